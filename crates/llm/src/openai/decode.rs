@@ -1,0 +1,173 @@
+//! From the chunks of Chat Completions to events.
+//!
+//! The finish reason may come more than once and before the usage, so the end of the answer is
+//! `[DONE]` or the end of the body; without any finish reason it was cut.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+use crate::clean;
+use crate::decode::{Decode, chunk};
+use crate::error::LlmError;
+use crate::event::{FinishReason, ModelEvent, Usage};
+use crate::http::refusal::Refusal;
+use crate::openai::calls::Calls;
+use crate::openai::wire::{Choice, Chunk, Content, ContentPart, Delta, WireUsage};
+use crate::report::Reporter;
+
+/// The state of one answer.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    reporter: Reporter,
+    calls: Calls,
+    usage: Usage,
+    finish_reason: Option<String>,
+    /// Whether `OpenRouter` says that a limit was met.
+    hidden_limit: bool,
+}
+
+impl Decoder {
+    /// Ready for an answer.
+    pub(super) fn new(reporter: Reporter) -> Self {
+        Self {
+            reporter,
+            calls: Calls::default(),
+            usage: Usage::default(),
+            finish_reason: None,
+            hidden_limit: false,
+        }
+    }
+
+    fn choice(&mut self, choice: Choice, events: &mut VecDeque<ModelEvent>) {
+        if choice.index.unwrap_or(0) != 0 {
+            return;
+        }
+        if let Some(delta) = choice.delta.or(choice.message) {
+            self.delta(delta, events);
+        }
+        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
+            self.finish_reason = Some(reason);
+        }
+        self.hidden_limit |= matches!(
+            choice.native_finish_reason.as_deref(),
+            Some("length" | "max_tokens" | "max_output_tokens" | "MAX_TOKENS")
+        );
+    }
+
+    fn delta(&mut self, delta: Delta, events: &mut VecDeque<ModelEvent>) {
+        let Delta {
+            content,
+            reasoning_content,
+            reasoning,
+            refusal,
+            tool_calls,
+        } = delta;
+        // Some servers fill both.
+        if let Some(thinking) = reasoning_content.or(reasoning) {
+            push_text(thinking, ModelEvent::Reasoning, events);
+        }
+        for text in [content, refusal].into_iter().flatten() {
+            push_text(text, ModelEvent::Text, events);
+        }
+        for piece in tool_calls.unwrap_or_default() {
+            self.calls.add(piece);
+        }
+    }
+
+    fn usage(&mut self, usage: &WireUsage) {
+        let cached = usage
+            .prompt_tokens_details
+            .as_ref()
+            .and_then(|details| details.cached_tokens);
+        let reasoning = usage
+            .completion_tokens_details
+            .as_ref()
+            .and_then(|details| details.reasoning_tokens);
+        self.usage = Usage {
+            input_tokens: usage.prompt_tokens,
+            output_tokens: usage.completion_tokens,
+            cached_input_tokens: cached,
+            reasoning_tokens: reasoning,
+        };
+    }
+
+    fn reason(&self) -> Result<FinishReason, LlmError> {
+        let Some(reason) = self.finish_reason.as_deref() else {
+            return Err(self.reporter.truncated());
+        };
+        match reason {
+            "length" | "model_length" | "max_tokens" => Ok(FinishReason::Length),
+            "content_filter" => Ok(FinishReason::ContentFilter),
+            "error" | "insufficient_system_resource" => Err(self
+                .reporter
+                .server(&format!("it stopped with {reason}"), None)),
+            _ if self.hidden_limit => Ok(FinishReason::Length),
+            // The word for calls is not to be relied on, nor are there words for stopping only.
+            _ if self.calls.is_empty() => Ok(FinishReason::Stop),
+            _ => Ok(FinishReason::ToolCalls),
+        }
+    }
+}
+
+impl Decode for Decoder {
+    fn piece(
+        &mut self,
+        data: &str,
+        events: &mut VecDeque<ModelEvent>,
+    ) -> Result<ControlFlow<()>, LlmError> {
+        if data.trim() == "[DONE]" {
+            return Ok(ControlFlow::Break(()));
+        }
+        let chunk: Chunk = chunk(data, &self.reporter)?;
+        let is_bare_error = chunk.message.is_some() && chunk.choices.is_none();
+        for choice in chunk.choices.unwrap_or_default() {
+            self.choice(choice, events);
+        }
+        if let Some(usage) = &chunk.usage {
+            self.usage(usage);
+        }
+        if chunk.error.is_some() || is_bare_error {
+            return Err(Refusal::read(data, None, None).into_error(&self.reporter));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn end(&mut self, events: &mut VecDeque<ModelEvent>) -> Result<(), LlmError> {
+        let reason = self.reason()?;
+        let calls = std::mem::take(&mut self.calls);
+        let calls = match reason {
+            FinishReason::ContentFilter => Vec::new(),
+            FinishReason::Length => calls.complete_before_cut(),
+            FinishReason::Stop | FinishReason::ToolCalls => calls.complete().map_err(|name| {
+                self.reporter.malformed(&format!(
+                    "the arguments of its call of \"{name}\" are no object"
+                ))
+            })?,
+        };
+        events.extend(calls.into_iter().map(ModelEvent::ToolCall));
+        events.push_back(ModelEvent::Finish {
+            reason,
+            usage: self.usage,
+            provider_data: None,
+        });
+        Ok(())
+    }
+}
+
+/// Appends the text in it; thinking that stands among the parts of a text is set apart.
+fn push_text(content: Content, event: fn(String) -> ModelEvent, events: &mut VecDeque<ModelEvent>) {
+    match content {
+        Content::Text(text) if !text.is_empty() => events.push_back(event(clean::text(text))),
+        Content::Parts(parts) => {
+            for ContentPart { text, thinking } in parts {
+                if let Some(thinking) = thinking {
+                    push_text(thinking, ModelEvent::Reasoning, events);
+                }
+                if let Some(text) = text {
+                    push_text(Content::Text(text), event, events);
+                }
+            }
+        }
+        Content::Text(_) | Content::Other(_) => {}
+    }
+}

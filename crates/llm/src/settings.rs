@@ -1,0 +1,105 @@
+//! How a backend over HTTP is reached: where, as whom, which model, and how patiently.
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// What [`Gemini`](crate::Gemini) and [`OpenAi`](crate::OpenAi) are made from.
+#[derive(Clone)]
+pub struct Settings {
+    pub(crate) name: Option<String>,
+    pub(crate) model: String,
+    pub(crate) base_url: Option<String>,
+    pub(crate) key: Option<SecretString>,
+    pub(crate) timeouts: Timeouts,
+}
+
+impl Settings {
+    /// The given model at the provider's own address, without a key.
+    pub fn new(model: impl Into<String>) -> Self {
+        Self {
+            name: None,
+            model: model.into(),
+            base_url: None,
+            key: None,
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// What errors and [`ChatModel::provider`](crate::ChatModel::provider) call it, such as
+    /// `ollama`; by default the name of the API.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Where the API is, such as `http://127.0.0.1:11434/v1`.
+    #[must_use]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// The key to send; an empty one counts as none.
+    #[must_use]
+    pub fn key(mut self, key: SecretString) -> Self {
+        self.key = Some(key).filter(|key| !key.expose_secret().trim().is_empty());
+        self
+    }
+
+    /// How long to wait for what.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the base URL: it is not checked yet, and may have a password in it.
+        f.debug_struct("Settings")
+            .field("name", &self.name)
+            .field("model", &self.model)
+            .field("key", &self.key)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long to wait for what. None of these limits the length of a whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a TCP and TLS connection; 5 s by default.
+    pub connect: Duration,
+    /// From sending the request to the headers of the answer, connecting included; 20 s by default.
+    pub headers: Duration,
+    /// From the headers to the first piece of the answer; 45 s by default.
+    pub first_token: Duration,
+    /// From one piece to the next; 30 s by default. A keep-alive comment counts as a piece,
+    /// here and for [`Timeouts::first_token`].
+    pub next_token: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            headers: Duration::from_secs(20),
+            first_token: Duration::from_secs(45),
+            next_token: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The value of the first of these environment variables that is set and not empty.
+pub(crate) fn first_variable(names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| {
+        std::env::var(name)
+            .ok()
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+    })
+}

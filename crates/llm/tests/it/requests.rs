@@ -1,0 +1,273 @@
+//! What the backends send.
+
+use patter_llm::{
+    AssistantMessage, AssistantPart, ChatModel, ChatRequest, Gemini, OpenAi, ProviderData,
+    ToolCall, ToolDeclaration, ToolResult,
+};
+use patter_testkit::model_server::{ModelServer, RecordedRequest, gemini, openai};
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use crate::support::{Outcome, Wire};
+
+fn call(id: &str, name: &str, arguments: &Value) -> ToolCall {
+    ToolCall {
+        id: id.into(),
+        name: name.into(),
+        arguments: arguments.as_object().cloned().unwrap(),
+    }
+}
+
+fn result(call: &ToolCall, outcome: Result<Value, &str>) -> ToolResult {
+    ToolResult {
+        call_id: call.id.clone(),
+        name: call.name.clone(),
+        outcome: outcome.map_err(str::to_owned),
+    }
+}
+
+/// A conversation with everything in it.
+fn conversation() -> ChatRequest {
+    let calls = [
+        call("id-1", "read_meter", &json!({"room": "hall"})),
+        call("id-2", "list_rooms", &json!({})),
+        call("id-3", "read_meter", &json!({"room": "attic"})),
+    ];
+    let mut parts = vec![AssistantPart::Text("Let me see.".into())];
+    parts.extend(calls.iter().cloned().map(AssistantPart::ToolCall));
+    let mut request = ChatRequest::new()
+        .system("Be brief.")
+        .user("Is anybody there?")
+        .user("I mean, at home?")
+        .assistant(AssistantMessage { parts, provider_data: None })
+        .tool_results(vec![
+            result(&calls[1], Err("the house does not answer")),
+            result(&calls[0], Ok(json!({"watts": 40}))),
+        ])
+        .assistant(AssistantMessage::text("It seems so."))
+        .user("Thanks.")
+        .tools([ToolDeclaration {
+            name: "read_meter".into(),
+            description: "Reads the power meter of a room.".into(),
+            parameters: json!({"type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"], "additionalProperties": false}),
+        }])
+        .max_output_tokens(200);
+    request.temperature = Some(0.5);
+    request
+}
+
+async fn sent(wire: Wire, request: &ChatRequest) -> RecordedRequest {
+    let reply = match wire {
+        Wire::Gemini => gemini::text(["ok"]),
+        Wire::OpenAi => openai::text(["ok"]),
+    };
+    let server = ModelServer::start([reply]).await;
+    let settings = wire.settings(&server).key(SecretString::from(" the-key\n"));
+    let answer = wire.model(settings).stream(request).await.unwrap();
+    Outcome::collect(answer).await;
+    server.last_request()
+}
+
+#[tokio::test]
+async fn gemini_is_sent_a_whole_conversation() {
+    let request = sent(Wire::Gemini, &conversation()).await;
+    let path = "/v1beta/models/gemini-3.5-flash-lite:streamGenerateContent?alt=sse";
+    assert_eq!(request.path, path);
+    assert_eq!(request.headers["x-goog-api-key"], "the-key");
+    insta::assert_json_snapshot!("gemini", request.body);
+}
+
+#[tokio::test]
+async fn openai_is_sent_a_whole_conversation() {
+    let request = sent(Wire::OpenAi, &conversation()).await;
+    assert_eq!(request.path, "/chat/completions");
+    assert_eq!(request.headers["authorization"], "Bearer the-key");
+    insta::assert_json_snapshot!("openai", request.body);
+}
+
+#[tokio::test]
+async fn no_compression_is_asked_for() {
+    for wire in Wire::BOTH {
+        let request = sent(wire, &ChatRequest::new().user("Hi")).await;
+        assert!(
+            !request.headers.contains_key("accept-encoding"),
+            "{:?}",
+            request.headers
+        );
+        assert_eq!(request.headers["content-type"], "application/json");
+    }
+}
+
+#[tokio::test]
+async fn without_a_key_none_is_sent() {
+    let server = ModelServer::start([openai::text(["ok"]), gemini::text(["ok"])]).await;
+    for wire in [Wire::OpenAi, Wire::Gemini] {
+        let settings = wire.settings(&server).key(SecretString::from(" "));
+        wire.model(settings)
+            .stream(&ChatRequest::new().user("Hi"))
+            .await
+            .unwrap();
+        let headers = server.last_request().headers;
+        assert!(!headers.contains_key("authorization") && !headers.contains_key("x-goog-api-key"));
+    }
+}
+
+/// The message that a session makes of an answer: its own ids, the provider's data beside it.
+fn remembered(outcome: &Outcome) -> AssistantMessage {
+    let mut parts = Vec::new();
+    if !outcome.text.is_empty() {
+        parts.push(AssistantPart::Text(outcome.text.clone()));
+    }
+    parts.extend(outcome.calls.iter().enumerate().map(|(index, call)| {
+        AssistantPart::ToolCall(ToolCall {
+            id: format!("own-{index}"),
+            ..call.clone()
+        })
+    }));
+    let provider_data = outcome.finish.as_ref().unwrap().2.clone();
+    AssistantMessage {
+        parts,
+        provider_data,
+    }
+}
+
+/// Gets an answer with two calls, sends their results to the given model, and returns the
+/// contents of that second request.
+async fn second_request(model: &str, answer: Vec<Value>) -> Value {
+    let server = ModelServer::start([gemini::body(answer), gemini::text(["ok"])]).await;
+    let question = ChatRequest::new().user("Well?");
+    let first = Gemini::new(Wire::Gemini.settings(&server)).unwrap();
+    let outcome = Outcome::collect(first.stream(&question).await.unwrap()).await;
+    let message = remembered(&outcome);
+    let results = message
+        .tool_calls()
+        .map(|call| result(call, Ok(json!("done"))))
+        .collect::<Vec<_>>();
+    let request = question.assistant(message).tool_results(results);
+    let settings = patter_llm::Settings::new(model).base_url(server.base_url());
+    Gemini::new(settings)
+        .unwrap()
+        .stream(&request)
+        .await
+        .unwrap();
+    server.last_request().body["contents"].clone()
+}
+
+fn signed_answer() -> Vec<Value> {
+    vec![
+        gemini::parts(&json!([{"text": "Both "}])),
+        gemini::parts(&json!([{"text": "now."}])),
+        gemini::parts(
+            &json!([{"functionCall": {"id": "n1", "name": "f", "args": {"a": 1}}, "thoughtSignature": "c2ln"}]),
+        ),
+        gemini::parts(&json!([{"functionCall": {"name": "g", "args": {}}}])),
+        gemini::parts(&json!([{"text": "", "thoughtSignature": "dGFpbA=="}])),
+        gemini::finish("STOP"),
+    ]
+}
+
+#[tokio::test]
+async fn a_signed_answer_goes_back_as_it_came() {
+    let contents = second_request(Gemini::DEFAULT_MODEL, signed_answer()).await;
+    assert_eq!(
+        contents[1]["parts"],
+        json!([
+            {"text": "Both now."},
+            {"functionCall": {"id": "n1", "name": "f", "args": {"a": 1}}, "thoughtSignature": "c2ln"},
+            {"functionCall": {"name": "g", "args": {}}},
+            {"text": "", "thoughtSignature": "dGFpbA=="},
+        ])
+    );
+    assert_eq!(
+        contents[2]["parts"],
+        json!([
+            {"functionResponse": {"id": "n1", "name": "f", "response": {"output": "done"}}},
+            {"functionResponse": {"name": "g", "response": {"output": "done"}}},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn another_model_gets_a_stand_in_for_the_signature_if_it_wants_one() {
+    let newer = second_request("gemini-4-neon", signed_answer()).await;
+    let parts = newer[1]["parts"].as_array().unwrap();
+    assert_eq!(parts.len(), 3);
+    assert_eq!(
+        parts[1]["thoughtSignature"],
+        "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I"
+    );
+    assert_eq!(parts[2].get("thoughtSignature"), None);
+    assert_eq!(newer[2]["parts"][0]["functionResponse"]["id"], "own-0");
+    let older = second_request("gemini-2.5-flash", signed_answer()).await;
+    assert!(!older.to_string().contains("thoughtSignature"), "{older}");
+}
+
+#[tokio::test]
+async fn an_answer_without_signatures_leaves_nothing_to_keep() {
+    let server = ModelServer::start([gemini::text(["Hi"])]).await;
+    let model = Wire::Gemini.model(Wire::Gemini.settings(&server));
+    let answer = model.stream(&ChatRequest::new().user("Hi")).await.unwrap();
+    let (_, _, provider_data) = Outcome::collect(answer).await.finish.unwrap();
+    assert_eq!(provider_data, None);
+}
+
+#[tokio::test]
+async fn data_that_does_not_fit_its_message_is_not_sent() {
+    let strange = [
+        json!(null),
+        json!([{"text": "x"}]),
+        json!({"model": Gemini::DEFAULT_MODEL, "parts": [{"functionCall": {"name": "f"}}]}),
+    ];
+    for data in strange {
+        let mut message = AssistantMessage::text("Hello.");
+        message.provider_data = Some(ProviderData {
+            kind: "gemini".into(),
+            data,
+        });
+        let request = ChatRequest::new()
+            .user("Hi")
+            .assistant(message)
+            .user("Go on.");
+        let body = sent(Wire::Gemini, &request).await.body;
+        assert_eq!(
+            body["contents"][1],
+            json!({"role": "model", "parts": [{"text": "Hello."}]})
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_step_without_text_and_calls_is_left_out() {
+    for (wire, messages) in [(Wire::Gemini, "contents"), (Wire::OpenAi, "messages")] {
+        let mut message = AssistantMessage::text("");
+        message.provider_data = Some(ProviderData {
+            kind: "another".into(),
+            data: json!({}),
+        });
+        let request = ChatRequest::new().user("Hi").assistant(message);
+        let body = sent(wire, &request).await.body;
+        assert_eq!(body[messages].as_array().unwrap().len(), 1, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn tools_switch_reasoning_off_where_the_two_do_not_go_together() {
+    let mut request = ChatRequest::new().user("Hi");
+    assert_eq!(
+        sent(Wire::OpenAi, &request)
+            .await
+            .body
+            .get("reasoning_effort"),
+        None
+    );
+    request.tools.push(ToolDeclaration {
+        name: "f".into(),
+        description: String::new(),
+        parameters: Value::Object(Map::new()),
+    });
+    assert_eq!(
+        sent(Wire::OpenAi, &request).await.body["reasoning_effort"],
+        "none"
+    );
+    assert_eq!(OpenAi::DEFAULT_MODEL, "gpt-6-luna");
+}

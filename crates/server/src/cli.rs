@@ -1,0 +1,97 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Sources;
+
+/// A realtime AI backend: streams a model's answers over one WebSocket, runs its tools, and keeps
+/// every event.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "patter", version)]
+pub struct Cli {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// What to do; `serve` where nothing is said.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What the binary does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Subcommand)]
+pub enum Command {
+    /// Serve until SIGINT or SIGTERM (the default)
+    #[default]
+    Serve,
+    /// Check the configuration: list every fault, with exit code 1, or say that there is none
+    Check,
+    /// Print the configuration in force and where each value comes from, with secrets masked
+    Config,
+    /// Bring the tables of the database up to date, and exit
+    Migrate,
+}
+
+/// Flags that every command takes. Values are text here: the configuration checks them together
+/// with all others, so that every fault is listed at once.
+#[derive(Debug, Clone, Args)]
+pub struct SettingsArgs {
+    /// Read this file instead of patter.toml
+    #[arg(long = "config", value_name = "FILE", global = true)]
+    file: Option<PathBuf>,
+    /// Listen on this address or host name
+    #[arg(long, global = true)]
+    host: Option<String>,
+    /// Listen on this port; 0 takes any free one
+    #[arg(long, global = true)]
+    port: Option<String>,
+    /// Set any key, such as llm.model=gpt-6-luna; secrets do not belong here, where every
+    /// process of the machine can read them
+    #[arg(long, value_name = "KEY=VALUE", global = true, value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+}
+
+impl Cli {
+    /// What to do.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        self.command.unwrap_or_default()
+    }
+}
+
+impl SettingsArgs {
+    /// What the configuration is read from: these flags, the files in `directory`, and
+    /// `environment`, which is [`std::env::vars_os`] everywhere but in tests.
+    #[must_use]
+    pub fn sources(
+        &self,
+        directory: impl Into<PathBuf>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Sources {
+        let mut sources = Sources::none()
+            .directory(directory)
+            .environment(environment);
+        if let Some(file) = &self.file {
+            sources = sources.file(file);
+        }
+        for (path, text) in &self.set {
+            sources = sources.set(path, text);
+        }
+        for (flag, path, text) in [
+            ("--host", "server.host", &self.host),
+            ("--port", "server.port", &self.port),
+        ] {
+            if let Some(text) = text {
+                sources = sources.flag(flag, path, text);
+            }
+        }
+        sources
+    }
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}

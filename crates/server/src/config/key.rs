@@ -1,0 +1,117 @@
+//! What is known about one key of the configuration, and how its names are written.
+
+use super::kind::Kind;
+
+/// Stands in a path for the name that the user chose.
+const NAME: &str = "NAME";
+
+/// A group of keys with one subject: a `[section]` of the file.
+#[derive(Debug)]
+pub(crate) struct Section {
+    /// What the keys are about, for the documentation.
+    pub(crate) title: &'static str,
+    /// The keys, in the order in which they are documented.
+    pub(crate) keys: &'static [Key],
+}
+
+/// The definition of a key: everything that reading, checking and documenting it needs.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// Where it stands, such as `server.port`; `NAME` in it stands for any name.
+    pub(crate) path: &'static str,
+    /// Which values it takes.
+    pub(crate) kind: Kind,
+    /// One sentence for the documentation.
+    pub(crate) help: &'static str,
+    /// The value where nobody gives one, as it would be written in a variable.
+    pub(crate) default: Option<&'static str>,
+    /// Names of variables that people have already; the earlier one wins.
+    pub(crate) aliases: &'static [&'static str],
+    /// A value for the documentation, where there is no default.
+    pub(crate) example: &'static str,
+}
+
+impl Key {
+    pub(crate) const fn new(path: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self {
+            path,
+            kind,
+            help,
+            default: None,
+            aliases: &[],
+            example: "",
+        }
+    }
+
+    pub(crate) const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    pub(crate) const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    pub(crate) const fn example(mut self, example: &'static str) -> Self {
+        self.example = example;
+        self
+    }
+
+    /// What the documentation shows as a value.
+    pub(crate) fn default_or_example(&self) -> &'static str {
+        self.default.unwrap_or(self.example)
+    }
+
+    /// Whether the user chooses a part of the path.
+    pub(crate) fn is_pattern(&self) -> bool {
+        self.path.split('.').any(|segment| segment == NAME)
+    }
+
+    /// Whether this is the definition of the key at the path.
+    pub(crate) fn defines(&self, path: &str) -> bool {
+        let mut given = path.split('.');
+        self.path
+            .split('.')
+            .all(|known| given.next().is_some_and(|segment| fits(known, segment)))
+            && given.next().is_none()
+    }
+
+    /// Whether the key stands somewhere under the table at the path.
+    pub(crate) fn is_within(&self, table: &str) -> bool {
+        let mut known = self.path.split('.');
+        table
+            .split('.')
+            .all(|given| known.next().is_some_and(|segment| fits(segment, given)))
+            && known.next().is_some()
+    }
+
+    /// The path with the name that the user chose in `path`, if it has a place for one.
+    pub(crate) fn named_as_in(&self, path: &str) -> String {
+        let mut given = path.split('.');
+        let named = self.path.split('.').map(|known| match given.next() {
+            Some(name) if known == NAME => name,
+            _ => known,
+        });
+        named.collect::<Vec<_>>().join(".")
+    }
+}
+
+fn fits(known: &str, given: &str) -> bool {
+    known == given || (known == NAME && !given.is_empty())
+}
+
+/// What every variable of our own begins with.
+const PREFIX: &str = "PATTER_";
+
+/// The variable for the key at the path: `PATTER_SERVER__PORT` for `server.port`.
+pub(crate) fn variable_of(path: &str) -> String {
+    format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
+}
+
+/// The path that a variable means, if it is one of ours: the reverse of [`variable_of`].
+pub(crate) fn path_of(variable: &str) -> Option<String> {
+    variable
+        .strip_prefix(PREFIX)
+        .map(|rest| rest.to_lowercase().replace("__", "."))
+}

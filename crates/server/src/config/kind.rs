@@ -1,0 +1,196 @@
+//! Which values a key takes: how they are written, checked and shown.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::mask;
+use super::store_target::StoreTarget;
+use super::value::Value;
+
+/// The values that a key takes.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// Any text that says something.
+    Text,
+    /// A key or the like, which is never shown.
+    Secret,
+    /// A whole number.
+    Integer { min: u64, max: u64 },
+    /// A number.
+    Decimal { min: f64, max: f64 },
+    /// A time in seconds.
+    Seconds { min: f64, max: f64 },
+    /// A time in milliseconds.
+    Milliseconds { max: u64 },
+    /// One of several words.
+    Choice(&'static [&'static str]),
+    /// Some of several words, or none.
+    List(&'static [&'static str]),
+    /// An IP address or the name of a host.
+    Host,
+    /// Where an API is.
+    HttpUrl,
+    /// See [`StoreTarget`].
+    StoreUrl,
+    /// The name of a provider.
+    ProviderName,
+    /// The name of an environment variable, in capitals, as keys of providers hardly ever are.
+    VariableName,
+    /// What [`EnvFilter`] reads.
+    LogFilter,
+}
+
+impl Kind {
+    /// The value in the form from which [`Config`](super::Config) is deserialized, or `None`
+    /// if the key does not take it. No text makes it panic.
+    pub(crate) fn parse(&self, value: &Value) -> Option<serde_json::Value> {
+        match (self, value) {
+            (Self::List(known), Value::List(items)) => {
+                list(known, items.iter().map(String::as_str))
+            }
+            (_, Value::Text(text)) => self.parse_text(text),
+            _ => None,
+        }
+    }
+
+    fn parse_text(&self, text: &str) -> Option<serde_json::Value> {
+        let text = text.trim();
+        let fits = match self {
+            Self::List(known) => {
+                return list(
+                    known,
+                    text.split(',')
+                        .map(str::trim)
+                        .filter(|item| !item.is_empty()),
+                );
+            }
+            Self::Integer { min, max } => {
+                let number = text
+                    .parse()
+                    .ok()
+                    .filter(|number| (*min..=*max).contains(number));
+                return number.map(|number: u64| json!(number));
+            }
+            Self::Decimal { min, max } => {
+                return decimal(text, *min, *max).map(|number| json!(number));
+            }
+            Self::Seconds { min, max } => {
+                let time = Duration::try_from_secs_f64(decimal(text, *min, *max)?).ok()?;
+                return serde_json::to_value(time).ok();
+            }
+            Self::Milliseconds { max } => {
+                let time = text.parse().ok().filter(|number| number <= max)?;
+                return serde_json::to_value(Duration::from_millis(time)).ok();
+            }
+            Self::Text => !text.is_empty(),
+            Self::Secret => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()),
+            Self::Choice(known) => known.contains(&text),
+            Self::Host => is_host(text),
+            Self::HttpUrl => is_http_url(text),
+            Self::StoreUrl => StoreTarget::parse(text).is_some(),
+            Self::ProviderName => is_provider_name(text),
+            Self::VariableName => is_variable_name(text),
+            Self::LogFilter => !text.is_empty() && EnvFilter::builder().parse(text).is_ok(),
+        };
+        fits.then(|| json!(text))
+    }
+
+    /// What the key takes, for whoever wrote something else.
+    pub(crate) fn expected(&self) -> String {
+        match self {
+            Self::Text => "text that is not empty".into(),
+            Self::Secret => "a key of visible ASCII characters, without spaces".into(),
+            Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Decimal { min, max } => format!("a number from {min} to {max}"),
+            Self::Seconds { min, max } => format!("a number of seconds from {min} to {max}"),
+            Self::Milliseconds { max } => format!("a whole number of milliseconds from 0 to {max}"),
+            Self::Choice(known) => format!("one of {}", quoted(known)),
+            Self::List(known) => format!("none, one or several of {}", quoted(known)),
+            Self::Host => "an IP address or a host name".into(),
+            Self::HttpUrl => {
+                "an http or https URL without user, password, query and fragment".into()
+            }
+            Self::StoreUrl => {
+                "`sqlite:PATH` without parameters, a path that begins with `.` or `/`, or \
+                               `postgres://USER:PASSWORD@HOST:PORT/DATABASE`"
+                    .into()
+            }
+            Self::ProviderName => "`auto`, `gemini`, `openai`, `demo` or the NAME of a \
+                                   `[providers.NAME]`, in small letters, digits, `_` and `-`"
+                .into(),
+            Self::VariableName => "the name of a variable: capitals, digits and `_`".into(),
+            Self::LogFilter => "directives such as `info` or `info,patter_session=debug`".into(),
+        }
+    }
+
+    /// The value as it may be shown, also if the key does not take it.
+    pub(crate) fn show(&self, value: &Value) -> String {
+        match self {
+            Self::Secret => mask::MASK.into(),
+            Self::HttpUrl | Self::StoreUrl => mask::url(&value.to_string()),
+            // Somebody may have put the key itself here.
+            Self::VariableName if self.parse(value).is_none() => mask::MASK.into(),
+            _ => mask::shorten(&value.to_string()),
+        }
+    }
+}
+
+fn list<'a>(known: &[&str], items: impl Iterator<Item = &'a str>) -> Option<serde_json::Value> {
+    let items: Vec<_> = items.collect();
+    items
+        .iter()
+        .all(|item| known.contains(item))
+        .then(|| json!(items))
+}
+
+fn decimal(text: &str, min: f64, max: f64) -> Option<f64> {
+    text.parse()
+        .ok()
+        .filter(|number| (min..=max).contains(number))
+}
+
+fn quoted(words: &[&str]) -> String {
+    words
+        .iter()
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    text.parse::<std::net::IpAddr>().is_ok() || (text.len() <= 253 && text.split('.').all(is_label))
+}
+
+fn is_http_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    })
+}
+
+/// Whether `[providers.NAME]` may have this name.
+pub(crate) fn is_provider_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+}
+
+fn is_variable_name(text: &str) -> bool {
+    let is_capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    !text.is_empty() && text.bytes().all(is_capital)
+}

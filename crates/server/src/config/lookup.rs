@@ -1,0 +1,50 @@
+//! Finds keys in the table: by path, by part of a path, and by what was probably meant.
+
+use super::key::Key;
+use super::keys::SECTIONS;
+
+/// How like a known key a wrong one must be for the known one to be suggested, from 0 (nothing
+/// in common) to 1 (the same).
+const ALIKE: f64 = 0.5;
+
+/// Every definition.
+pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
+    SECTIONS.iter().flat_map(|section| section.keys)
+}
+
+/// The definition of the key at the path.
+pub(crate) fn find(path: &str) -> Option<&'static Key> {
+    all().find(|key| key.defines(path))
+}
+
+/// Whether there are keys under the table at the path.
+pub(crate) fn is_table(path: &str) -> bool {
+    all().any(|key| key.is_within(path))
+}
+
+/// The key that somebody may have meant who wrote a path that does not exist.
+pub(crate) fn nearest(path: &str) -> Option<String> {
+    let known = || all().map(|key| key.named_as_in(path));
+    if !path.contains('.') {
+        let mut ending = known().filter(|candidate| last_segment(candidate) == path);
+        if let (Some(only), None) = (ending.next(), ending.next()) {
+            return Some(only);
+        }
+    }
+    known()
+        .map(|candidate| (likeness(path, &candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Both the whole and its last segment must be alike: under one long table everything is alike.
+fn likeness(path: &str, candidate: &str) -> f64 {
+    let whole = strsim::normalized_damerau_levenshtein(path, candidate);
+    let last = strsim::normalized_damerau_levenshtein(last_segment(path), last_segment(candidate));
+    whole.min(last)
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or_default()
+}

@@ -1,0 +1,191 @@
+//! The configuration as typed values, section by section. The names of the fields are those of
+//! the keys; `config/keys.rs` says what each may hold, and a test holds the two together.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::provider::ProviderKind;
+use super::setting::Setting;
+use super::store_target::StoreTarget;
+
+/// A whole, valid configuration. Secrets in it do not print.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// The server.
+    pub server: ServerConfig,
+    /// The store.
+    pub store: StoreConfig,
+    /// The model; see [`Config::choose_provider`].
+    pub llm: LlmConfig,
+    /// Google's provider.
+    #[serde(default)]
+    pub gemini: AccountConfig,
+    /// OpenAI's provider.
+    #[serde(default)]
+    pub openai: AccountConfig,
+    /// `[providers.NAME]`, by NAME.
+    #[serde(default)]
+    pub providers: BTreeMap<String, ProviderConfig>,
+    /// The demo model.
+    pub demo: DemoConfig,
+    /// Sessions.
+    pub session: SessionConfig,
+    /// Tools.
+    pub tools: ToolsConfig,
+    /// Logs.
+    pub log: LogConfig,
+    #[serde(skip)]
+    pub(super) settings: Vec<Setting>,
+}
+
+/// Where the server listens, and how much it takes on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// Address or host name to listen on.
+    pub host: String,
+    /// Port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// Connections at the same time.
+    pub max_connections: usize,
+    /// How long answers in flight may take to finish at the end.
+    pub drain_timeout: Duration,
+}
+
+/// Where sessions are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct StoreConfig {
+    /// Which store, and where.
+    #[serde(rename = "url")]
+    pub target: StoreTarget,
+    /// Connections to Postgres at the same time.
+    pub max_connections: u32,
+}
+
+/// What is asked of the model, and how patiently.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct LlmConfig {
+    /// `auto`, `gemini`, `openai`, `demo`, or one of [`Config::providers`].
+    pub provider: String,
+    /// The model, if not the provider's default.
+    pub model: Option<String>,
+    /// What the model is told before everything.
+    pub system_prompt: String,
+    /// Tokens of one step of an answer.
+    pub max_output_tokens: Option<u32>,
+    /// Sampling temperature.
+    pub temperature: Option<f32>,
+    /// For a connection.
+    pub connect_timeout: Duration,
+    /// From the request to the head of the answer.
+    pub headers_timeout: Duration,
+    /// From the head of the answer to its first piece.
+    pub first_token_timeout: Duration,
+    /// From one piece of the answer to the next.
+    pub next_token_timeout: Duration,
+}
+
+/// How a well-known provider is reached.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AccountConfig {
+    /// The key.
+    pub api_key: Option<SecretString>,
+    /// Where the API is, if not at its usual place.
+    pub base_url: Option<String>,
+}
+
+/// A provider that the user set up.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ProviderConfig {
+    /// What it speaks: never [`ProviderKind::Demo`].
+    pub kind: ProviderKind,
+    /// Where it is.
+    pub base_url: String,
+    /// Its model.
+    pub model: String,
+    /// The variable that holds its key.
+    pub api_key_env: Option<String>,
+    /// What that variable held.
+    pub api_key: Option<SecretString>,
+}
+
+/// How the demo model behaves.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DemoConfig {
+    /// Pause before each piece of an answer.
+    #[serde(rename = "delay_ms")]
+    pub delay: Duration,
+}
+
+/// The limits of a session; `patter_session::SessionSettings` tells more of each.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SessionConfig {
+    /// How long a session waits for its client to come back.
+    pub linger: Duration,
+    /// Messages that may wait behind the answer in flight.
+    pub max_queued_messages: usize,
+    /// Connections attached to one session at the same time.
+    pub max_readers: usize,
+    /// Calls of the model in one answer.
+    pub max_steps: usize,
+    /// Calls of tools in one answer.
+    pub max_tool_calls: usize,
+    /// Tools of one step that run at the same time.
+    pub max_parallel_tools: usize,
+    /// How long one answer may take.
+    pub turn_timeout: Duration,
+    /// How long the summary may take.
+    pub summary_timeout: Duration,
+}
+
+/// Which tools there are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ToolsConfig {
+    /// Names of built-in tools: `calculator`, `data_fetcher`.
+    pub enabled: Vec<String>,
+    /// How long one call may take.
+    pub timeout: Duration,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct LogConfig {
+    /// How it is written.
+    pub format: LogFormat,
+    /// Directives of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text for a terminal, JSON otherwise.
+    Auto,
+    /// Text.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,132 @@
+//! Whether the server does its work: for people and dashboards (`/health`), and for orchestrators
+//! (`/health/live`, `/health/ready`).
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use patter_store::SessionStore;
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+use tracing::warn;
+
+use super::{App, Problem, Reply};
+use crate::telemetry::with_causes;
+
+/// So long an answer of the store counts as news, however often it is asked for.
+const FRESH_FOR: Duration = Duration::from_secs(1);
+/// A store that does not answer in so long is away.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Asks the store how it is, once a second at the most.
+#[derive(Debug)]
+pub(crate) struct Health {
+    store: Arc<dyn SessionStore>,
+    last: Mutex<Option<Checked>>,
+    /// One question at a time; who comes meanwhile waits for its answer.
+    asking: Semaphore,
+}
+
+/// What the store said.
+#[derive(Debug, Clone, Copy)]
+struct Checked {
+    at: Instant,
+    /// How long it took to say that all is well; `None` if it is not.
+    latency: Option<Duration>,
+}
+
+impl Health {
+    /// Asks this store.
+    pub(crate) fn new(store: Arc<dyn SessionStore>) -> Self {
+        Self {
+            store,
+            last: Mutex::new(None),
+            asking: Semaphore::new(1),
+        }
+    }
+
+    /// How long the store took to answer; `None` if it does not.
+    async fn store_latency(&self) -> Option<Duration> {
+        // The semaphore is never closed.
+        let _one_at_a_time = self.asking.acquire().await;
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fresh) = last.filter(|last| last.at.elapsed() < FRESH_FOR) {
+            return fresh.latency;
+        }
+        let latency = self.ask().await;
+        let checked = Checked {
+            at: Instant::now(),
+            latency,
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked);
+        latency
+    }
+
+    async fn ask(&self) -> Option<Duration> {
+        let asked_at = Instant::now();
+        match timeout(CHECK_TIMEOUT, self.store.check()).await {
+            Ok(Ok(())) => Some(asked_at.elapsed()),
+            Ok(Err(error)) => {
+                warn!(error = with_causes(&error), "the store is not well");
+                None
+            }
+            Err(_elapsed) => {
+                warn!("the store does not answer");
+                None
+            }
+        }
+    }
+}
+
+/// `GET /health`: all that can be said, with 503 where no conversation can be held.
+pub(crate) async fn report(app: &App) -> Response<Full<Bytes>> {
+    let latency = app.health.store_latency().await;
+    let draining = app.draining.is_cancelled();
+    let (status, word) = match latency {
+        None => (StatusCode::SERVICE_UNAVAILABLE, "down"),
+        Some(_) if draining => (StatusCode::OK, "degraded"),
+        Some(_) => (StatusCode::OK, "ok"),
+    };
+    let model = app.sessions.model();
+    let body = json!({
+        "status": word,
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": app.started_at.elapsed().as_secs(),
+        "draining": draining,
+        "store": {
+            "kind": app.health.store.kind(),
+            "status": if latency.is_some() { "ok" } else { "down" },
+            "latency_ms": latency.map(|latency| latency.as_secs_f64() * 1000.0),
+        },
+        "model": { "provider": model.provider(), "model": model.model() },
+        "sessions": { "live": app.sessions.live_count() },
+        "connections": { "open": app.connections.count() },
+    });
+    super::json(status, &body)
+}
+
+/// `GET /health/live`: the process runs.
+pub(crate) fn live() -> Response<Full<Bytes>> {
+    super::json(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+/// `GET /health/ready`: the server should get traffic.
+///
+/// # Errors
+///
+/// 503 while it drains or cannot store anything.
+pub(crate) async fn ready(app: &App) -> Reply {
+    if app.draining.is_cancelled() {
+        return Err(Problem::draining());
+    }
+    if app.health.store_latency().await.is_none() {
+        return Err(Problem::unavailable(
+            "store_unavailable",
+            "the database is not available",
+        ));
+    }
+    Ok(super::json(StatusCode::OK, &json!({ "status": "ok" })))
+}

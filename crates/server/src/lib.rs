@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+mod admission;
+mod assets;
+pub mod cli;
+pub mod config;
+mod error;
+mod http;
+mod server;
+pub mod telemetry;
+mod wiring;
+mod ws;
+
+pub use config::Config;
+pub use error::ServerError;
+pub use server::Server;

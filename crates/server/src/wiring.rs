@@ -1,0 +1,162 @@
+//! Makes the parts that the configuration names. Nothing else names a concrete store, model or
+//! tool.
+
+use std::sync::Arc;
+
+use patter_llm::{ChatModel, Demo, Gemini, LlmError, OpenAi, Settings, Timeouts};
+use patter_session::SessionSettings;
+use patter_store::{PostgresOptions, PostgresStore, SessionStore, SqliteStore, StoreError};
+use patter_tools::{Calculator, DataFetcher, RegistryError, ToolLimits, ToolRegistry};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::config::{Chosen, Config, ProviderKind, StoreTarget};
+use crate::error::ServerError;
+
+/// Opens the store.
+pub(crate) async fn store(config: &Config) -> Result<Arc<dyn SessionStore>, ServerError> {
+    let opened: Result<Arc<dyn SessionStore>, StoreError> = match &config.store.target {
+        StoreTarget::Sqlite(path) => SqliteStore::open(path)
+            .await
+            .map(|store| Arc::new(store) as _),
+        StoreTarget::Postgres(url) => PostgresStore::connect(postgres_options(url, config))
+            .await
+            .map(|store| Arc::new(store) as _),
+    };
+    opened.map_err(|source| ServerError::Store {
+        target: describe_store(config),
+        source,
+    })
+}
+
+/// Brings the store's tables up to date, and nothing else.
+pub(crate) async fn migrate(config: &Config) -> Result<(), ServerError> {
+    let migrated = match &config.store.target {
+        // Opening it migrates it.
+        StoreTarget::Sqlite(path) => match SqliteStore::open(path).await {
+            Ok(store) => {
+                store.close().await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        },
+        StoreTarget::Postgres(url) => PostgresStore::migrate(&postgres_options(url, config)).await,
+    };
+    migrated.map_err(|source| ServerError::Store {
+        target: describe_store(config),
+        source,
+    })
+}
+
+/// Which store it is, for a person, without what is secret about it.
+pub(crate) fn describe_store(config: &Config) -> String {
+    match &config.store.target {
+        StoreTarget::Sqlite(path) => format!("sqlite, {}", path.display()),
+        StoreTarget::Postgres(url) => {
+            format!(
+                "postgres, {}",
+                place_of(url).unwrap_or_else(|| "somewhere".to_owned())
+            )
+        }
+    }
+}
+
+/// Which model it is and why this one, for a person.
+pub(crate) fn describe_model(config: &Config) -> String {
+    let Chosen {
+        name,
+        kind,
+        model,
+        why,
+        ..
+    } = config.choose_provider();
+    match kind {
+        ProviderKind::Demo => format!("demo: {why}"),
+        ProviderKind::Gemini | ProviderKind::OpenAi => format!("{model} of {name}: {why}"),
+    }
+}
+
+/// Sets up the model.
+pub(crate) fn model(config: &Config) -> Result<Arc<dyn ChatModel>, ServerError> {
+    let chosen = config.choose_provider();
+    let model: Result<Arc<dyn ChatModel>, LlmError> = match chosen.kind {
+        ProviderKind::Demo => Ok(Arc::new(Demo::new().pace(config.demo.delay))),
+        ProviderKind::Gemini => {
+            Gemini::new(model_settings(config, chosen)).map(|model| Arc::new(model) as _)
+        }
+        ProviderKind::OpenAi => {
+            OpenAi::new(model_settings(config, chosen)).map(|model| Arc::new(model) as _)
+        }
+    };
+    model.map_err(ServerError::Model)
+}
+
+/// The built-in tools that are switched on.
+pub(crate) fn tools(config: &Config) -> Result<ToolRegistry, RegistryError> {
+    let limits = ToolLimits {
+        timeout: config.tools.timeout,
+        ..ToolLimits::default()
+    };
+    let is_enabled = |name| config.tools.enabled.iter().any(|enabled| enabled == name);
+    let mut tools = ToolRegistry::new().with_limits(limits);
+    if is_enabled("calculator") {
+        tools.add(Calculator::default())?;
+    }
+    if is_enabled("data_fetcher") {
+        tools.add(DataFetcher::default())?;
+    }
+    Ok(tools)
+}
+
+/// How sessions behave.
+pub(crate) fn session_settings(config: &Config) -> SessionSettings {
+    let Config { session, llm, .. } = config;
+    let mut settings = SessionSettings::default();
+    settings.linger = session.linger;
+    settings.max_queued_messages = session.max_queued_messages;
+    settings.max_readers = session.max_readers;
+    settings.max_steps = session.max_steps;
+    settings.max_tool_calls = session.max_tool_calls;
+    settings.max_parallel_tools = session.max_parallel_tools;
+    settings.turn_timeout = session.turn_timeout;
+    settings.summary_timeout = session.summary_timeout;
+    settings.max_output_tokens = llm.max_output_tokens;
+    settings.temperature = llm.temperature;
+    settings
+}
+
+fn postgres_options(url: &SecretString, config: &Config) -> PostgresOptions {
+    let mut options = PostgresOptions::new(url.clone());
+    options.max_connections = config.store.max_connections;
+    options
+}
+
+fn model_settings(config: &Config, chosen: Chosen) -> Settings {
+    let llm = &config.llm;
+    let timeouts = Timeouts {
+        connect: llm.connect_timeout,
+        headers: llm.headers_timeout,
+        first_token: llm.first_token_timeout,
+        next_token: llm.next_token_timeout,
+    };
+    let mut settings = Settings::new(chosen.model)
+        .name(chosen.name)
+        .timeouts(timeouts);
+    if let Some(url) = chosen.base_url {
+        settings = settings.base_url(url);
+    }
+    if let Some(key) = chosen.key {
+        settings = settings.key(key);
+    }
+    settings
+}
+
+/// Host, port and database of a URL, and not the user or the password.
+fn place_of(url: &SecretString) -> Option<String> {
+    let url = Url::parse(url.expose_secret()).ok()?;
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    Some(format!("{}{port}{}", url.host_str()?, url.path()))
+}

@@ -1,0 +1,113 @@
+//! The WebSocket of a session. A request is checked, the session opened and the reader attached
+//! *before* the upgrade, so that whatever can be refused is refused as HTTP; then the
+//! [`Connection`](connection::Connection) takes over in a task of its own.
+
+mod connection;
+mod control_budget;
+mod handshake;
+mod heartbeat;
+mod socket;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use patter_protocol::{LogEpoch, SessionId};
+use patter_session::{After, Attachment, OpenOptions, SessionHandle};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, debug, info_span};
+use uuid::Uuid;
+
+use crate::admission::Admission;
+use crate::http::{App, Problem, Query};
+use connection::Connection;
+use socket::Socket;
+
+/// A client must be ready to speak WebSocket so long after the server has agreed.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The open connections: who waits for them and who stops them.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    /// Owns the connections' tasks.
+    tasks: TaskTracker,
+    /// Cancelled when the server does not wait for them any longer.
+    stop: CancellationToken,
+}
+
+impl Connections {
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Closes those that are still open as a server that restarts, and waits for them.
+    pub(crate) async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Answers `GET /ws/session/{session_id}`.
+///
+/// # Errors
+///
+/// Every refusal that the protocol names.
+pub(crate) async fn open(
+    app: &App,
+    mut request: Request<Incoming>,
+    session_id: SessionId,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    let response = handshake::agree(&request)?;
+    let after = after(&Query::parse(request.uri().query()))?;
+    let session = app
+        .sessions
+        .open(session_id.clone(), OpenOptions::default())
+        .await?;
+    let attachment = session.attach(after).await?;
+
+    let admission = request.extensions().get::<Arc<Admission>>().cloned();
+    let upgrade = hyper::upgrade::on(&mut request);
+    let stop = app.connections.stop.clone();
+    let connection = async move {
+        serve(upgrade, session, attachment, stop).await;
+        // The connection counts as one until here.
+        drop(admission);
+    };
+    let span = info_span!("connection", %session_id);
+    app.connections.tasks.spawn(connection.instrument(span));
+    Ok(response)
+}
+
+async fn serve(
+    upgrade: OnUpgrade,
+    session: SessionHandle,
+    attachment: Attachment,
+    stop: CancellationToken,
+) {
+    match timeout(UPGRADE_TIMEOUT, upgrade).await {
+        Ok(Ok(upgraded)) => {
+            let socket = Socket::new(TokioIo::new(upgraded)).await;
+            Connection::new(socket, session, attachment).run(stop).await;
+        }
+        Ok(Err(error)) => debug!(%error, "a client left before the upgrade"),
+        Err(_elapsed) => debug!("a client did not take the upgrade"),
+    }
+}
+
+/// What the client has already: `after`, of the log `epoch`.
+fn after(query: &Query<'_>) -> Result<After, Problem> {
+    let epoch: Option<Uuid> = query.parsed("epoch", "must be a UUID")?;
+    let epoch = epoch.map(LogEpoch::from);
+    Ok(query
+        .seq("after")?
+        .map_or(After::Start, |seq| After::Seq { seq, epoch }))
+}

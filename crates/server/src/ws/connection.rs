@@ -1,0 +1,235 @@
+//! One client's connection to one session: a single task that owns the socket and nothing else.
+//! The conversation lives in the session and goes on without it.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt, stream};
+use patter_protocol::{
+    ClientMessage, CloseCode, ErrorCode, ErrorEvent, JsonObject, LiveEvent, MAX_REFUSED_FRAMES,
+    ParseError, Pong, ServerMessage,
+};
+use patter_session::{Attachment, Delivery, Frame, Receipt, Refusal, SessionHandle};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error};
+
+use crate::ws::control_budget::ControlBudget;
+use crate::ws::heartbeat::{Beat, Heartbeat};
+use crate::ws::socket::{End, Incoming, Socket};
+
+/// So many events are written before the socket is flushed, if they wait already.
+const MAX_BATCH: usize = 64;
+/// A session answers at once; one that does not in so long is broken.
+const SUBMIT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A connection between its handshake and its end.
+pub(crate) struct Connection<S> {
+    socket: Socket<S>,
+    session: SessionHandle,
+    /// What the session tells. A stream and not the attachment itself: it keeps a half-done read
+    /// of the log while other branches of the loop run.
+    deliveries: BoxStream<'static, Delivery>,
+    heartbeat: Heartbeat,
+    control_budget: ControlBudget,
+    refused_in_a_row: u32,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Joins a socket and a session.
+    pub(crate) fn new(socket: Socket<S>, session: SessionHandle, attachment: Attachment) -> Self {
+        let deliveries = stream::unfold(attachment, |mut attachment| async {
+            Some((attachment.next().await, attachment))
+        });
+        Self {
+            socket,
+            session,
+            deliveries: deliveries.boxed(),
+            heartbeat: Heartbeat::start(),
+            control_budget: ControlBudget::new(),
+            refused_in_a_row: 0,
+        }
+    }
+
+    /// Serves the connection until it ends or `stop` is cancelled.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let end = loop {
+            if let ControlFlow::Break(end) = self.step(&stop).await {
+                break end;
+            }
+        };
+        debug!(?end, "connection ends");
+        // Nobody reads any more: the session may begin to linger while goodbyes are said.
+        drop(self.deliveries);
+        self.socket.finish(end).await;
+    }
+
+    /// Waits for the next thing to happen and deals with it.
+    ///
+    /// Every branch may be dropped while it waits: a half-read message stays in the socket, a
+    /// half-read page of the log in the stream of deliveries, and the timer in the heartbeat. What
+    /// is written is written in the handlers, which are not dropped.
+    async fn step(&mut self, stop: &CancellationToken) -> ControlFlow<End> {
+        let outcome = tokio::select! {
+            () = stop.cancelled() => Err(End::Close(CloseCode::Restart)),
+            incoming = self.socket.receive() => match incoming {
+                Ok(incoming) => self.on_incoming(incoming).await,
+                Err(end) => Err(end),
+            },
+            delivery = self.deliveries.next() => self.on_delivery(delivery).await,
+            beat = self.heartbeat.next() => self.on_beat(beat).await,
+        };
+        match outcome {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(end) => ControlFlow::Break(end),
+        }
+    }
+
+    async fn on_beat(&mut self, beat: Beat) -> Result<(), End> {
+        match beat {
+            Beat::Ping => self.socket.ping().await,
+            Beat::Nothing => Ok(()),
+            Beat::Gone => Err(End::Gone),
+            Beat::Idle => Err(End::Close(CloseCode::Idle)),
+        }
+    }
+
+    /// Writes an event and those that wait behind it, and flushes once.
+    async fn on_delivery(&mut self, first: Option<Delivery>) -> Result<(), End> {
+        self.heartbeat.in_use();
+        let deadline = Socket::<S>::write_deadline();
+        let mut next = first;
+        for _ in 0..MAX_BATCH {
+            match next {
+                Some(Delivery::Frame(frame)) => {
+                    self.socket.feed(text_of(&frame)?, deadline).await?;
+                }
+                Some(Delivery::Closed(code)) => return Err(End::Close(code)),
+                None => return Err(End::Close(CloseCode::Internal)),
+            }
+            match self.deliveries.next().now_or_never() {
+                Some(delivery) => next = delivery,
+                None => break,
+            }
+        }
+        self.socket.flush(deadline).await
+    }
+
+    async fn on_incoming(&mut self, incoming: Incoming) -> Result<(), End> {
+        self.heartbeat.heard();
+        match incoming {
+            Incoming::Text(text) => {
+                self.heartbeat.in_use();
+                self.on_text(&text).await
+            }
+            Incoming::Control if self.control_budget.take() => Ok(()),
+            Incoming::Control => Err(End::Close(CloseCode::PolicyViolation)),
+        }
+    }
+
+    async fn on_text(&mut self, text: &str) -> Result<(), End> {
+        let message = match ClientMessage::parse(text) {
+            Ok(message) => message,
+            Err(error) => return self.refuse(parse_error_event(&error)).await,
+        };
+        match message {
+            ClientMessage::Ping { nonce } => {
+                self.refused_in_a_row = 0;
+                self.tell(LiveEvent::Pong(Pong { nonce })).await
+            }
+            // Nobody is asked for credentials, so none can run out.
+            ClientMessage::AuthRefresh { .. } => {
+                self.refused_in_a_row = 0;
+                Ok(())
+            }
+            message => self.submit(message).await,
+        }
+    }
+
+    async fn submit(&mut self, message: ClientMessage) -> Result<(), End> {
+        match timeout(SUBMIT_TIMEOUT, self.session.submit(message)).await {
+            Ok(Ok(Receipt::Taken)) => {
+                self.refused_in_a_row = 0;
+                Ok(())
+            }
+            Ok(Ok(Receipt::Repeated(frame))) => {
+                self.refused_in_a_row = 0;
+                self.write(text_of(&frame)?).await
+            }
+            Ok(Err(Refusal::Refused(event))) => self.refuse(event).await,
+            Ok(Err(_gone)) => self.refuse(gone_event()).await,
+            Err(_elapsed) => {
+                error!("a session did not answer its connection");
+                Err(End::Close(CloseCode::Internal))
+            }
+        }
+    }
+
+    /// Tells why a frame was refused, and closes when too many in a row were nonsense.
+    async fn refuse(&mut self, event: ErrorEvent) -> Result<(), End> {
+        let malformed = event.code.is_malformed_frame();
+        self.refused_in_a_row = if malformed {
+            self.refused_in_a_row + 1
+        } else {
+            0
+        };
+        self.tell(LiveEvent::Error(event)).await?;
+        if self.refused_in_a_row < MAX_REFUSED_FRAMES {
+            Ok(())
+        } else {
+            Err(End::Close(CloseCode::PolicyViolation))
+        }
+    }
+
+    /// Sends an event to this connection alone.
+    async fn tell(&mut self, event: LiveEvent) -> Result<(), End> {
+        self.write(ServerMessage::Live(event).to_json().into())
+            .await
+    }
+
+    async fn write(&mut self, text: Utf8Bytes) -> Result<(), End> {
+        let deadline = Socket::<S>::write_deadline();
+        self.socket.feed(text, deadline).await?;
+        self.socket.flush(deadline).await
+    }
+}
+
+/// The event's bytes, shared with every other reader and not copied.
+fn text_of(frame: &Frame) -> Result<Utf8Bytes, End> {
+    // Frames are UTF-8; the check costs less than carrying a second type through the session.
+    Utf8Bytes::try_from(frame.bytes().clone()).map_err(|_error| End::Close(CloseCode::Internal))
+}
+
+fn parse_error_event(error: &ParseError) -> ErrorEvent {
+    let mut details = JsonObject::new();
+    if let Some(field) = error.field() {
+        details.insert("field".to_owned(), field.into());
+    }
+    ErrorEvent {
+        code: error.code(),
+        message: error.to_string(),
+        retryable: false,
+        message_id: error.message_id().cloned(),
+        response_id: None,
+        details,
+    }
+}
+
+/// The session ended while the message was on its way; the next connection opens it again.
+fn gone_event() -> ErrorEvent {
+    ErrorEvent {
+        code: ErrorCode::Busy,
+        message: "the session is just being closed; connect again and send the message again"
+            .to_owned(),
+        retryable: true,
+        message_id: None,
+        response_id: None,
+        details: JsonObject::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! What a request must look like to become a WebSocket
+//! ([RFC 6455, section 4.2](https://www.rfc-editor.org/rfc/rfc6455#section-4.2)), and from where it
+//! may come. Whatever is refused here is refused as HTTP, before the upgrade.
+
+use bytes::Bytes;
+use http::header::{HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::Full;
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+
+use crate::http::Problem;
+
+/// The answer that agrees to the upgrade.
+///
+/// # Errors
+///
+/// 426 where no upgrade to a WebSocket of version 13 was asked for, 400 for a bad key, 403 for a
+/// page of somebody else.
+pub(crate) fn agree<B>(request: &Request<B>) -> Result<Response<Full<Bytes>>, Problem> {
+    if request.headers().get_all(SEC_WEBSOCKET_KEY).iter().count() > 1 {
+        return Err(bad_key());
+    }
+    let response = create_response_with_body(request, Full::default).map_err(refusal)?;
+    check_origin(request.headers())?;
+    Ok(response)
+}
+
+fn refusal(error: tungstenite::Error) -> Problem {
+    match error {
+        tungstenite::Error::Protocol(
+            ProtocolError::MissingConnectionUpgradeHeader
+            | ProtocolError::MissingUpgradeWebSocketHeader,
+        ) => upgrade_required("this path speaks WebSocket; ask for an upgrade"),
+        tungstenite::Error::Protocol(ProtocolError::MissingSecWebSocketVersionHeader) => {
+            upgrade_required("only version 13 of the WebSocket protocol is spoken here")
+                .header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+        }
+        tungstenite::Error::Protocol(
+            ProtocolError::MissingSecWebSocketKey | ProtocolError::InvalidSecWebSocketKey,
+        ) => bad_key(),
+        other => Problem::bad_request(format!("not a WebSocket handshake: {other}")),
+    }
+}
+
+fn upgrade_required(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail)
+        .header(UPGRADE, HeaderValue::from_static("websocket"))
+}
+
+fn bad_key() -> Problem {
+    Problem::bad_request("`Sec-WebSocket-Key` must be given once, as 16 bytes in base64")
+}
+
+/// Browsers let any page open a WebSocket to any server and say in `Origin` which page it was.
+/// Only the server's own pages may; whoever sends no `Origin` is not a browser.
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let Some(origin) = origins.next() else {
+        return Ok(());
+    };
+    let own = origins.next().is_none() && is_own(origin, headers.get(HOST));
+    if own {
+        Ok(())
+    } else {
+        let detail = "a page of another origin may not connect";
+        Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
+    }
+}
+
+/// Whether the page came from the host and port that the request goes to. The scheme is left open:
+/// behind a proxy that ends TLS the server does not know its own.
+fn is_own(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
+    let (Ok(origin), Some(Ok(host))) = (origin.to_str(), host.map(HeaderValue::to_str)) else {
+        return false;
+    };
+    let authority = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
+    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin_is_allowed(origins: &[&str]) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("app.example"));
+        for origin in origins {
+            headers.append(ORIGIN, HeaderValue::try_from(*origin).unwrap());
+        }
+        check_origin(&headers).is_ok()
+    }
+
+    #[test]
+    fn only_a_page_of_the_same_host_and_port_may_connect() {
+        assert!(origin_is_allowed(&[]));
+        assert!(origin_is_allowed(&["https://app.example"]));
+        assert!(origin_is_allowed(&["http://APP.example"]));
+        for foreign in [
+            &["https://evil.example"][..],
+            &["null"],
+            &[""],
+            &["app.example"],
+            &["https://app.example.evil.com"],
+            &["https://evil.com/app.example"],
+            &["https://app.example:444"],
+            &["https://app.example/"],
+            &["https://user@app.example"],
+            &["https://app.example", "https://app.example"],
+        ] {
+            assert!(!origin_is_allowed(foreign), "{foreign:?}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A server in the test's own process, and raw sockets for what no client would send.
+
+#![expect(dead_code, reason = "each test file uses its part")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a failed test"
+)]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use patter_server::config::Sources;
+use patter_server::{Config, Server, ServerError};
+use patter_testkit::model_server::ModelServer;
+use patter_testkit::ws_client::WsClient;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Longest wait for anything, after which the test has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server with an embedded store in a folder of its own.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    shutdown: CancellationToken,
+    running: JoinSet<Result<(), ServerError>>,
+    _directory: TempDir,
+}
+
+impl TestServer {
+    /// A server with the demo model, which does not dawdle.
+    pub(crate) async fn demo() -> Self {
+        Self::start(&[("llm.provider", "demo"), ("demo.delay_ms", "0")]).await
+    }
+
+    /// A server whose model is the fake one.
+    pub(crate) async fn with_model(model: &ModelServer) -> Self {
+        let base_url = format!("{}/v1", model.base_url());
+        Self::start(&[("llm.provider", "openai"), ("openai.base_url", &base_url)]).await
+    }
+
+    /// A server with this configuration.
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let mut sources = Sources::none()
+            .set(
+                "store.url",
+                directory.path().join("patter.db").to_str().unwrap(),
+            )
+            .set("session.linger", "0.2");
+        for (key, value) in settings {
+            sources = sources.set(*key, *value);
+        }
+        let server = Server::from_config(Config::load(&sources).unwrap())
+            .await
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(server.run(listener, shutdown.clone()));
+        Self {
+            address,
+            shutdown,
+            running,
+            _directory: directory,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Connects to a session; `rest` is its id, and a query if there is one.
+    pub(crate) async fn connect(&self, rest: &str) -> WsClient {
+        WsClient::connect(&format!("ws://{}/ws/session/{rest}", self.address)).await
+    }
+
+    /// Begins to drain.
+    pub(crate) fn begin_shutdown(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Drains to the end.
+    pub(crate) async fn stop(mut self) {
+        self.shutdown.cancel();
+        let stopped = timeout(Duration::from_secs(40), self.running.join_next()).await;
+        stopped
+            .expect("the server does not stop")
+            .unwrap()
+            .unwrap()
+            .unwrap();
+    }
+}
+
+/// A connection that sends any bytes at all.
+pub(crate) struct RawClient {
+    stream: TcpStream,
+}
+
+/// Opcodes of [RFC 6455, section 5.2](https://www.rfc-editor.org/rfc/rfc6455#section-5.2), with the
+/// bit that says that the message ends here.
+pub(crate) const FINAL_TEXT: u8 = 0x81;
+pub(crate) const FINAL_PING: u8 = 0x89;
+const CLOSE: u8 = 0x88;
+
+impl RawClient {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self {
+            stream: TcpStream::connect(address).await.unwrap(),
+        }
+    }
+
+    /// The answer to a request whose lines end as a person would write them; the server must close
+    /// after it.
+    pub(crate) async fn answer_to(address: SocketAddr, request: &str) -> String {
+        let mut client = Self::connect(address).await;
+        client.send(request.replace('\n', "\r\n").as_bytes()).await;
+        client.answer().await
+    }
+
+    /// A WebSocket whose handshake is done.
+    pub(crate) async fn upgraded(address: SocketAddr, session_id: &str) -> Self {
+        let mut client = Self::connect(address).await;
+        let request = format!(
+            "GET /ws/session/{session_id} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n\
+             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        client.send(request.as_bytes()).await;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.stream.read_u8().await.unwrap());
+        }
+        assert!(
+            head.starts_with(b"HTTP/1.1 101 "),
+            "{}",
+            String::from_utf8_lossy(&head)
+        );
+        client
+    }
+
+    /// Sends bytes; the server may have closed meanwhile.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        let _closed = timeout(PATIENCE, self.stream.write_all(bytes))
+            .await
+            .unwrap();
+    }
+
+    /// All that the server sends until it closes, as text.
+    pub(crate) async fn answer(mut self) -> String {
+        let mut answer = Vec::new();
+        let read = timeout(PATIENCE, self.stream.read_to_end(&mut answer)).await;
+        read.expect("the server does not close").unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// The code of the close frame, which must come.
+    pub(crate) async fn close_code(mut self) -> u16 {
+        let code = timeout(PATIENCE, self.read_close_code()).await;
+        code.expect("the server does not close")
+    }
+
+    async fn read_close_code(&mut self) -> u16 {
+        loop {
+            let opcode = self.stream.read_u8().await.unwrap();
+            let length = match self.stream.read_u8().await.unwrap() {
+                126 => u64::from(self.stream.read_u16().await.unwrap()),
+                127 => self.stream.read_u64().await.unwrap(),
+                short => u64::from(short),
+            };
+            let mut payload = vec![0; usize::try_from(length).unwrap()];
+            self.stream.read_exact(&mut payload).await.unwrap();
+            if opcode == CLOSE {
+                return u16::from_be_bytes([payload[0], payload[1]]);
+            }
+        }
+    }
+}
+
+/// The status of an answer as text.
+pub(crate) fn status_of(answer: &str) -> u16 {
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// A frame as a client sends it: masked, with a mask of zeros.
+pub(crate) fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first_byte];
+    match payload.len() {
+        short @ 0..126 => frame.push(0x80 | u8::try_from(short).unwrap()),
+        medium @ 126..65536 => {
+            frame.push(0x80 | 126);
+            frame.extend(u16::try_from(medium).unwrap().to_be_bytes());
+        }
+        long => {
+            frame.push(0x80 | 127);
+            frame.extend(u64::try_from(long).unwrap().to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(payload);
+    frame
+}

@@ -1,0 +1,145 @@
+//! A session as its users hold it. The handle outlives the session's task: a session that was
+//! finalized in between is opened again by the next use.
+
+use std::time::Duration;
+
+use patter_protocol::{ClientMessage, SessionId, UserInput};
+use patter_store::{EventQuery, NewSession};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use crate::attachment::{After, Attached, Attachment};
+use crate::command::{Command, Receipt, Refusal, Submitted};
+use crate::error::SessionError;
+use crate::frame::Frame;
+use crate::manager::SessionManager;
+
+/// How often a session is opened again that closed while it was asked.
+const ATTEMPTS: usize = 3;
+/// How long a session that is being finalized is waited for.
+const CLOSING_LIMIT: Duration = Duration::from_secs(10);
+
+/// A session. Cloning gives another handle of the same one.
+#[derive(Debug, Clone)]
+pub struct SessionHandle {
+    manager: SessionManager,
+    session: NewSession,
+}
+
+impl SessionHandle {
+    pub(crate) fn new(manager: SessionManager, session: NewSession) -> Self {
+        Self { manager, session }
+    }
+
+    /// The session's id.
+    #[must_use]
+    pub fn id(&self) -> &SessionId {
+        &self.session.session_id
+    }
+
+    /// Attaches a reader: it gets what it missed, and then everything that happens.
+    ///
+    /// # Errors
+    ///
+    /// Where the session cannot be opened, or takes no more readers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future attaches nobody.
+    pub async fn attach(&self, after: After) -> Result<Attachment, SessionError> {
+        let attached: Attached = self.ask(|reply| Command::Attach { after, reply }).await?;
+        let store = self.manager.store().clone();
+        Ok(Attachment::new(self.id().clone(), store, attached))
+    }
+
+    /// Does what a client asks.
+    ///
+    /// # Errors
+    ///
+    /// Says why it is not done; then nothing has changed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether it is done. A user message with an `id` can be
+    /// sent again and is answered once.
+    pub async fn submit(&self, message: ClientMessage) -> Result<Receipt, Refusal> {
+        let inbox = self
+            .manager
+            .inbox(&self.session)
+            .map_err(|_| Refusal::Gone)?;
+        let id = match &message {
+            ClientMessage::UserMessage(input) => input.id.clone(),
+            _ => None,
+        };
+        let (reply, answer) = oneshot::channel();
+        inbox
+            .send(Command::Submit { message, reply })
+            .await
+            .map_err(|_| Refusal::Gone)?;
+        match answer.await.map_err(|_| Refusal::Gone)?? {
+            Submitted::Taken | Submitted::RepeatedPending => Ok(Receipt::Taken),
+            Submitted::RepeatedAt { seq } => {
+                let stored = self.stored_frame(seq).await;
+                stored.map_err(|refusal| refusal.about(id))
+            }
+        }
+    }
+
+    /// Says something.
+    ///
+    /// # Errors
+    ///
+    /// As [`SessionHandle::submit`].
+    pub async fn say(&self, content: impl Into<String> + Send) -> Result<Receipt, Refusal> {
+        self.submit(ClientMessage::UserMessage(UserInput::text(content)))
+            .await
+    }
+
+    async fn stored_frame(&self, seq: u64) -> Result<Receipt, Refusal> {
+        let query = EventQuery {
+            after: seq.saturating_sub(1),
+            limit: 1,
+            types: Vec::new(),
+        };
+        let found = self.manager.store().events(self.id(), query).await.ok();
+        match found.and_then(|events| events.into_iter().next()) {
+            Some(stored) => Ok(Receipt::Repeated(Frame::durable(stored.event))),
+            None => Err(Refusal::new(
+                patter_protocol::ErrorCode::StoreUnavailable,
+                "the message was taken before, and its event cannot be read now",
+            )),
+        }
+    }
+
+    /// Opens the session, if it is not open.
+    pub(crate) async fn open(&self) -> Result<(), SessionError> {
+        self.ask(|reply| Command::Hello { reply }).await
+    }
+
+    /// Asks the session's task, and a new one where the task was about to end.
+    async fn ask<T>(
+        &self,
+        command: impl Fn(oneshot::Sender<Result<T, SessionError>>) -> Command,
+    ) -> Result<T, SessionError> {
+        for _ in 0..ATTEMPTS {
+            let inbox = self.manager.inbox(&self.session)?;
+            let (reply, answer) = oneshot::channel();
+            if inbox.send(command(reply)).await.is_err() {
+                continue;
+            }
+            match answer.await {
+                Ok(Err(SessionError::Gone { .. })) | Err(_) => closing(&inbox).await,
+                Ok(answer) => return answer,
+            }
+        }
+        Err(SessionError::Gone {
+            session_id: self.id().clone(),
+        })
+    }
+}
+
+/// Waits until a task that is about to end has ended.
+async fn closing(inbox: &mpsc::Sender<Command>) {
+    // Where that takes too long, the next attempt says so.
+    let _timed_out = timeout(CLOSING_LIMIT, inbox.closed()).await;
+}

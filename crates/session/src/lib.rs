@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod attachment;
+mod command;
+mod conversation;
+mod error;
+mod frame;
+mod handle;
+mod manager;
+mod metrics;
+mod reader;
+mod session;
+mod settings;
+mod summary;
+mod turn;
+
+pub use attachment::{After, Attachment, Delivery};
+pub use command::{Receipt, Refusal};
+pub use error::SessionError;
+pub use frame::Frame;
+pub use handle::SessionHandle;
+pub use manager::{OpenOptions, SessionManager, SessionManagerBuilder};
+pub use settings::SessionSettings;

@@ -1,0 +1,93 @@
+//! The text of an answer while it grows, and where the tool calls stand in it.
+
+use patter_protocol::{CallId, Part};
+
+#[derive(Debug, Default)]
+pub(super) struct AnswerText {
+    content: String,
+    /// Each call, and how many bytes of text stood before it.
+    calls: Vec<(usize, CallId)>,
+    pieces: u64,
+}
+
+impl AnswerText {
+    /// Adds a piece and tells its index.
+    pub(super) fn push(&mut self, piece: &str) -> u64 {
+        self.content.push_str(piece);
+        let index = self.pieces;
+        self.pieces += 1;
+        index
+    }
+
+    /// Notes that a tool was called here.
+    pub(super) fn mark_call(&mut self, call_id: CallId) {
+        self.calls.push((self.content.len(), call_id));
+    }
+
+    pub(super) fn content(&self) -> &str {
+        &self.content
+    }
+
+    /// The index of the last piece; -1 if there is none.
+    pub(super) fn last_index(&self) -> i64 {
+        i64::try_from(self.pieces).unwrap_or(i64::MAX) - 1
+    }
+
+    /// Text and calls in order; empty where no tool was called.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        if self.calls.is_empty() {
+            return parts;
+        }
+        let mut from = 0;
+        let mut text_until = |to: usize, parts: &mut Vec<Part>| {
+            if let Some(text) = self.content.get(from..to).filter(|text| !text.is_empty()) {
+                parts.push(Part::Text {
+                    text: text.to_owned(),
+                });
+            }
+            from = to;
+        };
+        for (at, call_id) in &self.calls {
+            text_until(*at, &mut parts);
+            parts.push(Part::Call { call_id: *call_id });
+        }
+        text_until(self.content.len(), &mut parts);
+        parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_tell_where_the_calls_stood() {
+        let mut text = AnswerText::default();
+        let [a, b, c] = [CallId::generate(), CallId::generate(), CallId::generate()];
+        assert_eq!(text.last_index(), -1);
+        text.mark_call(a);
+        text.push("é");
+        text.push("t");
+        text.mark_call(b);
+        text.mark_call(c);
+        text.push("end");
+        assert_eq!(text.last_index(), 2);
+        assert_eq!(text.content(), "étend");
+        let said = |text: &str| Part::Text {
+            text: text.to_owned(),
+        };
+        let called = |call_id| Part::Call { call_id };
+        assert_eq!(
+            text.parts(),
+            [called(a), said("ét"), called(b), called(c), said("end")]
+        );
+    }
+
+    #[test]
+    fn without_calls_there_are_no_parts() {
+        let mut text = AnswerText::default();
+        text.push("hello");
+        assert_eq!(text.parts(), []);
+    }
+}

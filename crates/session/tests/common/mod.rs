@@ -1,0 +1,229 @@
+//! A conversation as a test holds it.
+#![allow(dead_code, reason = "each test file uses its part")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "what the tests share; one that cannot go on fails"
+)]
+
+use std::time::Duration;
+
+use patter_protocol::{
+    AiResponse, ClientMessage, CloseCode, DurableEvent, EventBody, LiveEvent, MessageId,
+    ServerMessage, SessionEnded, UserInput,
+};
+use patter_session::{
+    After, Attachment, Delivery, OpenOptions, SessionHandle, SessionManager, SessionSettings,
+};
+use patter_store::{EventQuery, SessionStore};
+use patter_testkit::memory_store::MemoryStore;
+use patter_testkit::scripted_model::ScriptedModel;
+use patter_tools::{ToolContext, ToolError, ToolRegistry, tool};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Long enough for whatever should come, in a time that passes at once.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+pub fn manager(
+    store: impl SessionStore + 'static,
+    model: &ScriptedModel,
+    settings: SessionSettings,
+) -> SessionManager {
+    SessionManager::builder(store, model.clone())
+        .tools(tools())
+        .system_prompt("You are a test.")
+        .settings(settings)
+        .start()
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+struct Wait {
+    /// How long, in milliseconds.
+    millis: u64,
+}
+
+/// `wait` waits and tells how long; `panic` panics; `fail` fails.
+fn tools() -> ToolRegistry {
+    ToolRegistry::new()
+        .with(tool("wait", "Waits.", |wait: Wait, _: ToolContext| async move {
+            tokio::time::sleep(Duration::from_millis(wait.millis)).await;
+            Ok(json!({ "waited": wait.millis }))
+        }))
+        .unwrap()
+        .with(tool("panic", "Panics.", |_: Nothing, _: ToolContext| async move {
+            panic!("the tool panics, as it was told to")
+        }))
+        .unwrap()
+        .with(tool("fail", "Fails.", |_: Nothing, _: ToolContext| async move {
+            Err(ToolError::Failed("out of order\0".to_owned()))
+        }))
+        .unwrap()
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+struct Nothing {}
+
+pub async fn open(manager: &SessionManager, id: &str) -> SessionHandle {
+    manager
+        .open(id.parse().unwrap(), OpenOptions::default())
+        .await
+        .unwrap()
+}
+
+pub fn message(id: &str, content: &str) -> UserInput {
+    UserInput {
+        id: Some(message_id(id)),
+        ..UserInput::text(content)
+    }
+}
+
+pub fn message_id(id: &str) -> MessageId {
+    MessageId::try_from(id.to_owned()).unwrap()
+}
+
+pub async fn say(session: &SessionHandle, id: &str, content: &str) {
+    session
+        .submit(ClientMessage::UserMessage(message(id, content)))
+        .await
+        .unwrap();
+}
+
+/// A reader and everything it got.
+pub struct Client {
+    attachment: Attachment,
+    pub seen: Vec<ServerMessage>,
+}
+
+impl Client {
+    pub async fn attach(session: &SessionHandle, after: After) -> Self {
+        Self {
+            attachment: session.attach(after).await.unwrap(),
+            seen: Vec::new(),
+        }
+    }
+
+    /// The next event; `Err` when nothing more comes.
+    pub async fn next(&mut self) -> Result<ServerMessage, CloseCode> {
+        match tokio::time::timeout(PATIENCE, self.attachment.next())
+            .await
+            .unwrap()
+        {
+            Delivery::Frame(frame) => {
+                let message = frame.message().unwrap();
+                self.seen.push(message.clone());
+                Ok(message)
+            }
+            Delivery::Closed(code) => Err(code),
+        }
+    }
+
+    /// Reads until an event is what is looked for.
+    pub async fn until<T>(&mut self, mut wanted: impl FnMut(&ServerMessage) -> Option<T>) -> T {
+        loop {
+            let message = self.next().await.unwrap();
+            if let Some(found) = wanted(&message) {
+                return found;
+            }
+        }
+    }
+
+    pub async fn until_answer(&mut self) -> AiResponse {
+        self.until(|message| match durable(message) {
+            Some(EventBody::AiResponse(answer)) => Some(answer.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn until_token(&mut self, content: &str) {
+        self.until(|message| match message {
+            ServerMessage::Live(LiveEvent::Token(token)) => {
+                (token.content == content).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    }
+
+    pub async fn until_closed(&mut self) -> CloseCode {
+        loop {
+            if let Err(code) = self.next().await {
+                return code;
+            }
+        }
+    }
+
+    /// The `type` of each event seen so far, runs of one type folded.
+    pub fn types(&self) -> Vec<String> {
+        let mut types: Vec<String> = self
+            .seen
+            .iter()
+            .map(|message| {
+                let value = serde_json::to_value(message).unwrap();
+                value["type"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        types.dedup();
+        types
+    }
+
+    pub fn durable(&self) -> Vec<DurableEvent> {
+        self.seen
+            .iter()
+            .filter_map(|message| match message {
+                ServerMessage::Durable(event) => Some(event.clone()),
+                ServerMessage::Live(_) => None,
+            })
+            .collect()
+    }
+
+    /// The text of the tokens, and that their indexes rise by one.
+    pub fn tokens(&self) -> String {
+        let mut text = String::new();
+        let mut next = None;
+        for message in &self.seen {
+            match message {
+                ServerMessage::Live(LiveEvent::Token(token)) => {
+                    assert_eq!(token.index, *next.get_or_insert(token.index));
+                    next = Some(token.index + 1);
+                    text.push_str(&token.content);
+                }
+                ServerMessage::Live(LiveEvent::ResponseSnapshot(snapshot)) => {
+                    text.clone_from(&snapshot.content);
+                    next = u64::try_from(snapshot.index + 1).ok();
+                }
+                _ => {}
+            }
+        }
+        text
+    }
+}
+
+pub fn durable(message: &ServerMessage) -> Option<&EventBody> {
+    match message {
+        ServerMessage::Durable(event) => Some(&event.body),
+        ServerMessage::Live(_) => None,
+    }
+}
+
+/// The whole log of the session `s`.
+pub async fn log_of(store: &MemoryStore) -> Vec<EventBody> {
+    let query = EventQuery {
+        after: 0,
+        limit: 1_000,
+        types: Vec::new(),
+    };
+    let events = store.events(&"s".parse().unwrap(), query).await.unwrap();
+    events.into_iter().map(|stored| stored.event.body).collect()
+}
+
+/// The end of the session `s`, which is the last event of its log.
+pub async fn ended(store: &MemoryStore) -> SessionEnded {
+    match log_of(store).await.pop() {
+        Some(EventBody::SessionEnded(ended)) => ended,
+        other => panic!("{other:?}"),
+    }
+}

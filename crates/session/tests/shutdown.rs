@@ -1,0 +1,121 @@
+//! How a manager shuts down.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Client, ended, log_of, manager, open, say};
+use patter_llm::FinishReason as ModelFinish;
+use patter_protocol::{CloseCode, EndReason, EventBody, FinishReason};
+use patter_session::{After, OpenOptions, SessionError, SessionSettings};
+use patter_store::SessionStore;
+use patter_testkit::memory_store::MemoryStore;
+use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, finish, text};
+use tokio::task::JoinSet;
+
+#[tokio::test(start_paused = true)]
+async fn shutting_down_lets_answers_finish_and_finalizes_everything() {
+    let store = MemoryStore::default();
+    let model = ScriptedModel::new([Reply::of([
+        text("a"),
+        Step::Pause(Duration::from_secs(3)),
+        text("b"),
+        finish(ModelFinish::Stop),
+    ])]);
+    let sessions = manager(store.clone(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    client.until_token("a").await;
+    let idle = open(&sessions, "idle").await;
+    let begun = tokio::time::Instant::now();
+    let (code, ()) = tokio::join!(
+        client.until_closed(),
+        sessions.shutdown(Duration::from_secs(30))
+    );
+    assert_eq!(code, CloseCode::Restart);
+    assert!(begun.elapsed() < Duration::from_secs(4));
+    assert!(client.types().contains(&"notice".to_owned()));
+    let ended = ended(&store).await;
+    assert_eq!(
+        (ended.reason, ended.summary.as_deref()),
+        (EndReason::Shutdown, Some("A summary."))
+    );
+    let record = store.session(idle.id()).await.unwrap().unwrap();
+    assert!(!record.is_active);
+    let refused = sessions
+        .open("s".parse().unwrap(), OpenOptions::default())
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, SessionError::Draining), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_session_is_left_that_was_opened_while_the_shutdown_began() {
+    for round in 0..1_000 {
+        let settings = SessionSettings::default();
+        let sessions = manager(MemoryStore::default(), &ScriptedModel::default(), settings);
+        let mut opening = JoinSet::new();
+        for name in ["a", "b", "c", "d"] {
+            let sessions = sessions.clone();
+            opening.spawn(async move {
+                let options = OpenOptions::default();
+                sessions.open(name.parse().unwrap(), options).await.err()
+            });
+        }
+        for _ in 0..round % 200 {
+            std::hint::spin_loop();
+        }
+        sessions.shutdown(Duration::from_secs(5)).await;
+        assert_eq!(sessions.live_count(), 0, "round {round}");
+        for refused in opening.join_all().await.into_iter().flatten() {
+            assert!(matches!(refused, SessionError::Draining), "{refused}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_longer_than_shutting_down_may_is_interrupted_and_kept() {
+    let store = MemoryStore::default();
+    let gate = Gate::default();
+    let model = ScriptedModel::new([Reply::of([text("Half"), Step::Wait(gate)])])
+        .with_summary(Reply::of([Step::Hang]));
+    let sessions = manager(store.clone(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "a").await;
+    say(&session, "m-2", "b").await;
+    client.until_token("Half").await;
+    let begun = tokio::time::Instant::now();
+    sessions.shutdown(Duration::from_secs(10)).await;
+    assert_eq!(begun.elapsed().as_secs(), 6);
+    assert_eq!(client.until_closed().await, CloseCode::Restart);
+    let ends: Vec<_> = log_of(&store)
+        .await
+        .into_iter()
+        .filter_map(|body| match body {
+            EventBody::AiResponse(it) => Some((it.content, it.finish_reason)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            ("Half".to_owned(), FinishReason::Interrupted),
+            (String::new(), FinishReason::Interrupted)
+        ]
+    );
+    assert_eq!(ended(&store).await.reason, EndReason::Shutdown);
+}
+
+#[tokio::test]
+async fn a_model_that_never_stops_does_not_hold_up_the_shutdown() {
+    let endless = std::iter::repeat_n(text("x"), 5_000_000);
+    let model = ScriptedModel::new([Reply::of(endless)]);
+    let store = MemoryStore::default();
+    let sessions = manager(store.clone(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    say(&session, "m-1", "a").await;
+    sessions.shutdown(Duration::from_millis(500)).await;
+    assert_eq!(ended(&store).await.reason, EndReason::Shutdown);
+}

@@ -1,0 +1,519 @@
+//! How messages are answered.
+#![expect(
+    clippy::panic,
+    reason = "what the tests share; one that cannot go on fails"
+)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Client, durable, manager, message, message_id, open, say};
+use patter_llm::{FinishReason as ModelFinish, Message, ModelEvent};
+use patter_protocol::{
+    ClientMessage, ErrorCode, EventBody, FinishReason, LiveEvent, Part, ServerMessage,
+    ToolErrorCode, UserInput,
+};
+use patter_session::{After, Receipt, Refusal, SessionSettings};
+use patter_testkit::memory_store::MemoryStore;
+use patter_testkit::scripted_model::{
+    Gate, Reply, ScriptedModel, Step, call, finish, overloaded, text,
+};
+use serde_json::json;
+
+fn refused_with(result: Result<Receipt, Refusal>) -> ErrorCode {
+    match result {
+        Err(Refusal::Refused(event)) => event.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn scripted(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel {
+    ScriptedModel::new(replies)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_stored_answered_token_by_token_and_the_answer_stored() {
+    let model = scripted([Reply::text(["Hel", "lo"])]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    let answer = client.until_answer().await;
+
+    assert_eq!(answer.content, "Hello");
+    assert_eq!(answer.finish_reason, FinishReason::Stop);
+    assert_eq!(answer.message_id, message_id("m-1"));
+    assert_eq!(answer.usage.input_tokens, Some(10));
+    assert!(answer.parts.is_empty());
+    assert_eq!(client.tokens(), "Hello");
+    let mut types = client.types();
+    // The message is on its way into the store while the model is asked: either may be first.
+    types.retain(|it| it != "user_message");
+    assert_eq!(
+        types,
+        [
+            "session_ready",
+            "session_started",
+            "response_started",
+            "token",
+            "response_finished",
+            "ai_response"
+        ]
+    );
+    let seqs: Vec<u64> = client.durable().iter().map(|event| event.seq).collect();
+    assert_eq!(seqs, [1, 2, 3]);
+    let request = &model.requests()[0];
+    assert_eq!(request.system.as_deref(), Some("You are a test."));
+    assert_eq!(request.messages, [Message::User("Hi".to_owned())]);
+    assert_eq!(request.tools.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn parallel_tool_calls_run_at_the_same_time_and_the_model_gets_their_results_in_order() {
+    let calls = [
+        call("x", "wait", json!({"millis": 300})),
+        call("y", "wait", json!({"millis": 100})),
+    ];
+    let model = scripted([
+        Reply::of([text("Let me see. ")])
+            .then(Step::Say(ModelEvent::ToolCall(calls[0].clone())))
+            .then(Step::Say(ModelEvent::ToolCall(calls[1].clone())))
+            .then(finish(ModelFinish::Stop)),
+        Reply::text(["Done."]),
+    ]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    let begun = tokio::time::Instant::now();
+    say(&session, "m-1", "Hi").await;
+    let answer = client.until_answer().await;
+
+    assert_eq!(begun.elapsed().as_millis(), 300);
+    assert_eq!(answer.content, "Let me see. Done.");
+    assert_eq!(answer.usage.output_tokens, Some(10));
+    let ended: Vec<_> = client
+        .seen
+        .iter()
+        .filter_map(|message| match durable(message) {
+            Some(EventBody::ToolResult(result)) => Some((result.call_id, result.content.clone())),
+            _ => None,
+        })
+        .collect();
+    // The events tell the order in which the tools ended, the model gets that of its calls.
+    assert_eq!(ended[0].1, Some(json!({"waited": 100})));
+    assert_eq!(
+        answer.parts,
+        [
+            Part::Text {
+                text: "Let me see. ".to_owned()
+            },
+            Part::Call {
+                call_id: ended[1].0
+            },
+            Part::Call {
+                call_id: ended[0].0
+            },
+            Part::Text {
+                text: "Done.".to_owned()
+            },
+        ]
+    );
+    let requests = model.requests();
+    let Some(Message::ToolResults(results)) = requests[1].messages.last() else {
+        panic!()
+    };
+    let outcomes: Vec<_> = results
+        .iter()
+        .map(|it| it.outcome.clone().unwrap())
+        .collect();
+    assert_eq!(outcomes, [json!({"waited": 300}), json!({"waited": 100})]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_fails_hangs_panics_or_is_unknown_gives_an_error_and_the_answer_goes_on() {
+    let model = scripted([
+        Reply::calls([
+            call("a", "fail", json!({})),
+            call("b", "panic", json!({})),
+            call("c", "nosuch", json!({})),
+            call("d", "wait", json!({"millis": 86_400_000})),
+            call("e", "wait", json!({"millis": "x"})),
+        ]),
+        Reply::text(["Sorry."]),
+    ]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    assert_eq!(client.until_answer().await.content, "Sorry.");
+
+    let mut codes = Vec::new();
+    for event in client.durable() {
+        if let EventBody::ToolResult(result) = event.body {
+            assert!(!result.ok && result.content.is_none());
+            let error = result.error.unwrap();
+            assert!(!error.message.contains('\0'), "{error:?}");
+            codes.push(error.code);
+        }
+    }
+    codes.sort_by_key(|code| format!("{code:?}"));
+    assert_eq!(
+        codes,
+        [
+            ToolErrorCode::Failed,
+            ToolErrorCode::Failed,
+            ToolErrorCode::InvalidArguments,
+            ToolErrorCode::Timeout,
+            ToolErrorCode::UnknownTool,
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_only_calls_tools_meets_the_step_limit() {
+    let wait = || Reply::calls([call("x", "wait", json!({"millis": 1}))]);
+    let model = scripted((0..8).map(|_| wait()));
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    let answer = client.until_answer().await;
+    assert_eq!(answer.finish_reason, FinishReason::ToolLimit);
+    assert_eq!(answer.parts.len(), 7);
+    assert_eq!(model.requests().len(), 8);
+    // What is left is a conversation that can go on.
+    model.push(Reply::text(["Fine."]));
+    say(&session, "m-2", "Go on").await;
+    assert_eq!(client.until_answer().await.content, "Fine.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_answer_is_told_once_and_keeps_its_text() {
+    let error = overloaded();
+    let model = scripted([
+        Reply::refused(error.clone()),
+        Reply::of([text("Half"), Step::Fail(error)]),
+        Reply::of([text("Cut")]),
+        Reply::of([text("Panic"), Step::Panic]),
+        Reply::text(["Whole."]),
+    ]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    for (id, content, code) in [
+        ("m-1", "", ErrorCode::ProviderError),
+        ("m-2", "Half", ErrorCode::ProviderError),
+        ("m-3", "Cut", ErrorCode::ProviderError),
+        ("m-4", "Panic", ErrorCode::Internal),
+    ] {
+        client.seen.clear();
+        say(&session, id, "Hi").await;
+        let answer = client.until_answer().await;
+        assert_eq!(answer.content, content);
+        assert_eq!(answer.finish_reason, FinishReason::Error);
+        let errors: Vec<_> = client
+            .seen
+            .iter()
+            .filter_map(|message| match message {
+                ServerMessage::Live(LiveEvent::Error(error)) => Some(error.clone()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].code, code);
+        assert_eq!(errors[0].message_id, Some(message_id(id)));
+    }
+    say(&session, "m-5", "Hi").await;
+    assert_eq!(client.until_answer().await.content, "Whole.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_hangs_meets_the_deadline_of_the_turn() {
+    let model = scripted([Reply::of([text("Well,"), Step::Hang])]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    let answer = client.until_answer().await;
+    assert_eq!(answer.content, "Well,");
+    assert_eq!(answer.finish_reason, FinishReason::Error);
+    assert_eq!(answer.timing.total_ms, 300_000);
+    assert_eq!(model.broken_off(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancel_stops_the_model_and_keeps_what_was_said() {
+    let model = scripted([Reply::of([text("One "), text("two "), Step::Hang])]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    let cancel = ClientMessage::Cancel { response_id: None };
+    assert_eq!(
+        refused_with(session.submit(cancel.clone()).await),
+        ErrorCode::NothingToCancel
+    );
+
+    say(&session, "m-1", "Count").await;
+    client.until_token("two ").await;
+    assert_eq!(session.submit(cancel.clone()).await, Ok(Receipt::Taken));
+    let answer = client.until_answer().await;
+    assert_eq!(answer.finish_reason, FinishReason::Cancelled);
+    assert_eq!(answer.content, "One two ");
+    assert_eq!(model.broken_off(), 1);
+    assert_eq!(
+        refused_with(session.submit(cancel).await),
+        ErrorCode::NothingToCancel
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancel_works_before_the_first_token_and_while_tools_run() {
+    let gate = Gate::default();
+    let model = scripted([
+        Reply::of([Step::Wait(gate), text("never"), finish(ModelFinish::Stop)]),
+        Reply::calls([call("x", "wait", json!({"millis": 20_000}))]),
+    ]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    let cancel = ClientMessage::Cancel { response_id: None };
+
+    say(&session, "m-1", "Hi").await;
+    session.submit(cancel.clone()).await.unwrap();
+    assert_eq!(client.until_answer().await.content, "");
+
+    say(&session, "m-2", "Hi").await;
+    client
+        .until(|it| matches!(durable(it), Some(EventBody::ToolCall(_))).then_some(()))
+        .await;
+    session.submit(cancel).await.unwrap();
+    let answer = client.until_answer().await;
+    assert_eq!(answer.finish_reason, FinishReason::Cancelled);
+    assert_eq!(answer.parts.len(), 1);
+    let interrupted = client.durable().into_iter().any(|event| match event.body {
+        EventBody::ToolResult(result) => result.error.unwrap().code == ToolErrorCode::Interrupted,
+        _ => false,
+    });
+    assert!(interrupted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_wait_their_turn_and_too_many_are_refused() {
+    let gate = Gate::default();
+    let first = Reply::of([
+        text("1"),
+        Step::Wait(gate.clone()),
+        finish(ModelFinish::Stop),
+    ]);
+    let model = scripted([first, Reply::text(["2"]), Reply::text(["3"])]);
+    let mut settings = SessionSettings::default();
+    settings.max_queued_messages = 2;
+    let sessions = manager(MemoryStore::default(), &model, settings);
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    for id in ["m-1", "m-2", "m-3"] {
+        say(&session, id, id).await;
+    }
+    let fourth = ClientMessage::UserMessage(message("m-4", "no"));
+    let Err(Refusal::Refused(refused)) = session.submit(fourth).await else {
+        panic!()
+    };
+    assert_eq!(refused.code, ErrorCode::Busy);
+    assert_eq!(refused.message_id, Some(message_id("m-4")));
+    gate.open();
+    for (id, content) in [("m-1", "1"), ("m-2", "2"), ("m-3", "3")] {
+        let answer = client.until_answer().await;
+        assert_eq!(
+            (answer.message_id, answer.content.as_str()),
+            (message_id(id), content)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_interrupts_is_answered_next() {
+    let model = scripted([
+        Reply::of([text("1"), Step::Hang]),
+        Reply::text(["urgent"]),
+        Reply::text(["2"]),
+    ]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "a").await;
+    client.until_token("1").await;
+    say(&session, "m-2", "b").await;
+    let urgent = UserInput {
+        interrupt: true,
+        ..message("m-3", "c")
+    };
+    session
+        .submit(ClientMessage::UserMessage(urgent))
+        .await
+        .unwrap();
+    let mut ends = Vec::new();
+    for _ in 0..3 {
+        let answer = client.until_answer().await;
+        ends.push((answer.message_id.to_string(), answer.finish_reason));
+    }
+    assert_eq!(
+        ends,
+        [
+            ("m-1".to_owned(), FinishReason::Cancelled),
+            ("m-3".to_owned(), FinishReason::Stop),
+            ("m-2".to_owned(), FinishReason::Stop),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_message_is_answered_once_and_its_sender_gets_the_stored_event() {
+    let model = scripted([Reply::text(["Once."])]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    client.until_answer().await;
+    let again = ClientMessage::UserMessage(message("m-1", "something else"));
+    let Ok(Receipt::Repeated(frame)) = session.submit(again).await else {
+        panic!()
+    };
+    let ServerMessage::Durable(event) = frame.message().unwrap() else {
+        panic!()
+    };
+    assert_eq!(event.seq, 2);
+    let EventBody::UserMessage(stored) = event.body else {
+        panic!()
+    };
+    assert_eq!(stored.content, "Hi");
+    assert_eq!(model.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_given_again_in_place_of_the_first() {
+    let model = scripted([Reply::text(["First."]), Reply::text(["Second."])]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    let again = session.submit(ClientMessage::Regenerate).await;
+    assert_eq!(refused_with(again), ErrorCode::NothingToRegenerate);
+    say(&session, "m-1", "Hi").await;
+    let first = client.until_answer().await;
+    session.submit(ClientMessage::Regenerate).await.unwrap();
+    let second = client.until_answer().await;
+    assert_eq!(second.supersedes, Some(first.response_id));
+    assert_eq!(second.message_id, first.message_id);
+    assert_eq!(
+        model.requests()[1].messages,
+        [Message::User("Hi".to_owned())]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_takes_the_place_of_the_last_message_only() {
+    let model = scripted([
+        Reply::text(["A"]),
+        Reply::of([text("B"), Step::Hang]),
+        Reply::text(["C"]),
+    ]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    let edit = |id: &str, replaces: &str| {
+        let replaces = Some(message_id(replaces));
+        ClientMessage::UserMessage(UserInput {
+            replaces,
+            ..message(id, id)
+        })
+    };
+    say(&session, "m-1", "m-1").await;
+    client.until_answer().await;
+    session.submit(edit("m-2", "m-1")).await.unwrap();
+    client.until_token("B").await;
+    assert_eq!(
+        refused_with(session.submit(edit("m-3", "m-1")).await),
+        ErrorCode::InvalidField
+    );
+    // The answer to the edited message is in flight: it is stopped.
+    session.submit(edit("m-3", "m-2")).await.unwrap();
+    assert_eq!(
+        client.until_answer().await.finish_reason,
+        FinishReason::Cancelled
+    );
+    assert_eq!(client.until_answer().await.content, "C");
+    assert_eq!(
+        model.requests()[2].messages,
+        [Message::User("m-3".to_owned())]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nul_never_reaches_a_client_or_the_log() {
+    let model = scripted([
+        Reply::calls([call("x", "fail\0", json!({"a\0": "\0"}))]),
+        Reply::of([
+            Step::Say(ModelEvent::Reasoning("\0".to_owned())),
+            text("a\0b"),
+            finish(ModelFinish::Stop),
+        ]),
+    ]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    assert_eq!(client.until_answer().await.content, "a\u{FFFD}b");
+    for message in &client.seen {
+        assert!(!message.to_json().contains("\\u0000"), "{message:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_too_deep_to_be_stored_fails_its_answer_and_not_the_session() {
+    let nested = |levels: usize| {
+        let inner = (1..levels).fold(json!(1), |inner, _| json!([inner]));
+        Reply::calls([call("c", "wait", json!({ "millis": inner }))])
+    };
+    let model = scripted([
+        nested(64),
+        Reply::text(["Fine."]),
+        nested(65),
+        nested(127),
+        Reply::text(["Fine."]),
+    ]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    for (id, finish_reason) in [
+        ("at the limit", FinishReason::Stop),
+        ("above it", FinishReason::Error),
+        ("what no store reads back", FinishReason::Error),
+        ("afterwards", FinishReason::Stop),
+    ] {
+        say(&session, id, "Hi").await;
+        assert_eq!(client.until_answer().await.finish_reason, finish_reason);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_goes_on_when_nobody_listens() {
+    let pause = || Step::Pause(Duration::from_secs(20));
+    let model = scripted([
+        Reply::of([text("a"), pause(), text("b"), pause(), text("c")])
+            .then(finish(ModelFinish::Stop)),
+    ]);
+    let mut settings = SessionSettings::default();
+    settings.linger = Duration::from_secs(5);
+    let store = MemoryStore::default();
+    let sessions = manager(store.clone(), &model, settings);
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    client.until_token("a").await;
+    drop(client);
+    // Longer than the linger, and the session waits for its answer all the same.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut later = Client::attach(&open(&sessions, "s").await, After::Start).await;
+    assert_eq!(later.until_answer().await.content, "abc");
+    assert_eq!(model.broken_off(), 0);
+}

@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod group_commit;
+mod record;
+mod store;
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod append;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod deadline;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod encode;
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+pub use error::StoreError;
+pub use group_commit::EventWriter;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
+pub use record::{
+    Append, Appended, Claimed, EventQuery, Fence, NewEvent, NewSession, SessionRecord, StoredEvent,
+};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+pub use store::SessionStore;

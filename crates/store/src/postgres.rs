@@ -1,0 +1,135 @@
+//! The store on PostgreSQL, the one for production.
+
+mod connect;
+mod connections;
+mod error;
+mod options;
+mod read;
+mod write;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use patter_protocol::SessionId;
+
+use crate::append;
+use crate::deadline::within;
+use crate::encode::{EncodedAppend, encode_session};
+use crate::error::StoreError;
+use crate::record::{
+    Append, Appended, Claimed, EventQuery, NewSession, SessionRecord, StoredEvent,
+};
+use crate::store::SessionStore;
+
+use connections::Connections;
+pub use options::PostgresOptions;
+
+/// Sessions in PostgreSQL 14 or later, in the schema `patter`.
+///
+/// Any number of processes may share a database. One call is one round trip, whatever the number
+/// of sessions in it. A cut connection, a slow, overloaded or stopping server is
+/// [`StoreError::Unavailable`] for the calls that meet it; connections that are dead or silent are
+/// replaced.
+pub struct PostgresStore {
+    connections: Connections,
+    /// The most that one call may take.
+    call_deadline: Duration,
+}
+
+impl PostgresStore {
+    /// Connects, brings the tables up to date, and makes sure that the server can be used:
+    /// PostgreSQL 14 or later, and not a standby.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the server is not there, [`StoreError::Unusable`] with the
+    /// reason if trying again is of no use. Neither tells the URL or the password.
+    pub async fn connect(options: PostgresOptions) -> Result<Self, StoreError> {
+        Self::migrate(&options).await?;
+        let connections = connect::connections(&options)?;
+        Ok(Self {
+            connections,
+            call_deadline: options.call_deadline(),
+        })
+    }
+
+    /// Brings the tables up to date and does nothing else. Several processes may do so at once:
+    /// an advisory lock lets one work and the others wait.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`connect`](Self::connect).
+    pub async fn migrate(options: &PostgresOptions) -> Result<(), StoreError> {
+        connect::migrate(options).await
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The pool knows the password.
+        f.debug_struct("PostgresStore")
+            .field("connections", &self.connections.count())
+            .field("call_deadline", &self.call_deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SessionStore for PostgresStore {
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+
+    async fn claim(&self, session: NewSession, owner: &str) -> Result<Claimed, StoreError> {
+        let session = encode_session(session)?;
+        within(
+            self.call_deadline,
+            write::claim(&self.connections, session, owner),
+        )
+        .await
+    }
+
+    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Vec<Appended>, StoreError>> {
+        append::append(self, batch).await
+    }
+
+    async fn events(
+        &self,
+        session_id: &SessionId,
+        query: EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        within(
+            self.call_deadline,
+            read::events(&self.connections, session_id, query),
+        )
+        .await
+    }
+
+    async fn session(&self, session_id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        within(
+            self.call_deadline,
+            read::session(&self.connections, session_id),
+        )
+        .await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        within(self.call_deadline, read::check(&self.connections)).await
+    }
+
+    async fn close(&self) {
+        self.connections.close().await;
+    }
+}
+
+#[async_trait]
+impl append::WriteBatch for PostgresStore {
+    async fn write(&self, entries: &[EncodedAppend]) -> Result<Vec<append::Answer>, StoreError> {
+        within(
+            self.call_deadline,
+            write::append(&self.connections, entries),
+        )
+        .await
+    }
+}

@@ -1,0 +1,24 @@
+//! The store in memory that other crates test with keeps the promises of the real ones.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use patter_store::SessionStore;
+use patter_testkit::memory_store::MemoryStore;
+use patter_testkit::store_conformance::StoreFixture;
+
+struct Memory(MemoryStore);
+
+#[async_trait]
+impl StoreFixture for Memory {
+    async fn open(&self) -> Arc<dyn SessionStore> {
+        Arc::new(self.0.clone())
+    }
+}
+
+#[expect(clippy::unused_async, reason = "the suite waits for it")]
+async fn make() -> Memory {
+    Memory(MemoryStore::default())
+}
+
+patter_testkit::store_conformance!(make);

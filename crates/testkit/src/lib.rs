@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a fake that cannot do its part fails the test"
+)]
+
+pub mod failing_store;
+pub mod memory_store;
+pub mod model_server;
+pub mod postgres;
+pub mod scripted_model;
+pub mod server_process;
+pub mod store_conformance;
+pub mod ws_client;

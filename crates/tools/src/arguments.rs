@@ -1,0 +1,50 @@
+//! Arguments of a tool: the schema that the model sees, and the strict reading of what it wrote.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::ToolError;
+
+/// The JSON Schema of `A`: subschemas inlined, without `$schema` and the name of the Rust type.
+///
+/// Both Gemini (`parametersJsonSchema`) and the `OpenAI` APIs accept this form.
+pub(crate) fn schema<A: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let mut schema = settings.into_generator().into_root_schema_for::<A>();
+    schema.remove("title");
+    schema.to_value()
+}
+
+/// Reads `arguments` into `A`.
+///
+/// # Errors
+///
+/// [`ToolError::InvalidArguments`], naming the field, for a field that is missing, of the wrong
+/// type, or unknown to `A`. An unknown field is a mistake of the model that it should hear of,
+/// so it is refused even where `A` does not say so.
+pub(crate) fn parse<A: DeserializeOwned>(arguments: Map<String, Value>) -> Result<A, ToolError> {
+    let mut unknown = Vec::new();
+    let mut note_unknown = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
+    let deserializer =
+        serde_ignored::Deserializer::new(Value::Object(arguments), &mut note_unknown);
+    let parsed = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner();
+        ToolError::InvalidArguments(match path.as_str() {
+            "." => reason.to_string(),
+            _ => format!("`{path}`: {reason}"),
+        })
+    })?;
+    if unknown.is_empty() {
+        Ok(parsed)
+    } else {
+        Err(ToolError::InvalidArguments(format!(
+            "unknown field `{}`",
+            unknown.join("`, `")
+        )))
+    }
+}

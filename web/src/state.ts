@@ -1,0 +1,194 @@
+// What the page knows of a conversation, and how each event changes it.
+//
+// `apply` is a pure function and touches neither the page nor the clock: the same events give the
+// same state. Parts of the state that an event does not concern keep their identity, so that the
+// page draws again only what changed.
+
+import * as answers from './state/answer';
+import type { Answer } from './state/answer';
+import type {
+  ErrorEvent,
+  MessageId,
+  Metrics,
+  EndReason,
+  Notice,
+  ServerMessage,
+  SessionReady,
+  SessionEnded,
+  UserMessage,
+} from './protocol';
+
+export type { Answer, Part, ToolState } from './state/answer';
+
+/** How far a message has come: written here, safe on the server's disk, stored, or refused. */
+export type Delivery = 'waiting' | 'spooled' | 'stored' | 'refused';
+
+/** What the user said. */
+export interface Said {
+  kind: 'said';
+  id: MessageId;
+  content: string;
+  delivery: Delivery;
+  /** Why it was refused. */
+  error?: ErrorEvent;
+  /** An edit has taken its place. */
+  superseded: boolean;
+}
+
+/** The end of a session; more may follow, since a session can be reopened. */
+export interface Closing {
+  kind: 'closing';
+  /** `seq` of the `session_ended` event. */
+  seq: number;
+  reason: EndReason;
+  summary: string | null;
+  metrics: Metrics;
+}
+
+export type Entry = Said | Answer | Closing;
+
+export interface State {
+  /** What the server said of itself and the session; `null` before the first connection. */
+  session: SessionReady | null;
+  /** The conversation from top to bottom: each answer stands below the message it answers. */
+  entries: readonly Entry[];
+  /** What a person would want to know, one of each code. */
+  notices: readonly Notice[];
+  /** What was asked for last and did not happen, where it belongs to no entry. */
+  problem: ErrorEvent | null;
+  /** The log's last word is that the session ended. */
+  ended: boolean;
+}
+
+export const emptyState: State = {
+  session: null,
+  entries: [],
+  notices: [],
+  problem: null,
+  ended: false,
+};
+
+/** The state after an event of the server. Types it does not know change nothing. */
+export function apply(state: State, event: ServerMessage): State {
+  switch (event.type) {
+    case 'session_ready':
+      return { ...(event.reset ? forgetLog(state) : state), session: event, problem: null };
+    case 'session_started':
+      return { ...state, ended: false };
+    case 'user_message':
+      return storeMessage(state, event);
+    case 'accepted':
+      return updateSaid(state, event.id, (said) => ({ ...said, delivery: 'spooled' }));
+    case 'response_started':
+    case 'response_snapshot':
+    case 'token':
+    case 'reasoning':
+    case 'tool_call':
+    case 'tool_result':
+    case 'response_finished':
+      return withEntries(state, answers.update(state.entries, event));
+    case 'ai_response': {
+      const entries = answers.update(state.entries, event);
+      return withEntries(state, answers.supersede(entries, event.supersedes));
+    }
+    case 'error':
+      return fail(state, event);
+    case 'session_ended':
+      return { ...state, ended: true, entries: [...state.entries, closing(event, event.seq)] };
+    case 'session_summary':
+      return withEntries(state, addLateSummary(state.entries, event.summary));
+    case 'notice':
+      return { ...state, notices: notify(state.notices, event) };
+    default:
+      return state;
+  }
+}
+
+/** The state after the user wrote a message, or asked to send a refused one again. */
+export function say(state: State, id: MessageId, content: string): State {
+  const said: Said = { kind: 'said', id, content, delivery: 'waiting', superseded: false };
+  return { ...state, entries: putSaid(state.entries, said), problem: null };
+}
+
+/** Whether an answer is being written. */
+export function isAnswering(state: State): boolean {
+  return state.entries.some((entry) => entry.kind === 'answer' && entry.finish === null);
+}
+
+function withEntries(state: State, entries: readonly Entry[]): State {
+  return entries === state.entries ? state : { ...state, entries };
+}
+
+/** The server's log is not the one that was shown: only what it has not taken yet stays. */
+function forgetLog(state: State): State {
+  const unsent = state.entries.filter((e) => e.kind === 'said' && e.delivery === 'waiting');
+  return { ...state, entries: unsent, ended: false };
+}
+
+function storeMessage(state: State, event: UserMessage): State {
+  const { id, content, replaces } = event;
+  const said: Said = { kind: 'said', id, content, delivery: 'stored', superseded: false };
+  let entries = putSaid(state.entries, said);
+  if (replaces !== null) entries = supersedeMessage(entries, replaces);
+  return withEntries(state, entries);
+}
+
+/** In the place of the entry with the same id; a new one stands in front of what still waits. */
+function putSaid(entries: readonly Entry[], said: Said): readonly Entry[] {
+  if (entries.some((entry) => isSaid(entry, said.id))) {
+    return entries.map((entry) => (isSaid(entry, said.id) ? said : entry));
+  }
+  if (said.delivery === 'waiting') return [...entries, said];
+  const firstWaiting = entries.findIndex((e) => e.kind === 'said' && e.delivery === 'waiting');
+  return firstWaiting < 0 ? [...entries, said] : entries.toSpliced(firstWaiting, 0, said);
+}
+
+function isSaid(entry: Entry, id: MessageId): entry is Said {
+  return entry.kind === 'said' && entry.id === id;
+}
+
+function updateSaid(state: State, id: MessageId, change: (said: Said) => Said): State {
+  return withEntries(
+    state,
+    state.entries.map((entry) => (isSaid(entry, id) ? change(entry) : entry)),
+  );
+}
+
+function supersedeMessage(entries: readonly Entry[], id: MessageId): readonly Entry[] {
+  return entries.map((entry) => {
+    const concerned = isSaid(entry, id) || (entry.kind === 'answer' && entry.messageId === id);
+    return concerned ? { ...entry, superseded: true } : entry;
+  });
+}
+
+/** An error belongs to an answer, else to a message that was not taken, else to nobody. */
+function fail(state: State, error: ErrorEvent): State {
+  if (error.code === 'nothing_to_cancel') return state; // The answer ended while Stop was pressed.
+  if (error.response_id !== undefined) {
+    return withEntries(state, answers.fail(state.entries, error.response_id, error));
+  }
+  const refused = state.entries.some(
+    (e) => e.kind === 'said' && e.id === error.message_id && e.delivery !== 'stored',
+  );
+  if (error.message_id === undefined || !refused) return { ...state, problem: error };
+  return updateSaid(state, error.message_id, (said) => ({ ...said, delivery: 'refused', error }));
+}
+
+function closing(event: SessionEnded, seq: number): Closing {
+  const { reason, summary, metrics } = event;
+  return { kind: 'closing', seq, reason, summary, metrics };
+}
+
+/** A summary that came late belongs to the last end of the session that has none. */
+function addLateSummary(entries: readonly Entry[], summary: string): readonly Entry[] {
+  const index = entries.findLastIndex((e) => e.kind === 'closing' && e.summary === null);
+  const entry = entries[index];
+  return entry?.kind === 'closing' ? entries.with(index, { ...entry, summary }) : entries;
+}
+
+/** The store's recovery ends the notice of its trouble. */
+function notify(notices: readonly Notice[], notice: Notice): readonly Notice[] {
+  const ends = notice.code === 'store_recovered' ? 'store_degraded' : notice.code;
+  const others = notices.filter(({ code }) => code !== ends && code !== notice.code);
+  return notice.code === 'store_recovered' ? others : [...others, notice];
+}

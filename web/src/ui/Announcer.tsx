@@ -1,0 +1,44 @@
+// What is said to a screen reader. The conversation itself is not live: reading out every word as
+// it arrives is of no use. One polite status tells the turns of an answer; one alert tells of a
+// lost connection and of nothing else.
+
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import type { Answer } from '../state';
+import { strings } from '../strings';
+import { useSession } from './context';
+
+export function Announcer() {
+  const session = useSession();
+  const status = useSignal('');
+  const before = useRef<Answer | undefined>(undefined);
+
+  useSignalEffect(() => {
+    const { entries, ended } = session.state.value;
+    // What a replay brings is already finished, and nothing to tell.
+    const answer = entries.findLast((entry) => entry.kind === 'answer' && !entry.superseded);
+    if (answer?.kind !== 'answer') return;
+    const news = ended && session.over.value ? strings.spoken.ended : tell(before.current, answer);
+    if (news !== undefined) status.value = news;
+    before.current = answer;
+  });
+
+  return (
+    <div class="for-screen-readers">
+      <p role="status">{status}</p>
+      <p role="alert">{session.interrupted.value && !session.over.value && strings.spoken.lost}</p>
+    </div>
+  );
+}
+
+/** What changed from one state of the latest answer to the next, in words. */
+function tell(before: Answer | undefined, now: Answer): string | undefined {
+  if (before?.id !== now.id) return now.finish === null ? strings.spoken.started : undefined;
+  if (before.finish === null && now.finish !== null) {
+    if (now.finish === 'cancelled') return strings.spoken.stopped;
+    return now.finish === 'error' ? strings.spoken.failed : strings.spoken.complete;
+  }
+  const last = now.parts.at(-1);
+  if (now.parts.length === before.parts.length || last?.kind !== 'tool') return undefined;
+  return strings.spoken.tool(last.tool.name);
+}

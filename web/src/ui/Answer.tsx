@@ -1,0 +1,72 @@
+// One answer of the model: its text and tool calls in the order in which they came, how it ended,
+// and what it took.
+
+import { counted, dollars, duration } from '../format';
+import { type Answer, type Part } from '../state';
+import { textOf } from '../state/answer';
+import { strings } from '../strings';
+import { CopyButton } from './CopyButton';
+import { Prose } from './Prose';
+import { ToolCard } from './ToolCard';
+
+export function AnswerView({ answer }: { answer: Answer }) {
+  if (!answer.superseded) return <AnswerBody answer={answer} />;
+  return (
+    <details class="earlier">
+      <summary>{strings.earlier}</summary>
+      <AnswerBody answer={answer} />
+    </details>
+  );
+}
+
+function AnswerBody({ answer }: { answer: Answer }) {
+  const running = answer.finish === null;
+  return (
+    <article class="answer" aria-busy={running} aria-label={strings.model}>
+      {answer.reasoning !== '' && (
+        <details class="thinking">
+          <summary>{strings.thinking}</summary>
+          <p>{answer.reasoning}</p>
+        </details>
+      )}
+      {answer.parts.map((part, index) => (
+        <PartView key={index} part={part} running={running} last={index === answer.parts.length - 1} />
+      ))}
+      {running && answer.parts.at(-1)?.kind !== 'text' && (
+        <p class="waiting"><span class="for-screen-readers">{strings.waiting}</span></p>
+      )}
+      <Ending answer={answer} />
+    </article>
+  );
+}
+
+function PartView({ part, running, last }: { part: Part; running: boolean; last: boolean }) {
+  if (part.kind === 'tool') return <ToolCard tool={part.tool} running={running} />;
+  return <Prose text={part.text} growing={running && last} />;
+}
+
+function Ending({ answer }: { answer: Answer }) {
+  if (answer.finish === null) return null;
+  const note = strings.finish[answer.finish];
+  const text = textOf(answer);
+  return (
+    <footer>
+      {note !== '' && <p class={answer.finish === 'cancelled' ? 'note' : 'note bad'}>{note}</p>}
+      {answer.error !== null && <p class="note bad">{answer.error.message}</p>}
+      <div class="facts">
+        <Measures answer={answer} />
+        {text !== '' && <CopyButton text={text} />}
+      </div>
+    </footer>
+  );
+}
+
+function Measures({ answer }: { answer: Answer }) {
+  if (answer.stored === null) return <span />;
+  const { timing, usage, cost_usd } = answer.stored;
+  const facts = [duration(timing.total_ms)];
+  if (timing.first_token_ms !== null) facts.push(`first word ${duration(timing.first_token_ms)}`);
+  if (usage.output_tokens !== null) facts.push(counted(usage.output_tokens, 'token'));
+  if (cost_usd !== null && cost_usd > 0) facts.push(dollars(cost_usd));
+  return <span class="measures">{facts.join(' · ')}</span>;
+}

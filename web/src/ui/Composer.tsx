@@ -1,0 +1,125 @@
+// Where the user writes. Enter sends, Shift+Enter adds a line, Esc stops the answer. It never
+// refuses to be written in: without a connection messages wait, and too long a text stays.
+
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { count } from '../format';
+import { strings } from '../strings';
+import { useSession } from './context';
+
+export function Composer({ onStartNew }: { onStartNew(): void }) {
+  const session = useSession();
+  return (
+    <section class="composer" aria-label={strings.composer.region}>
+      {session.over.value ? (
+        <StartNew onStartNew={onStartNew} />
+      ) : (
+        <MessageForm />
+      )}
+    </section>
+  );
+}
+
+/** Takes the focus, which the widgets that went with the session have lost. */
+function StartNew({ onStartNew }: { onStartNew(): void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => button.current?.focus(), []);
+  return (
+    <button ref={button} id="message" type="button" class="primary start-new" onClick={onStartNew}>
+      {strings.startNew}
+    </button>
+  );
+}
+
+function MessageForm() {
+  const session = useSession();
+  const draft = useSignal('');
+  const input = useRef<HTMLTextAreaElement>(null);
+  const answering = session.answering.value;
+  const complaint = useComplaint(draft.value);
+  const sendable = toMessage(draft.value) !== '' && complaint === undefined;
+
+  const send = () => {
+    if (!sendable) return;
+    session.say(toMessage(draft.value));
+    draft.value = '';
+  };
+  const stop = () => {
+    session.stop();
+    input.current?.focus(); // The button is about to go, and would take the focus with it.
+  };
+  useStopKey(stop);
+  useEffect(() => {
+    // On a phone this would open the keyboard over the page.
+    if (matchMedia('(hover: hover)').matches) input.current?.focus();
+  }, []);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    // While a word is being composed (Japanese, Chinese, Korean), Enter belongs to the composing.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+
+  return (
+    <form
+      class="box"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <textarea
+        ref={input}
+        id="message"
+        rows={1}
+        aria-label={strings.composer.label}
+        aria-describedby="message-hint"
+        placeholder={strings.composer.placeholder}
+        value={draft.value}
+        onInput={(event) => (draft.value = event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+      />
+      <div class="controls">
+        <Hint complaint={complaint} />
+        {answering && <button type="button" class="stop" onClick={stop}>{strings.composer.stop}</button>}
+        {(!answering || sendable) && (
+          <button type="submit" class="primary" disabled={!sendable}>{strings.composer.send}</button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+function Hint({ complaint }: { complaint: string | undefined }) {
+  const waits = useSession().interrupted.value;
+  if (complaint !== undefined) return <span id="message-hint" class="hint bad">{complaint}</span>;
+  if (waits) return <span id="message-hint" class="hint">{strings.composer.queued}</span>;
+  return <span id="message-hint" class="hint keys">{strings.composer.hint}</span>;
+}
+
+/** What is wrong with a draft, if anything. The server counts bytes of UTF-8. */
+function useComplaint(draft: string): string | undefined {
+  const limit = useSession().state.value.session?.limits.max_content_bytes;
+  if (limit === undefined || draft.length * 3 <= limit) return undefined;
+  const bytes = new TextEncoder().encode(toMessage(draft)).length;
+  return bytes > limit ? strings.composer.tooLong(count(bytes), count(limit)) : undefined;
+}
+
+/** What is sent of a draft: the server trims too, and takes no U+0000 (databases cannot hold it). */
+function toMessage(draft: string): string {
+  return draft.replaceAll('\u0000', '').trim();
+}
+
+/** Esc stops the answer, wherever the focus is. */
+function useStopKey(stop: () => void): void {
+  const { answering } = useSession();
+  useEffect(() => {
+    // Asked when the key is pressed, not when this was drawn: an answer starts in between.
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && !event.isComposing && answering.peek()) stop();
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, []);
+}

@@ -1,0 +1,60 @@
+// The conversation from top to bottom, and the button that leads back to its end.
+
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Entry } from '../state';
+import { strings } from '../strings';
+import { AnswerView } from './Answer';
+import { ClosingCard } from './ClosingCard';
+import { useSession } from './context';
+import { useFollow } from './follow';
+import { SaidBubble } from './SaidBubble';
+import { Welcome } from './Welcome';
+
+export function Conversation() {
+  const session = useSession();
+  const { entries } = session.state.value;
+  const { scroller, content, following, resume } = useFollow();
+  const ownMessages = entries.filter(({ kind }) => kind === 'said').length;
+
+  // Who says something wants to see the answer, and who ends the session its summary.
+  useEffect(resume, [ownMessages, session.ending.value]);
+
+  return (
+    <main class="conversation">
+      <div
+        ref={scroller}
+        class="log"
+        role="log"
+        aria-live="off"
+        aria-label={strings.conversation}
+        tabIndex={0}
+      >
+        <div ref={content} class="column">
+          {entries.length === 0 && <Welcome />}
+          {entries.map((entry) => <Row key={keyOf(entry)} entry={entry} />)}
+        </div>
+      </div>
+      {!following.value && (
+        <button type="button" class="jump" onClick={resume}>{strings.jump}</button>
+      )}
+    </main>
+  );
+}
+
+/** An entry that did not change keeps its element, and is not drawn again. */
+function Row({ entry }: { entry: Entry }) {
+  return useMemo(() => {
+    switch (entry.kind) {
+      case 'said':
+        return <SaidBubble said={entry} />;
+      case 'answer':
+        return <AnswerView answer={entry} />;
+      case 'closing':
+        return <ClosingCard closing={entry} />;
+    }
+  }, [entry]);
+}
+
+function keyOf(entry: Entry): string {
+  return entry.kind === 'closing' ? `closing ${entry.seq}` : `${entry.kind} ${entry.id}`;
+}

@@ -1,0 +1,41 @@
+// A calm strip under the header while the connection is away. It covers nothing and stops nobody
+// from writing.
+
+import { useEffect, useState } from 'preact/hooks';
+import type { Connection } from '../socket';
+import { strings } from '../strings';
+import { useSession } from './context';
+
+export function ReconnectStrip() {
+  const session = useSession();
+  const connection = session.connection.value;
+  if (!session.interrupted.value || session.over.value) return null;
+  return (
+    <div class="strip" data-strip="connection">
+      <p>
+        <strong><Explanation connection={connection} /></strong>{' '}
+        {connection.phase !== 'closed' && strings.strip.reassurance}
+      </p>
+      {connection.phase !== 'connecting' && (
+        <button type="button" onClick={() => session.reconnect()}>{strings.strip.now}</button>
+      )}
+    </div>
+  );
+}
+
+function Explanation({ connection }: { connection: Connection }) {
+  if (connection.phase === 'waiting') return <Countdown until={connection.retryAt} />;
+  if (connection.phase === 'closed') return <>{strings.strip.closed(connection.code)}</>;
+  return <>{strings.strip.connecting}</>;
+}
+
+function Countdown({ until }: { until: number }) {
+  const secondsLeft = () => Math.max(1, Math.ceil((until - Date.now()) / 1_000));
+  const [seconds, setSeconds] = useState(secondsLeft);
+  useEffect(() => {
+    setSeconds(secondsLeft());
+    const timer = setInterval(() => setSeconds(secondsLeft()), 1_000);
+    return () => clearInterval(timer);
+  }, [until]);
+  return <>{strings.strip.waiting(seconds)}</>;
+}

@@ -1,0 +1,63 @@
+// Chromium, and the page in it, for the browser tests.
+
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { buildPage } from '../../build.mjs';
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Starts the browser named by CHROMIUM, or Debian's. */
+export async function startBrowser() {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  if (!existsSync(executablePath)) {
+    throw new Error(
+      `there is no Chromium at ${executablePath}: install it (Debian: apt-get install chromium) or name it in CHROMIUM`,
+    );
+  }
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/** Builds the page into a directory of its own. `remove` takes it away again. */
+export async function buildIntoTemporaryDirectory() {
+  const directory = await mkdtemp(join(tmpdir(), 'patter-page-'));
+  const page = join(directory, 'page');
+  await buildPage(page);
+  return { directory: page, remove: () => rm(directory, { recursive: true, force: true }) };
+}
+
+/** Opens a page that writes down what must not happen: errors, and breaches of the
+ *  Content-Security-Policy. The test looks at `page.faults`. */
+export async function openPage(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.faults = [];
+  page.on('pageerror', (error) => page.faults.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (/Content Security Policy|Trusted ?Type/i.test(message.text())) page.faults.push(message.text());
+  });
+  page.on('dialog', (dialog) => {
+    page.faults.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(url);
+  return page;
+}
+
+/** Writes a message and sends it. */
+export async function say(page, text) {
+  await page.getByRole('textbox').fill(text);
+  await page.keyboard.press('Enter');
+}

@@ -1,0 +1,58 @@
+// The real server: the binary named by PATTER_BIN, with the offline demo model, its data in a
+// directory of its own, on a free port.
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** How long the server may take to start, in milliseconds. */
+const START_DEADLINE = 30_000;
+
+export async function startPatter() {
+  const binary = process.env.PATTER_BIN;
+  if (!binary) {
+    throw new Error(
+      'PATTER_BIN must name the server: `cargo build -p patter-server` builds target/debug/patter (`cargo xtask test web` does all this)',
+    );
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'patter-server-'));
+  // Only what is given here: neither a key nor a database of the surroundings.
+  const server = spawn(resolve(binary), [], {
+    cwd: directory,
+    env: { PATH: process.env.PATH, PORT: '0', PATTER_LLM__PROVIDER: 'demo' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise((resolve) => server.once('exit', resolve));
+  const url = await addressOf(server).catch((error) => {
+    server.kill('SIGKILL');
+    throw error;
+  });
+  return {
+    url,
+    async stop() {
+      server.kill('SIGTERM');
+      await exited;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the server says where it listens. */
+function addressOf(server) {
+  return new Promise((found, reject) => {
+    let output = '';
+    const timer = setTimeout(() => reject(new Error(`the server did not start:\n${output}`)), START_DEADLINE).unref();
+    const read = (chunk) => {
+      output += chunk;
+      const address = /listening on (http:\/\/[\w.:[\]]+)/.exec(output)?.[1];
+      if (address === undefined) return;
+      clearTimeout(timer);
+      found(address);
+    };
+    server.stdout.setEncoding('utf8').on('data', read);
+    server.stderr.setEncoding('utf8').on('data', read);
+    server.once('error', reject);
+    server.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${output}`)));
+  });
+}

@@ -1,0 +1,214 @@
+// The connection: when it comes back, what it asks for then, and what it sends again.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { load } from './support/bundle.mjs';
+
+const listeners = new EventTarget();
+globalThis.addEventListener = listeners.addEventListener.bind(listeners);
+globalThis.removeEventListener = listeners.removeEventListener.bind(listeners);
+globalThis.document = Object.assign(new EventTarget(), { hidden: false });
+
+/** A WebSocket that the test plays. */
+class FakeSocket {
+  static OPEN = 1;
+  static made = [];
+  readyState = 1;
+  sent = [];
+  constructor(url) {
+    this.url = new URL(url);
+    FakeSocket.made.push(this);
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.readyState = 3;
+  }
+  hear(event) {
+    this.onmessage?.({ data: JSON.stringify(event) });
+  }
+}
+globalThis.WebSocket = FakeSocket;
+
+const { SessionSocket } = await load('src/socket.ts');
+const { Outbox } = await load('src/outbox.ts');
+
+const READY = { type: 'session_ready', epoch: 'e1', last_seq: 0, reset: false };
+const ready = (extra) => ({ ...READY, ...extra });
+const stored = (seq, id) => ({ type: 'user_message', seq, id, content: 'x' });
+let events, phases, socket;
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
+  mock.method(performance, 'now', () => Date.now());
+  mock.method(Math, 'random', () => 0.5);
+  FakeSocket.made = [];
+  events = [];
+  phases = [];
+  socket = new SessionSocket(new URL('ws://localhost/ws/session/s'), new Outbox('s', undefined), {
+    onEvent: (event) => events.push(event),
+    onConnection: ({ phase }) => phases.push(phase),
+  });
+  socket.connect();
+});
+afterEach(() => {
+  socket.close();
+  mock.timers.reset();
+  mock.restoreAll();
+});
+
+const latest = () => FakeSocket.made.at(-1);
+const lose = (code) => latest().onclose({ code });
+
+test('after a loss it asks only for what it does not hold', () => {
+  assert.equal(latest().url.search, '');
+  latest().hear(ready({ last_seq: 2 }));
+  latest().hear(stored(1, 'a'));
+  latest().hear(stored(2, 'b'));
+  lose(1006);
+  assert.equal(phases.at(-1), 'waiting');
+  mock.timers.tick(500);
+  assert.equal(latest().url.search, '?after=2&epoch=e1');
+  latest().hear(ready({ last_seq: 3 }));
+  latest().hear(stored(2, 'b'));
+  latest().hear(stored(3, 'c'));
+  const seen = events.filter(({ seq }) => seq).map(({ seq }) => seq);
+  assert.deepEqual(seen, [1, 2, 3], 'each durable event once');
+});
+
+test('when the log is another one, the whole of it is taken', () => {
+  latest().hear(ready({ last_seq: 1 }));
+  latest().hear(stored(1, 'a'));
+  lose(1006);
+  mock.timers.tick(500);
+  latest().hear(ready({ epoch: 'e2', reset: true, last_seq: 1 }));
+  latest().hear(stored(1, 'z'));
+  assert.deepEqual(events.filter(({ seq }) => seq).map(({ id }) => id), ['a', 'z']);
+});
+
+test('a message is sent again under the same id until it is acknowledged', () => {
+  socket.submit({ id: 'm1', content: 'hi' });
+  assert.deepEqual(latest().sent, [], 'not before the session is ready');
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m1']);
+  lose(1006);
+  socket.submit({ id: 'm2', content: 'there' });
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m1', 'm2']);
+  latest().hear(stored(1, 'm1'));
+  latest().hear({ type: 'accepted', id: 'm2', durability: 'spooled' });
+  lose(1006);
+  mock.timers.tick(30_000);
+  latest().hear(ready({ last_seq: 1 }));
+  assert.deepEqual(latest().sent, []);
+});
+
+test('a message that the replay brings is not sent again', () => {
+  latest().hear(ready());
+  socket.submit({ id: 'm1', content: 'hi' });
+  lose(1006);
+  mock.timers.tick(500);
+  latest().hear(ready({ last_seq: 1 }));
+  assert.deepEqual(latest().sent, [], 'the replay is not over');
+  latest().hear(stored(1, 'm1'));
+  assert.deepEqual(latest().sent, []);
+});
+
+test('a message that was refused is not sent by itself', () => {
+  latest().hear(ready());
+  socket.submit({ id: 'm1', content: 'hi' });
+  latest().hear({ type: 'error', code: 'busy', message: 'full', retryable: true, message_id: 'm1' });
+  lose(1006);
+  mock.timers.tick(500);
+  latest().hear(ready());
+  assert.deepEqual(latest().sent, []);
+});
+
+for (const code of [1000, 1002, 1003, 1007, 1008, 1009, 4403]) {
+  test(`close code ${code} is final`, () => {
+    latest().hear(ready());
+    lose(code);
+    mock.timers.tick(120_000);
+    assert.equal(FakeSocket.made.length, 1);
+    assert.equal(phases.at(-1), 'closed');
+  });
+}
+
+test('attempts come ever more seldom, and no more seldom than every 30 seconds', () => {
+  const waits = [];
+  for (let attempt = 0; attempt < 9; attempt += 1) {
+    const before = FakeSocket.made.length;
+    lose(1011);
+    const lostAt = Date.now();
+    while (FakeSocket.made.length === before) mock.timers.tick(25);
+    waits.push(Date.now() - lostAt);
+  }
+  assert.deepEqual(waits, waits.toSorted((a, b) => a - b));
+  assert.ok(waits[0] >= 250 && waits[0] <= 500, `first: ${waits[0]}`);
+  assert.ok(waits.at(-1) > 10_000 && waits.at(-1) <= 30_000, `last: ${waits.at(-1)}`);
+});
+
+test('a restarting server is not met by all its clients at once', () => {
+  latest().hear(ready());
+  lose(1012);
+  mock.timers.tick(2_000);
+  assert.equal(FakeSocket.made.length, 1);
+  mock.timers.tick(1_000);
+  assert.equal(FakeSocket.made.length, 2);
+});
+
+test('after idling it rests until there is something to say', () => {
+  latest().hear(ready());
+  lose(4408);
+  mock.timers.tick(120_000);
+  assert.equal(FakeSocket.made.length, 1);
+  assert.equal(phases.at(-1), 'resting');
+  socket.submit({ id: 'm1', content: 'hi' });
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m1']);
+});
+
+test('a connection that died silently is noticed within 17 seconds', () => {
+  latest().hear(ready());
+  mock.timers.tick(11_000);
+  assert.deepEqual(latest().sent, [{ type: 'ping' }]);
+  latest().hear({ type: 'pong' });
+  mock.timers.tick(11_000);
+  assert.equal(latest().sent.length, 2);
+  assert.equal(phases.at(-1), 'open');
+  mock.timers.tick(6_000);
+  assert.equal(phases.at(-1), 'waiting');
+});
+
+test('an attempt that leads to nothing is given up', () => {
+  mock.timers.tick(11_000);
+  assert.equal(phases.at(-1), 'waiting');
+});
+
+test('when the network is back, it does not wait any longer', () => {
+  latest().hear(ready());
+  lose(1006);
+  listeners.dispatchEvent(new Event('online'));
+  assert.equal(FakeSocket.made.length, 2);
+  latest().hear(ready());
+  listeners.dispatchEvent(new Event('pageshow'));
+  assert.deepEqual(latest().sent, [{ type: 'ping' }], 'an open connection is only asked for a sign of life');
+});
+
+test('what was not acknowledged outlives a reload', () => {
+  const items = new Map();
+  const storage = {
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => items.set(key, value),
+    removeItem: (key) => items.delete(key),
+  };
+  new Outbox('s', storage).add({ id: 'm1', content: 'hi' });
+  const reloaded = new Outbox('s', storage);
+  assert.deepEqual(reloaded.pending(), [{ id: 'm1', content: 'hi' }]);
+  assert.deepEqual(new Outbox('another', storage).pending(), []);
+  reloaded.remove('m1');
+  assert.equal(items.size, 0);
+  items.set('patter.outbox.s', '{not json');
+  assert.deepEqual(new Outbox('s', storage).pending(), []);
+});

@@ -1,0 +1,142 @@
+// How each event changes what is shown.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { load } from './support/bundle.mjs';
+
+const { apply, emptyState, isAnswering, say } = await load('src/state.ts');
+
+const after = (...events) => events.reduce(apply, emptyState);
+const message = (id, extra = {}) => ({ type: 'user_message', seq: 1, id, content: `text of ${id}`, metadata: {}, replaces: null, ...extra });
+const started = (response_id, message_id) => ({ type: 'response_started', response_id, message_id });
+const token = (index, content, response_id = 'r1') => ({ type: 'token', response_id, index, content });
+const call = (call_id, response_id = 'r1') => ({ type: 'tool_call', response_id, call_id, name: 'calculator', arguments: {}, needs_approval: false });
+const result = (call_id, content) => ({ type: 'tool_result', response_id: 'r1', call_id, name: 'calculator', ok: true, content, duration_ms: 3 });
+const stored = (extra = {}) => ({
+  type: 'ai_response', response_id: 'r1', message_id: 'm1', content: '', finish_reason: 'stop', model: 'm',
+  usage: {}, timing: {}, cost_usd: null, supersedes: null, ...extra,
+});
+
+/** The conversation in short: `said:m1`, `answer:r1[text|call]`. */
+const outline = (state) => state.entries.map((entry) => {
+  if (entry.kind === 'said') return `said:${entry.id}`;
+  if (entry.kind === 'closing') return `closing:${entry.summary}`;
+  const parts = entry.parts.map((part) => (part.kind === 'text' ? part.text : `<${part.tool.callId}>`));
+  return `answer:${entry.id}[${parts.join('|')}]`;
+});
+
+test('text and tool calls keep the order in which they came', () => {
+  const state = after(message('m1'), started('r1', 'm1'), token(0, 'Let '), token(1, 'me.'), call('c1'), result('c1', 36), token(2, 'It is 36.'));
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[Let me.|<c1>|It is 36.]']);
+  assert.equal(isAnswering(state), true);
+  assert.equal(state.entries[1].parts[1].tool.outcome.content, 36);
+});
+
+test('a token that a snapshot held is not shown twice', () => {
+  const snapshot = { type: 'response_snapshot', response_id: 'r1', message_id: 'm1', index: 4, content: 'One two', parts: [] };
+  const state = after(message('m1'), snapshot, token(4, ' two'), token(5, ' three'));
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[One two three]']);
+});
+
+test('a snapshot replaces the text and keeps the calls in their places', () => {
+  const snapshot = {
+    type: 'response_snapshot', response_id: 'r1', message_id: 'm1', index: 9, content: 'ab',
+    parts: [{ text: 'a' }, { call_id: 'c1' }, { text: 'b' }],
+  };
+  const state = after(message('m1'), started('r1', 'm1'), token(0, 'x'), call('c1'), snapshot);
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[a|<c1>|b]']);
+});
+
+test('when another provider takes over, its text replaces what was there', () => {
+  const afresh = { type: 'response_snapshot', response_id: 'r1', message_id: 'm1', index: -1, content: '', parts: [] };
+  const state = after(message('m1'), started('r1', 'm1'), token(0, 'Half an'), token(1, ' ans'), afresh, token(0, 'Whole'));
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[Whole]']);
+});
+
+test('the stored answer has the last word', () => {
+  const state = after(message('m1'), started('r1', 'm1'), token(0, 'Pie'), stored({ content: 'Pieces lost on the way' }));
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[Pieces lost on the way]']);
+  assert.equal(isAnswering(state), false);
+});
+
+test('a replayed call stands below the message it belongs to', () => {
+  const replay = [message('m1'), message('m2'), call('c1'), result('c1', 1), stored({ content: 'a', parts: [{ call_id: 'c1' }, { text: 'a' }] })];
+  assert.deepEqual(outline(after(...replay)), ['said:m1', 'answer:r1[<c1>|a]', 'said:m2']);
+  const interrupting = [...replay.slice(0, -1), stored({ message_id: 'm2', content: 'a' })];
+  assert.deepEqual(outline(after(...interrupting)), ['said:m1', 'said:m2', 'answer:r1[a|<c1>]']);
+});
+
+test('a message that was written while away stands behind those that were stored', () => {
+  const state = apply(say(emptyState, 'mine', 'hi'), message('other'));
+  assert.deepEqual(outline(state), ['said:other', 'said:mine']);
+  const acknowledged = apply(state, message('mine'));
+  assert.equal(acknowledged.entries[1].delivery, 'stored');
+});
+
+test('an answer that was generated anew is marked as the earlier one', () => {
+  const state = after(message('m1'), stored({ content: 'old' }), started('r2', 'm1'), stored({ response_id: 'r2', content: 'new', supersedes: 'r1' }));
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[old]', 'answer:r2[new]']);
+  assert.deepEqual(state.entries.map(({ superseded }) => superseded), [false, true, false]);
+});
+
+test('an answer that the server lost in a crash gives way to the one that was stored', () => {
+  const state = after(message('m1'), started('lost', 'm1'), token(0, 'Half an', 'lost'), stored({ finish_reason: 'interrupted' }));
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[]']);
+  assert.equal(isAnswering(state), false);
+});
+
+test('an answer in flight outlives that an earlier one to its message is stored late', () => {
+  const state = after(message('m1'), started('r1', 'm1'), started('r2', 'm1'), token(0, 'new', 'r2'), stored({ content: 'old' }));
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[old]', 'answer:r2[new]']);
+  assert.equal(isAnswering(state), true);
+});
+
+test('an edited message and its answer are marked as earlier ones', () => {
+  const state = after(message('m1'), stored({ content: 'old' }), message('m2', { replaces: 'm1' }));
+  assert.deepEqual(state.entries.map(({ superseded }) => superseded), [true, true, false]);
+});
+
+test('an error goes where it belongs', () => {
+  const error = { type: 'error', code: 'provider_timeout', message: 'slow', retryable: true };
+  const answered = after(message('m1'), started('r1', 'm1'), { ...error, message_id: 'm1', response_id: 'r1' });
+  assert.equal(answered.entries[1].error.message, 'slow');
+  assert.equal(answered.entries[0].delivery, 'stored');
+  const early = after(message('m1'), { ...error, message_id: 'm1', response_id: 'r1' }, stored({ finish_reason: 'error' }));
+  assert.deepEqual([early.entries.length, early.entries[1].error.message], [2, 'slow']);
+  const refused = apply(say(emptyState, 'm1', 'hi'), { ...error, code: 'busy', message_id: 'm1' });
+  assert.equal(refused.entries[0].delivery, 'refused');
+  assert.equal(after(error).problem.message, 'slow');
+  assert.equal(after({ ...error, code: 'nothing_to_cancel' }), emptyState);
+});
+
+test('a log that is not the one shown replaces it, and what was not sent stays', () => {
+  const before = say(after(message('m1'), stored({ content: 'a' })), 'mine', 'hi');
+  const state = apply(before, { type: 'session_ready', reset: true });
+  assert.deepEqual(outline(state), ['said:mine']);
+});
+
+test('a summary that comes late finds its place', () => {
+  const state = after({ type: 'session_ended', seq: 9, reason: 'client', summary: null, metrics: {} }, { type: 'session_summary', summary: 'Sums.', covers: {} });
+  assert.deepEqual(outline(state), ['closing:Sums.']);
+  assert.equal(state.ended, true);
+  assert.equal(apply(state, { type: 'session_started' }).ended, false);
+});
+
+test('the store being back ends the notice of its trouble', () => {
+  const notice = (code) => ({ type: 'notice', code, message: code });
+  const state = after(notice('demo_model'), notice('store_degraded'), notice('store_degraded'));
+  assert.deepEqual(state.notices.map(({ code }) => code), ['demo_model', 'store_degraded']);
+  assert.deepEqual(apply(state, notice('store_recovered')).notices.map(({ code }) => code), ['demo_model']);
+});
+
+test('an event of an unknown type changes nothing', () => {
+  const state = after(message('m1'));
+  assert.equal(apply(state, { type: 'of the future', seq: 2 }), state);
+});
+
+test('what an event does not concern is not drawn again', () => {
+  const before = after(message('m1'), stored({ content: 'a' }), message('m2'), started('r2', 'm2'));
+  const state = apply(before, token(0, 'b', 'r2'));
+  assert.equal(state.entries[1], before.entries[1]);
+  assert.notEqual(state.entries[3], before.entries[3]);
+});

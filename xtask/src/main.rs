@@ -1,0 +1,89 @@
+//! The project's own commands, run as `cargo xtask <command>`.
+//!
+//! A phase that fails ends the run: the last line names it, and the exit code is 1. What a command
+//! needs from the machine is looked for, installed where that is allowed, or named; it is never
+//! skipped. Made for Unix: Linux and macOS.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to a terminal"
+)]
+
+mod apt;
+mod audit;
+mod chromium;
+mod codegen;
+mod lint;
+mod metadata;
+mod node;
+mod phase;
+mod postgres;
+mod process;
+mod test;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Run every test: Rust, both stores, the page in a browser.
+    Test {
+        /// Run one part only.
+        part: Option<test::Part>,
+    },
+    /// Check format, lints, documentation, the arrows between crates, and tidiness.
+    Lint {
+        /// Run one check only.
+        check: Option<lint::Check>,
+    },
+    /// Write the committed files that are made from the code.
+    Codegen,
+    /// Check licences and advisories of the dependencies with cargo-deny.
+    Audit,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let root = repository_root()?;
+    std::env::set_current_dir(&root)
+        .with_context(|| format!("could not change to `{}`", root.display()))?;
+    match command {
+        Command::Test { part } => test::run(part),
+        Command::Lint { check } => lint::run(check),
+        Command::Codegen => codegen::run(),
+        Command::Audit => audit::run(),
+    }
+}
+
+/// The folder above this crate, which cargo names while it runs it.
+fn repository_root() -> anyhow::Result<PathBuf> {
+    let manifest_folder = std::env::var_os("CARGO_MANIFEST_DIR")
+        .context("CARGO_MANIFEST_DIR is not set: run this as `cargo xtask`")?;
+    Path::new(&manifest_folder)
+        .parent()
+        .map(Path::to_path_buf)
+        .context("CARGO_MANIFEST_DIR has no parent folder")
+}

@@ -1,0 +1,71 @@
+//! `cargo xtask test`: every test of the project, or one part of them.
+//!
+//! Everything that a part needs from the machine is looked for before the first line is compiled,
+//! so that what is missing is known in seconds.
+
+mod rust;
+mod web;
+
+use clap::ValueEnum;
+
+use crate::{
+    chromium, metadata::Metadata, node, phase::phase, postgres::Postgres, test::web::Browser,
+};
+
+/// One part of the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// What needs nothing but Rust.
+    Rust,
+    /// What needs a `PostgreSQL` server.
+    Postgres,
+    /// The page: unit tests in Node, and the real binary in a real browser.
+    Web,
+}
+
+/// Runs one part of the tests, or all of them.
+///
+/// # Errors
+///
+/// When something is missing that may not be installed here, or a test fails.
+pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
+    let metadata = Metadata::read()?;
+    match part {
+        None => {
+            let browser = find_browser()?;
+            let postgres = find_postgres()?;
+            phase("Rust tests, both stores", || {
+                rust::all(&metadata, &postgres)
+            })?;
+            drop(postgres);
+            rust::each_library_alone()?;
+            web::run(&metadata, &browser)?;
+        }
+        Some(Part::Rust) => {
+            phase("Rust tests", rust::plain)?;
+            rust::each_library_alone()?;
+        }
+        Some(Part::Postgres) => {
+            let postgres = find_postgres()?;
+            phase("PostgreSQL tests", || {
+                rust::only_postgres(&metadata, &postgres)
+            })?;
+        }
+        Some(Part::Web) => web::run(&metadata, &find_browser()?)?,
+    }
+    println!("every test passed");
+    Ok(())
+}
+
+fn find_postgres() -> anyhow::Result<Postgres> {
+    phase("find PostgreSQL", Postgres::find)
+}
+
+fn find_browser() -> anyhow::Result<Browser> {
+    phase("find Node and Chromium", || {
+        node::find()?;
+        Ok(Browser {
+            chromium: chromium::find()?,
+        })
+    })
+}
