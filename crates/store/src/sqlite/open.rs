@@ -3,11 +3,13 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
+use tokio::time::Instant;
 
 use super::error::{from_migration, from_sqlx};
 use crate::deadline::within;
@@ -15,6 +17,11 @@ use crate::error::StoreError;
 
 /// How long SQLite waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a file that somebody else holds is tried again, and the pause in between. SQLite does
+/// not wait itself, but reports that the file is busy at once, where several connections turn a
+/// new file to the write-ahead log or the last of another process leaves it.
+const OPEN_PATIENCE: Duration = Duration::from_secs(10);
+const OPEN_PAUSE: Duration = Duration::from_millis(20);
 /// How long the migrations may take, the wait for those of another process included.
 const MIGRATE_DEADLINE: Duration = Duration::from_secs(600);
 /// How long a call waits for the connection.
@@ -37,7 +44,7 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
         // What is acknowledged survives a power cut. (`NORMAL` may lose the last commits.)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true);
-    within(MIGRATE_DEADLINE, migrate(&options))
+    within(MIGRATE_DEADLINE, migrate_when_free(&options))
         .await
         .map_err(|error| match error {
             StoreError::Unusable(why) => {
@@ -64,7 +71,14 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
 
 /// Makes the folder and the file where they are missing. The files that SQLite puts beside it
 /// get the same permissions.
+///
+/// A process that closes a file gives up every lock that it holds on it, those of SQLite too
+/// (<https://www.sqlite.org/howtocorrupt.html>, section 2.2). So a file that is there is left
+/// alone, and nobody in this process gets to SQLite while the file is being made.
 fn make_file(path: &Path) -> io::Result<()> {
+    static MAKING: Mutex<()> = Mutex::new(());
+
+    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(folder) = path.parent() {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
@@ -73,10 +87,26 @@ fn make_file(path: &Path) -> io::Result<()> {
         builder.create(folder)?;
     }
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+/// [`migrate`], again and again while somebody else holds the file.
+async fn migrate_when_free(options: &SqliteConnectOptions) -> Result<(), StoreError> {
+    let until = Instant::now() + OPEN_PATIENCE;
+    loop {
+        match migrate(options).await {
+            Err(StoreError::Unavailable(_)) if Instant::now() < until => {
+                tokio::time::sleep(OPEN_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Runs what has not been run, in one transaction that other processes wait for.
