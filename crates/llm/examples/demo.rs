@@ -34,6 +34,10 @@ async fn main() -> anyhow::Result<()> {
                     step.parts.push(AssistantPart::ToolCall(call));
                 }
                 ModelEvent::Reasoning(_) => {}
+                ModelEvent::Restarted { provider, .. } => {
+                    writeln!(terminal, "\n[{provider} begins afresh]")?;
+                    step = AssistantMessage::default();
+                }
                 ModelEvent::Finish { provider_data, .. } => step.provider_data = provider_data,
             }
         }

@@ -1,7 +1,7 @@
 //! A conversation put in the order that providers insist on: every tool call has exactly one
 //! result, right after the step that made it, whatever the log behind the request says.
 
-use crate::message::{AssistantMessage, Message, ToolCall, ToolResult};
+use crate::message::{AssistantMessage, Message, ToolCall, ToolResult, UserMessage};
 
 /// What the model is told where a call has no result: the turn was cancelled, for example.
 pub(crate) const NO_RESULT: &str = "the call was not run";
@@ -10,7 +10,7 @@ pub(crate) const NO_RESULT: &str = "the call was not run";
 #[derive(Debug)]
 pub(crate) enum Turn<'a> {
     /// What a person said.
-    User(&'a str),
+    User(&'a UserMessage),
     /// One step of the model.
     Assistant {
         /// What it answered.
@@ -27,7 +27,7 @@ pub(crate) fn turns(messages: &[Message]) -> Vec<Turn<'_>> {
     let mut messages = messages.iter().peekable();
     while let Some(message) = messages.next() {
         match message {
-            Message::User(text) => turns.push(Turn::User(text)),
+            Message::User(message) => turns.push(Turn::User(message)),
             Message::ToolResults(_) => {}
             Message::Assistant(message) => {
                 let results = match messages.peek() {
@@ -92,10 +92,10 @@ mod tests {
                 provider_data: None,
             }),
             Message::ToolResults(vec![result("c"), result("a"), result("x")]),
-            Message::User("next".into()),
+            Message::user("next"),
         ];
         let turns = turns(&messages);
-        let [Turn::Assistant { calls, .. }, Turn::User("next")] = turns.as_slice() else {
+        let [Turn::Assistant { calls, .. }, Turn::User(_)] = turns.as_slice() else {
             panic!("{turns:?}");
         };
         let found: Vec<_> = calls

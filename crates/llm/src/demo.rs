@@ -129,7 +129,7 @@ fn tokens(letters: usize) -> u64 {
 fn letters(request: &ChatRequest) -> usize {
     let system = request.system.as_ref().map_or(0, String::len);
     let messages = request.messages.iter().map(|message| match message {
-        Message::User(text) => text.len(),
+        Message::User(message) => message.joined_text().len(),
         Message::Assistant(message) => message
             .parts
             .iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// [`LlmError::is_retryable`] speaks of the request as it is, without regard to text
 /// that has been shown already.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LlmError {
     /// The backend was set up with something that cannot be used, such as a base URL that is
@@ -97,6 +97,14 @@ pub enum LlmError {
         /// How long.
         limit: Duration,
     },
+    /// The model has failed so often of late that it is left alone for a while; nothing was sent.
+    #[error("{provider} has failed too often and is not asked for {} ms", .retry_after.as_millis())]
+    CircuitOpen {
+        /// Name of the provider.
+        provider: String,
+        /// When it is tried again.
+        retry_after: Duration,
+    },
     /// The stream ended without saying that the answer is complete; asking again may help.
     #[error("{provider} ended the answer without finishing it")]
     Truncated {
@@ -123,6 +131,8 @@ pub enum TimeoutPhase {
     FirstToken,
     /// The next piece of the answer.
     NextToken,
+    /// The end of the answer.
+    WholeAnswer,
 }
 
 impl std::fmt::Display for TimeoutPhase {
@@ -131,6 +141,7 @@ impl std::fmt::Display for TimeoutPhase {
             Self::Headers => "the headers of an answer",
             Self::FirstToken => "the first piece of an answer",
             Self::NextToken => "the next piece of an answer",
+            Self::WholeAnswer => "the end of an answer",
         })
     }
 }
@@ -144,6 +155,7 @@ impl LlmError {
             | Self::Server { .. }
             | Self::Connection { .. }
             | Self::Timeout { .. }
+            | Self::CircuitOpen { .. }
             | Self::Truncated { .. }
             | Self::Malformed { .. } => true,
             Self::Settings { .. }
@@ -162,6 +174,7 @@ impl LlmError {
             Self::RateLimited { retry_after, .. } | Self::Server { retry_after, .. } => {
                 *retry_after
             }
+            Self::CircuitOpen { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }

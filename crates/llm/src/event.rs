@@ -2,6 +2,7 @@
 
 use std::ops::AddAssign;
 
+use crate::error::LlmError;
 use crate::message::{ProviderData, ToolCall};
 
 /// One piece of an answer. An answer that is whole ends with [`ModelEvent::Finish`], exactly once;
@@ -14,6 +15,16 @@ pub enum ModelEvent {
     Reasoning(String),
     /// A complete tool call.
     ToolCall(ToolCall),
+    /// Another model answers from here on, and afresh: what this answer said before is void.
+    /// Comes from a [`ChatModel`](crate::ChatModel) that has others to turn to.
+    Restarted {
+        /// Provider that answers now.
+        provider: String,
+        /// Model that answers now.
+        model: String,
+        /// What went wrong with the one before.
+        error: LlmError,
+    },
     /// The end.
     Finish {
         /// Why the model stopped.

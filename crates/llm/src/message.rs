@@ -1,18 +1,38 @@
 //! A conversation as a model sees it, in words that no provider owns.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::media::Media;
 
 /// One message of the conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
     /// What a person said.
-    User(String),
+    User(UserMessage),
     /// What the model answered in one step.
     Assistant(AssistantMessage),
     /// What the tools gave for the calls of the assistant message right before,
     /// one for each call, in the order of the calls.
     ToolResults(Vec<ToolResult>),
+}
+
+/// What a person said: text and files in the order they were given.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UserMessage {
+    /// Text and files, in order.
+    pub parts: Vec<UserPart>,
+}
+
+/// A piece of a [`UserMessage`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum UserPart {
+    /// Text.
+    Text(String),
+    /// An image or another file.
+    Media(Media),
 }
 
 /// One step of the model: text and tool calls in the order they were made.
@@ -65,6 +85,31 @@ pub struct ProviderData {
     pub kind: String,
     /// Opaque to everybody else.
     pub data: Value,
+}
+
+impl Message {
+    /// What a person said, in text alone.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::User(UserMessage {
+            parts: vec![UserPart::Text(text.into())],
+        })
+    }
+}
+
+impl UserMessage {
+    /// All its text, joined; files are left out.
+    #[must_use]
+    pub fn joined_text(&self) -> Cow<'_, str> {
+        let mut texts = self.parts.iter().filter_map(|part| match part {
+            UserPart::Text(text) => Some(text.as_str()),
+            UserPart::Media(_) => None,
+        });
+        let first = texts.next().unwrap_or_default();
+        match texts.next() {
+            None => Cow::Borrowed(first),
+            Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
+        }
+    }
 }
 
 impl AssistantMessage {

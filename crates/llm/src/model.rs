@@ -21,6 +21,11 @@ pub trait ChatModel: Debug + Send + Sync {
     /// Name of the model at the provider.
     fn model(&self) -> &str;
 
+    /// How many tokens a request and its answer may have together; `None` where that is not known.
+    fn context_window(&self) -> Option<u64> {
+        None
+    }
+
     /// Asks, and returns when the provider has accepted the request.
     ///
     /// # Errors
@@ -43,6 +48,10 @@ impl<M: ChatModel + ?Sized> ChatModel for Arc<M> {
 
     fn model(&self) -> &str {
         (**self).model()
+    }
+
+    fn context_window(&self) -> Option<u64> {
+        (**self).context_window()
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<Answer, LlmError> {

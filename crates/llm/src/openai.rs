@@ -9,16 +9,12 @@ use crate::decode::answer;
 use crate::error::LlmError;
 use crate::http::{Endpoint, Transport, base_url, secret_header};
 use crate::model::{Answer, ChatModel};
-use crate::openai::decode::Decoder;
-use crate::openai::encode::Dialect;
+use crate::openai::chat::{Decoder, Dialect};
 use crate::report::Reporter;
 use crate::request::ChatRequest;
 use crate::settings::{Settings, first_variable};
 
-mod calls;
-mod decode;
-mod encode;
-mod wire;
+mod chat;
 
 const BASE_URL: &str = "https://api.openai.com/v1";
 
@@ -99,7 +95,7 @@ impl ChatModel for OpenAi {
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<Answer, LlmError> {
-        let body = encode::request(request, &self.model, self.dialect);
+        let body = chat::request(request, &self.model, self.dialect);
         let pieces = self.transport.post(self.endpoint.0.clone(), &body).await?;
         Ok(answer(pieces, Decoder::new(self.reporter.clone())))
     }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::message::{AssistantMessage, Message, ToolResult};
+use crate::media::Media;
+use crate::message::{AssistantMessage, Message, ToolResult, UserMessage, UserPart};
 
 /// One request: the conversation so far, what the model may call, and its limits.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +49,20 @@ impl ChatRequest {
     /// Adds what a person said.
     #[must_use]
     pub fn user(mut self, text: impl Into<String>) -> Self {
-        self.messages.push(Message::User(text.into()));
+        self.messages.push(Message::user(text));
+        self
+    }
+
+    /// Adds what a person said about these files, the files first.
+    #[must_use]
+    pub fn user_with(
+        mut self,
+        files: impl IntoIterator<Item = Media>,
+        text: impl Into<String>,
+    ) -> Self {
+        let mut parts: Vec<_> = files.into_iter().map(UserPart::Media).collect();
+        parts.push(UserPart::Text(text.into()));
+        self.messages.push(Message::User(UserMessage { parts }));
         self
     }
 

@@ -4,6 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::effort::ReasoningEffort;
 
 /// What [`Gemini`](crate::Gemini) and [`OpenAi`](crate::OpenAi) are made from.
 #[derive(Clone)]
@@ -13,6 +16,30 @@ pub struct Settings {
     pub(crate) base_url: Option<String>,
     pub(crate) key: Option<SecretString>,
     pub(crate) timeouts: Timeouts,
+    pub(crate) api: Option<Api>,
+    pub(crate) schema_form: SchemaForm,
+    pub(crate) reasoning_effort: Option<ReasoningEffort>,
+}
+
+/// Which of its two APIs an OpenAI server is asked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Api {
+    /// Chat Completions, which nearly every server speaks.
+    Chat,
+    /// Responses, which OpenAI's newest models want for tools.
+    Responses,
+}
+
+/// In which form Gemini is given the schemas of tools.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SchemaForm {
+    /// As they are, in `parametersJsonSchema`.
+    #[default]
+    JsonSchema,
+    /// Reduced to what the older `parameters` takes, for proxies that know nothing else.
+    OpenApi,
 }
 
 impl Settings {
@@ -24,6 +51,9 @@ impl Settings {
             base_url: None,
             key: None,
             timeouts: Timeouts::default(),
+            api: None,
+            schema_form: SchemaForm::default(),
+            reasoning_effort: None,
         }
     }
 
@@ -55,6 +85,28 @@ impl Settings {
         self.timeouts = timeouts;
         self
     }
+
+    /// Which API of OpenAI to speak; by default Responses at OpenAI itself and Chat Completions
+    /// at every other base URL. Gemini has one.
+    #[must_use]
+    pub fn api(mut self, api: Api) -> Self {
+        self.api = Some(api);
+        self
+    }
+
+    /// In which form Gemini is given the schemas of tools.
+    #[must_use]
+    pub fn schema_form(mut self, form: SchemaForm) -> Self {
+        self.schema_form = form;
+        self
+    }
+
+    /// How much the model is to think; by default as its maker has it, and nothing is sent.
+    #[must_use]
+    pub fn reasoning_effort(mut self, effort: ReasoningEffort) -> Self {
+        self.reasoning_effort = Some(effort);
+        self
+    }
 }
 
 impl fmt::Debug for Settings {
@@ -69,7 +121,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// How long to wait for what. None of these limits the length of a whole answer.
+/// How long to wait for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// For a TCP and TLS connection; 5 s by default.
@@ -81,6 +133,8 @@ pub struct Timeouts {
     /// From one piece to the next; 30 s by default. A keep-alive comment counts as a piece,
     /// here and for [`Timeouts::first_token`].
     pub next_token: Duration,
+    /// From sending the request to the end of the answer; 300 s by default.
+    pub whole_answer: Duration,
 }
 
 impl Default for Timeouts {
@@ -90,6 +144,7 @@ impl Default for Timeouts {
             headers: Duration::from_secs(20),
             first_token: Duration::from_secs(45),
             next_token: Duration::from_secs(30),
+            whole_answer: Duration::from_secs(300),
         }
     }
 }

@@ -138,6 +138,7 @@ fn model_settings(config: &Config, chosen: Chosen) -> Settings {
         headers: llm.headers_timeout,
         first_token: llm.first_token_timeout,
         next_token: llm.next_token_timeout,
+        whole_answer: llm.answer_timeout,
     };
     let mut settings = Settings::new(chosen.model)
         .name(chosen.name)

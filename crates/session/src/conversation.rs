@@ -143,7 +143,7 @@ impl Conversation {
             .iter()
             .filter(|it| it.message_id != *message_id)
         {
-            messages.push(Message::User(exchange.said.clone()));
+            messages.push(Message::user(exchange.said.clone()));
             for step in exchange.steps() {
                 messages.push(Message::Assistant(step.message.clone()));
                 if !step.results.is_empty() {
@@ -155,7 +155,7 @@ impl Conversation {
         messages.extend(
             asked
                 .filter(|it| it.message_id == *message_id)
-                .map(|exchange| Message::User(exchange.said.clone())),
+                .map(|exchange| Message::user(exchange.said.clone())),
         );
         messages
     }

@@ -78,6 +78,7 @@ async fn ask(model: &dyn ChatModel, text: String) -> Result<String, LlmError> {
                 return Ok(clean_text(summary).trim().to_owned());
             }
             ModelEvent::Finish { .. } => break,
+            ModelEvent::Restarted { .. } => summary.clear(),
             ModelEvent::Reasoning(_) | ModelEvent::ToolCall(_) => {}
         }
     }

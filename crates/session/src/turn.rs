@@ -205,6 +205,11 @@ impl Turn {
                     step.parts.push(AssistantPart::ToolCall(tools::clean(call)));
                 }
             }
+            ModelEvent::Restarted { .. } => {
+                if let Phase::Streaming { step, .. } = &mut self.phase {
+                    *step = AssistantMessage::default();
+                }
+            }
             ModelEvent::Finish {
                 reason,
                 usage,

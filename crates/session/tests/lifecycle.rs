@@ -57,7 +57,7 @@ async fn end_finalizes_at_once_with_summary_and_metrics() {
     let asked = model.requests().pop().unwrap();
     assert_eq!(
         asked.messages,
-        [Message::User("user: Hi\nassistant: Hello.".to_owned())]
+        [Message::user("user: Hi\nassistant: Hello.")]
     );
     assert_eq!(sessions.live_count(), 0);
     assert_eq!(

@@ -65,7 +65,7 @@ async fn a_message_is_stored_answered_token_by_token_and_the_answer_stored() {
     assert_eq!(seqs, [1, 2, 3]);
     let request = &model.requests()[0];
     assert_eq!(request.system.as_deref(), Some("You are a test."));
-    assert_eq!(request.messages, [Message::User("Hi".to_owned())]);
+    assert_eq!(request.messages, [Message::user("Hi")]);
     assert_eq!(request.tools.len(), 3);
 }
 
@@ -404,10 +404,7 @@ async fn an_answer_is_given_again_in_place_of_the_first() {
     let second = client.until_answer().await;
     assert_eq!(second.supersedes, Some(first.response_id));
     assert_eq!(second.message_id, first.message_id);
-    assert_eq!(
-        model.requests()[1].messages,
-        [Message::User("Hi".to_owned())]
-    );
+    assert_eq!(model.requests()[1].messages, [Message::user("Hi")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -442,10 +439,7 @@ async fn an_edit_takes_the_place_of_the_last_message_only() {
         FinishReason::Cancelled
     );
     assert_eq!(client.until_answer().await.content, "C");
-    assert_eq!(
-        model.requests()[2].messages,
-        [Message::User("m-3".to_owned())]
-    );
+    assert_eq!(model.requests()[2].messages, [Message::user("m-3")]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,8 @@
 //! Everything is derived from the request, so that the same conversation always goes on in the
 //! same way, whoever kept it in between.
 
+use std::borrow::Cow;
+
 use crate::demo::toolbox::{CALCULATOR, results};
 use crate::demo::wish::Wish;
 use crate::demo::words::start;
@@ -39,9 +41,9 @@ pub(super) fn step(request: &ChatRequest) -> Step {
         .as_deref()
         .is_some_and(|text| text.trim_start().starts_with("Summarize"))
     {
-        return Step::say(summary::write(question));
+        return Step::say(summary::write(&question));
     }
-    let question = start(question, MAX_QUESTION);
+    let question = start(&question, MAX_QUESTION);
     let earlier = request
         .messages
         .split_at(request.messages.len() - since.len() - 1)
@@ -71,13 +73,13 @@ pub(super) fn step(request: &ChatRequest) -> Step {
 }
 
 /// What the person said last, and all that happened since.
-fn last_question(messages: &[Message]) -> Option<(&str, &[Message])> {
+fn last_question(messages: &[Message]) -> Option<(Cow<'_, str>, &[Message])> {
     let position = messages
         .iter()
         .rposition(|message| matches!(message, Message::User(_)))?;
     let (before, since) = messages.split_at(position + 1);
     match before.last()? {
-        Message::User(text) => Some((text, since)),
+        Message::User(message) => Some((message.joined_text(), since)),
         Message::Assistant(_) | Message::ToolResults(_) => None,
     }
 }

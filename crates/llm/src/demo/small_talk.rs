@@ -114,10 +114,10 @@ fn abilities(tools: &[ToolDeclaration]) -> String {
 
 /// Answers from what was said before.
 fn recall(question: &str, earlier: &[Message]) -> Option<String> {
-    let said: Vec<&str> = earlier
+    let said: Vec<_> = earlier
         .iter()
         .filter_map(|message| match message {
-            Message::User(text) => Some(text.as_str()),
+            Message::User(message) => Some(message.joined_text()),
             Message::Assistant(_) | Message::ToolResults(_) => None,
         })
         .collect();

@@ -52,7 +52,7 @@ pub(super) fn transcript(messages: &[Message]) -> String {
     let mut lines = Vec::new();
     for message in messages {
         match message {
-            Message::User(text) => lines.push(format!("user: {text}")),
+            Message::User(message) => lines.push(format!("user: {}", message.joined_text())),
             Message::Assistant(message) => {
                 lines.push(format!("assistant: {}", message.joined_text()));
             }

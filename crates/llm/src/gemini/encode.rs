@@ -5,7 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::conversation::{NO_RESULT, Turn, turns};
 use crate::gemini::replay;
-use crate::message::{AssistantMessage, AssistantPart, ToolCall, ToolResult};
+use crate::media::Media;
+use crate::message::{
+    AssistantMessage, AssistantPart, ToolCall, ToolResult, UserMessage, UserPart,
+};
 use crate::request::{ChatRequest, ToolDeclaration};
 
 /// Stands in for the signature of a call that another model made: the documented word
@@ -38,6 +41,10 @@ enum Part<'a> {
         text: &'a str,
     },
     #[serde(rename_all = "camelCase")]
+    Inline {
+        inline_data: Blob<'a>,
+    },
+    #[serde(rename_all = "camelCase")]
     Call {
         function_call: Call<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +55,13 @@ enum Part<'a> {
         function_response: Response<'a>,
     },
     Replayed(&'a Value),
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Blob<'a> {
+    mime_type: &'a str,
+    data: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,7 +117,7 @@ pub(super) fn request<'a>(request: &'a ChatRequest, model: &str) -> Request<'a> 
     let mut contents = Contents::default();
     for turn in turns(&request.messages) {
         match turn {
-            Turn::User(text) => contents.push("user", vec![Part::Text { text }]),
+            Turn::User(message) => contents.push("user", user_parts(message)),
             Turn::Assistant { message, calls } => {
                 let replayed = replay::parts(message, model);
                 let parts = match replayed {
@@ -186,6 +200,26 @@ impl<'a> Contents<'a> {
             role: Some("user"),
             parts,
         });
+    }
+}
+
+fn user_parts(message: &UserMessage) -> Vec<Part<'_>> {
+    message
+        .parts
+        .iter()
+        .map(|part| match part {
+            UserPart::Text(text) => Part::Text { text },
+            UserPart::Media(media) => Part::Inline {
+                inline_data: blob(media),
+            },
+        })
+        .collect()
+}
+
+fn blob(media: &Media) -> Blob<'_> {
+    Blob {
+        mime_type: &media.mime_type,
+        data: media.base64(),
     }
 }
 

@@ -62,7 +62,7 @@ fn run(call: &ToolCall) -> Result<Value, String> {
 /// texts and the last answer.
 async fn converse(request: &mut ChatRequest, question: &str) -> (Vec<Vec<String>>, String) {
     let model = Demo::new().pace(Duration::ZERO);
-    request.messages.push(Message::User(question.into()));
+    request.messages.push(Message::user(question));
     let mut steps = Vec::new();
     for _ in 0..5 {
         let outcome = Outcome::collect(model.stream(request).await.unwrap()).await;

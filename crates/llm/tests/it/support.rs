@@ -15,6 +15,7 @@ pub(crate) const PATIENT: Timeouts = Timeouts {
     headers: Duration::from_secs(10),
     first_token: Duration::from_secs(10),
     next_token: Duration::from_secs(10),
+    whole_answer: Duration::from_secs(60),
 };
 
 /// Which of the two wire formats.
@@ -87,6 +88,7 @@ impl Outcome {
                 }) => {
                     outcome.finish = Some((reason, usage, provider_data));
                 }
+                Ok(event @ ModelEvent::Restarted { .. }) => panic!("{event:?} of one model"),
                 Err(error) => outcome.error = Some(error),
             }
         }

@@ -125,6 +125,12 @@ pub(crate) static SECTIONS: &[Section] = &[
                 "From one piece of the answer to the next.",
             )
             .default("30"),
+            Key::new(
+                "llm.answer_timeout",
+                seconds(1.0, 86_400.0),
+                "From the request to the end of one step of the answer.",
+            )
+            .default("300"),
         ],
     },
     Section {

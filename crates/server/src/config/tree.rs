@@ -93,6 +93,8 @@ pub struct LlmConfig {
     pub first_token_timeout: Duration,
     /// From one piece of the answer to the next.
     pub next_token_timeout: Duration,
+    /// From the request to the end of one step of the answer.
+    pub answer_timeout: Duration,
 }
 
 /// How a well-known provider is reached.

@@ -73,7 +73,7 @@ fn lines(messages: &[Message]) -> Vec<String> {
     messages
         .iter()
         .map(|message| match message {
-            Message::User(text) => format!("user {text}"),
+            Message::User(message) => format!("user {}", message.joined_text()),
             Message::Assistant(step) => {
                 let parts = step.parts.iter().map(|part| match part {
                     AssistantPart::Text(text) => text.clone(),

@@ -6,12 +6,13 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::conversation::{NO_RESULT, Turn, turns};
-use crate::message::{AssistantMessage, ToolCall, ToolResult};
+use crate::media::Media;
+use crate::message::{AssistantMessage, ToolCall, ToolResult, UserMessage, UserPart};
 use crate::request::{ChatRequest, ToolDeclaration};
 
 /// In what the servers differ.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dialect {
+pub(in crate::openai) struct Dialect {
     /// OpenAI refuses `max_tokens` for most of its models, the others know nothing else.
     completion_limit: bool,
     /// From GPT-5.4 on, tools are refused here unless reasoning is switched off in words.
@@ -19,7 +20,7 @@ pub(super) struct Dialect {
 }
 
 impl Dialect {
-    pub(super) fn of(host: &str, model: &str) -> Self {
+    pub(in crate::openai) fn of(host: &str, model: &str) -> Self {
         Self {
             completion_limit: host == "api.openai.com",
             no_reasoning_with_tools: refuses_reasoning_with_tools(model),
@@ -28,7 +29,7 @@ impl Dialect {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Request<'a> {
+pub(in crate::openai) struct Request<'a> {
     model: &'a str,
     stream: bool,
     stream_options: StreamOptions,
@@ -50,7 +51,7 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// Plain texts throughout: many servers take no lists of parts.
+/// Plain texts wherever there is nothing but text: many servers take no lists of parts.
 #[derive(Debug, Serialize)]
 #[serde(tag = "role", rename_all = "lowercase")]
 enum Message<'a> {
@@ -58,7 +59,7 @@ enum Message<'a> {
         content: &'a str,
     },
     User {
-        content: &'a str,
+        content: UserContent<'a>,
     },
     Assistant {
         content: Option<String>,
@@ -69,6 +70,34 @@ enum Message<'a> {
         tool_call_id: &'a str,
         content: Cow<'a, str>,
     },
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum UserContent<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<Part<'a>>),
+}
+
+/// See <https://platform.openai.com/docs/guides/images> and
+/// <https://platform.openai.com/docs/guides/pdf-files>.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Part<'a> {
+    Text { text: &'a str },
+    ImageUrl { image_url: ImageUrl },
+    File { file: File<'a> },
+}
+
+#[derive(Debug, Serialize)]
+struct ImageUrl {
+    url: String,
+}
+
+#[derive(Debug, Serialize)]
+struct File<'a> {
+    filename: &'a str,
+    file_data: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -99,7 +128,7 @@ struct Declaration<'a> {
 }
 
 /// The body for the given model.
-pub(super) fn request<'a>(
+pub(in crate::openai) fn request<'a>(
     request: &'a ChatRequest,
     model: &'a str,
     dialect: Dialect,
@@ -113,7 +142,9 @@ pub(super) fn request<'a>(
     );
     for turn in turns(&request.messages) {
         match turn {
-            Turn::User(content) => messages.push(Message::User { content }),
+            Turn::User(message) => messages.push(Message::User {
+                content: user_content(message),
+            }),
             Turn::Assistant { message, calls } => {
                 messages.extend(assistant(message));
                 messages.extend(
@@ -138,6 +169,35 @@ pub(super) fn request<'a>(
         max_tokens: limit.filter(|_| !dialect.completion_limit),
         temperature: request.temperature,
         reasoning_effort: silent.then_some("none"),
+    }
+}
+
+fn user_content(message: &UserMessage) -> UserContent<'_> {
+    let is_media = |part: &UserPart| matches!(part, UserPart::Media(_));
+    if message.parts.iter().any(is_media) {
+        UserContent::Parts(message.parts.iter().map(user_part).collect())
+    } else {
+        UserContent::Text(message.joined_text())
+    }
+}
+
+fn user_part(part: &UserPart) -> Part<'_> {
+    match part {
+        UserPart::Text(text) => Part::Text { text },
+        UserPart::Media(media) if media.is_image() => Part::ImageUrl {
+            image_url: ImageUrl {
+                url: media.data_url(),
+            },
+        },
+        UserPart::Media(media) => Part::File { file: file(media) },
+    }
+}
+
+fn file(media: &Media) -> File<'_> {
+    File {
+        // A file without a name is refused.
+        filename: media.file_name.as_deref().unwrap_or("file"),
+        file_data: media.data_url(),
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::clean;
 use crate::message::ToolCall;
-use crate::openai::wire::ToolDelta;
+use crate::openai::chat::wire::ToolDelta;
 
 /// The calls of one answer, in the order in which they began.
 #[derive(Debug, Default)]

@@ -11,13 +11,13 @@ use crate::decode::{Decode, chunk};
 use crate::error::LlmError;
 use crate::event::{FinishReason, ModelEvent, Usage};
 use crate::http::refusal::Refusal;
-use crate::openai::calls::Calls;
-use crate::openai::wire::{Choice, Chunk, Content, ContentPart, Delta, WireUsage};
+use crate::openai::chat::calls::Calls;
+use crate::openai::chat::wire::{Choice, Chunk, Content, ContentPart, Delta, WireUsage};
 use crate::report::Reporter;
 
 /// The state of one answer.
 #[derive(Debug)]
-pub(super) struct Decoder {
+pub(in crate::openai) struct Decoder {
     reporter: Reporter,
     calls: Calls,
     usage: Usage,
@@ -28,7 +28,7 @@ pub(super) struct Decoder {
 
 impl Decoder {
     /// Ready for an answer.
-    pub(super) fn new(reporter: Reporter) -> Self {
+    pub(in crate::openai) fn new(reporter: Reporter) -> Self {
         Self {
             reporter,
             calls: Calls::default(),

@@ -1,0 +1,10 @@
+//! Chat Completions (<https://platform.openai.com/docs/api-reference/chat>): the body of a request,
+//! and what its chunks mean.
+
+mod calls;
+mod decode;
+mod encode;
+mod wire;
+
+pub(super) use decode::Decoder;
+pub(super) use encode::{Dialect, request};
