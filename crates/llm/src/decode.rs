@@ -7,9 +7,12 @@ use std::time::Duration;
 use futures_util::stream;
 use serde::Deserialize;
 use tokio::time::timeout;
+use uuid::Uuid;
 
+use crate::clean;
 use crate::error::LlmError;
 use crate::event::ModelEvent;
+use crate::halves::Halves;
 use crate::http::refusal::Refusal;
 use crate::model::Answer;
 use crate::report::Reporter;
@@ -37,10 +40,12 @@ pub(crate) fn answer(pieces: Pieces, decoder: impl Decode) -> Answer {
     let progress = Progress {
         pieces,
         decoder,
+        halves: Halves::default(),
         ready: VecDeque::new(),
         end: None,
     };
-    Answer::new(stream::unfold(progress, |mut progress| async {
+    // In a box, because every event moves it twice.
+    Answer::new(stream::unfold(Box::new(progress), |mut progress| async {
         let event = progress.next().await?;
         Some((event, progress))
     }))
@@ -50,14 +55,14 @@ pub(crate) fn answer(pieces: Pieces, decoder: impl Decode) -> Answer {
 ///
 /// # Errors
 ///
-/// JSON that ends too early was cut on its way; some services put an error in an array; anything
-/// else was written so.
+/// JSON or an end mark that ends too early was cut on its way; some services put an error in an
+/// array; anything else was written so.
 pub(crate) fn chunk<'a, T: Deserialize<'a>>(
     data: &'a str,
     reporter: &Reporter,
 ) -> Result<T, LlmError> {
     serde_json::from_str(data).map_err(|error| {
-        if error.is_eof() {
+        if error.is_eof() || "[DONE]".starts_with(data) {
             reporter.truncated()
         } else if data.starts_with('[') && data.contains("\"error\"") {
             Refusal::read(data, None, None).into_error(reporter)
@@ -69,9 +74,26 @@ pub(crate) fn chunk<'a, T: Deserialize<'a>>(
     })
 }
 
+/// Appends what the model said, fit for storing, unless it is nothing.
+pub(crate) fn push_text(
+    events: &mut VecDeque<ModelEvent>,
+    text: String,
+    event: fn(String) -> ModelEvent,
+) {
+    if !text.is_empty() {
+        events.push_back(event(clean::text(text)));
+    }
+}
+
+/// An id for a call to which the provider gave none.
+pub(crate) fn new_call_id() -> String {
+    format!("call_{}", Uuid::now_v7().simple())
+}
+
 struct Progress<D> {
     pieces: Pieces,
     decoder: D,
+    halves: Halves,
     /// Understood and not yet handed out.
     ready: VecDeque<ModelEvent>,
     /// Set when nothing more is read; what it holds is the last item.
@@ -93,8 +115,13 @@ impl<D: Decode> Progress<D> {
 
     async fn read(&mut self) {
         let end = match self.pieces.next().await {
-            Some(Ok(data)) => match self.decoder.piece(&data, &mut self.ready) {
-                Ok(ControlFlow::Continue(())) => return,
+            Some(Ok(data)) => match self.decoder.piece(&self.halves.mend(data), &mut self.ready) {
+                Ok(ControlFlow::Continue(())) => {
+                    if !self.ready.is_empty() {
+                        self.pieces.answer_has_begun();
+                    }
+                    return;
+                }
                 Ok(ControlFlow::Break(())) => {
                     // Whatever comes now, or does not, changes nothing.
                     let _ = timeout(GRACE, self.pieces.next()).await;

@@ -147,6 +147,26 @@ impl std::fmt::Display for TimeoutPhase {
 }
 
 impl LlmError {
+    /// A name for the kind of error, such as `rate_limited`, for metrics and logs.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Settings { .. } => "settings",
+            Self::Auth { .. } => "auth",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Quota { .. } => "quota",
+            Self::InvalidRequest { .. } => "invalid_request",
+            Self::NotFound { .. } => "not_found",
+            Self::Blocked { .. } => "blocked",
+            Self::Server { .. } => "server",
+            Self::Connection { .. } => "connection",
+            Self::Timeout { .. } => "timeout",
+            Self::CircuitOpen { .. } => "circuit_open",
+            Self::Truncated { .. } => "truncated",
+            Self::Malformed { .. } => "malformed",
+        }
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -22,7 +22,8 @@ pub enum ModelEvent {
         provider: String,
         /// Model that answers now.
         model: String,
-        /// What went wrong with the one before.
+        /// What went wrong with the one before; where several failed in between without a word,
+        /// with the one of them that says most.
         error: LlmError,
     },
     /// The end.
@@ -58,6 +59,8 @@ pub struct Usage {
     pub output_tokens: Option<u64>,
     /// Of the input, those that the provider had cached.
     pub cached_input_tokens: Option<u64>,
+    /// Of the input, those that the provider has put into its cache for the next time.
+    pub cache_write_tokens: Option<u64>,
     /// Of the output, those spent on thinking.
     pub reasoning_tokens: Option<u64>,
 }
@@ -73,6 +76,7 @@ impl AddAssign for Usage {
         add(&mut self.input_tokens, other.input_tokens);
         add(&mut self.output_tokens, other.output_tokens);
         add(&mut self.cached_input_tokens, other.cached_input_tokens);
+        add(&mut self.cache_write_tokens, other.cache_write_tokens);
         add(&mut self.reasoning_tokens, other.reasoning_tokens);
     }
 }

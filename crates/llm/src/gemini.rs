@@ -3,34 +3,43 @@
 
 use async_trait::async_trait;
 use reqwest::Url;
-use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::header::HeaderName;
 use secrecy::SecretString;
 
 use crate::decode::answer;
 use crate::error::LlmError;
 use crate::gemini::decode::Decoder;
-use crate::http::{Endpoint, Transport, base_url, secret_header};
+use crate::gemini::thinking::{Thinking, thinking};
+use crate::http::provider::Provider;
+use crate::http::{Endpoint, Transport};
 use crate::model::{Answer, ChatModel};
+use crate::origin::Origin;
 use crate::report::Reporter;
 use crate::request::ChatRequest;
-use crate::settings::{Settings, first_variable};
+use crate::settings::{SchemaForm, Settings, first_variable};
 
 mod decode;
 mod encode;
+pub(crate) mod family;
 mod replay;
+mod schema;
+mod thinking;
 mod wire;
 
-const BASE_URL: &str = "https://generativelanguage.googleapis.com";
-/// Not in the URL, where logs would show it.
-const KEY_HEADER: HeaderName = HeaderName::from_static("x-goog-api-key");
+const PROVIDER: Provider = Provider {
+    name: "gemini",
+    base_url: "https://generativelanguage.googleapis.com",
+    key_header: |_| (HeaderName::from_static("x-goog-api-key"), ""),
+};
 
 /// A Gemini model.
 #[derive(Debug, Clone)]
 pub struct Gemini {
     transport: Transport,
-    reporter: Reporter,
     endpoint: Endpoint,
-    model: String,
+    origin: Origin,
+    schema_form: SchemaForm,
+    thinking: Option<Thinking>,
 }
 
 impl Gemini {
@@ -38,32 +47,29 @@ impl Gemini {
     pub const DEFAULT_MODEL: &str = "gemini-3.5-flash-lite";
 
     /// Sets the backend up. The base URL may end in a slash or in `/v1beta`, the model may
-    /// begin with `models/`.
+    /// begin with `models/`. Where [`Settings::reasoning_effort`] asks the model to think, its
+    /// thoughts are asked for too.
     ///
     /// # Errors
     ///
     /// [`LlmError::Settings`] for a base URL or a key that cannot be one.
     pub fn new(settings: Settings) -> Result<Self, LlmError> {
-        let name = settings.name.unwrap_or_else(|| "gemini".to_owned());
-        let key = settings.key;
-        let reporter = Reporter::new(name, key.clone());
-        let model = settings
-            .model
-            .trim()
-            .trim_start_matches("models/")
-            .to_owned();
-        let base = base_url(settings.base_url.as_deref().unwrap_or(BASE_URL), &reporter)?;
-        let url = endpoint(base.clone(), &model, &reporter)?;
-        let mut headers = HeaderMap::new();
-        if let Some(key) = &key {
-            headers.insert(KEY_HEADER, secret_header(key, "", &reporter)?);
-        }
-        let transport = Transport::new(&base, headers, settings.timeouts, reporter.clone())?;
+        let (transport, base) = PROVIDER.connect(&settings)?;
+        let Settings {
+            model,
+            schema_form,
+            reasoning_effort,
+            ..
+        } = settings;
+        let model = model.trim().trim_start_matches("models/").to_owned();
+        let origin = Origin::new(&base, &model);
+        let url = endpoint(base, &model, transport.reporter())?;
         Ok(Self {
             transport,
-            reporter,
             endpoint: Endpoint(url),
-            model,
+            schema_form,
+            thinking: reasoning_effort.and_then(|effort| thinking(&model, effort)),
+            origin,
         })
     }
 
@@ -74,11 +80,12 @@ impl Gemini {
     ///
     /// [`LlmError::Settings`] where there is no key, and as for [`Gemini::new`].
     pub fn from_env(model: impl Into<String>) -> Result<Self, LlmError> {
+        let mut settings = Settings::new(model);
         let Some(key) = first_variable(&["GOOGLE_API_KEY", "GEMINI_API_KEY"]) else {
-            let reporter = Reporter::new("gemini".to_owned(), None);
+            let reporter = PROVIDER.reporter(&settings);
             return Err(reporter.settings("neither GOOGLE_API_KEY nor GEMINI_API_KEY is set"));
         };
-        let mut settings = Settings::new(model).key(SecretString::from(key));
+        settings.key = Some(SecretString::from(key));
         settings.base_url = first_variable(&["GEMINI_BASE_URL"]);
         Self::new(settings)
     }
@@ -87,19 +94,19 @@ impl Gemini {
 #[async_trait]
 impl ChatModel for Gemini {
     fn provider(&self) -> &str {
-        self.reporter.provider()
+        self.transport.reporter().provider()
     }
 
     fn model(&self) -> &str {
-        &self.model
+        self.origin.model()
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<Answer, LlmError> {
-        let body = encode::request(request, &self.model);
+        let body = encode::request(request, &self.origin, self.schema_form, self.thinking);
         let pieces = self.transport.post(self.endpoint.0.clone(), &body).await?;
         Ok(answer(
             pieces,
-            Decoder::new(self.model.clone(), self.reporter.clone()),
+            Decoder::new(self.origin.clone(), self.transport.reporter().clone()),
         ))
     }
 }

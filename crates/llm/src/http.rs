@@ -2,21 +2,21 @@
 //! kept to the provider's own address, refusals read and classified.
 
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Client, Response, Url, redirect};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
+use crate::deadline::Deadline;
 use crate::error::{LlmError, TimeoutPhase};
 use crate::http::refusal::Refusal;
 use crate::report::Reporter;
 use crate::settings::Timeouts;
 use crate::sse::Pieces;
 
+pub(crate) mod provider;
 pub(crate) mod refusal;
 
 /// Most bytes read of the body of a refusal.
@@ -70,6 +70,11 @@ impl Transport {
         })
     }
 
+    /// Speaks for the provider.
+    pub(crate) fn reporter(&self) -> &Reporter {
+        &self.reporter
+    }
+
     /// Posts the body as JSON and returns when the provider has accepted it.
     pub(crate) async fn post(
         &self,
@@ -84,8 +89,11 @@ impl Transport {
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "text/event-stream")
             .body(Bytes::from(body));
-        let limit = self.timeouts.headers;
-        let response = match timeout(limit, request.send()).await {
+        let sent = Instant::now();
+        let whole = Deadline::new(TimeoutPhase::WholeAnswer, self.timeouts.whole_answer, sent);
+        let headers =
+            Deadline::new(TimeoutPhase::Headers, self.timeouts.headers, sent).or_earlier(whole);
+        let response = match timeout_at(headers.at, request.send()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) if error.is_timeout() => {
                 return Err(self
@@ -93,24 +101,36 @@ impl Transport {
                     .timeout(TimeoutPhase::Headers, self.timeouts.connect));
             }
             Ok(Err(error)) => return Err(self.reporter.connection(error)),
-            Err(_) => return Err(self.reporter.timeout(TimeoutPhase::Headers, limit)),
+            Err(_) => return Err(self.reporter.timeout(headers.phase, headers.limit)),
         };
         if !response.status().is_success() {
-            return Err(self.refusal(response).await);
+            return Err(self.refusal(response, whole).await);
         }
-        if is_page(response.headers()) {
-            return Err(self
-                .reporter
-                .malformed("a web page came instead of an answer; is the base URL right?"));
-        }
+        self.check(response.headers())?;
         Ok(Pieces::new(
             response.bytes_stream(),
             self.timeouts,
+            whole,
             self.reporter.clone(),
         ))
     }
 
-    async fn refusal(&self, mut response: Response) -> LlmError {
+    /// Whether what follows these headers can be an answer.
+    fn check(&self, headers: &HeaderMap) -> Result<(), LlmError> {
+        if is_page(headers) {
+            return Err(self
+                .reporter
+                .malformed("a web page came instead of an answer; is the base URL right?"));
+        }
+        match compression(headers) {
+            Some(coding) => Err(self.reporter.malformed(&format!(
+                "the answer is compressed ({coding}) although nobody asked for it"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    async fn refusal(&self, response: Response, whole: Deadline) -> LlmError {
         let status = response.status();
         if status.is_redirection() {
             let target = response
@@ -122,45 +142,34 @@ impl Transport {
                 target.unwrap_or("an unnamed place")
             ));
         }
-        let deadline = Instant::now() + self.timeouts.headers;
-        let mut body = Vec::new();
-        while let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await {
-            let room = MAX_REFUSAL_BYTES.saturating_sub(body.len());
-            body.extend(chunk.iter().take(room));
-            if chunk.len() >= room {
-                break;
-            }
-        }
-        let retry_after = refusal::retry_after(response.headers());
+        let deadline = Deadline::new(TimeoutPhase::Headers, self.timeouts.headers, Instant::now());
+        let headers = response.headers().clone();
+        let body = match compression(&headers) {
+            // What cannot be read is left: the status says enough.
+            Some(_) => Vec::new(),
+            None => beginning(response, deadline.or_earlier(whole)).await,
+        };
         Refusal::read(
             &String::from_utf8_lossy(&body),
             Some(status.as_u16()),
-            retry_after,
+            refusal::wait::in_headers(&headers),
         )
+        .with_advice(&headers)
         .into_error(&self.reporter)
     }
 }
 
-/// A header that holds the key and is kept out of debug output.
-pub(crate) fn secret_header(
-    key: &SecretString,
-    prefix: &str,
-    reporter: &Reporter,
-) -> Result<HeaderValue, LlmError> {
-    let mut value = HeaderValue::from_str(&format!("{prefix}{}", key.expose_secret().trim()))
-        .map_err(|_| reporter.settings("the key holds characters that no header can carry"))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// Parses a base URL, without its trailing slashes.
-pub(crate) fn base_url(text: &str, reporter: &Reporter) -> Result<Url, LlmError> {
-    let url = Url::parse(text.trim().trim_end_matches('/'))
-        .map_err(|error| reporter.settings(&format!("the base URL is none: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(reporter.settings("the base URL does not begin with http:// or https://"));
+/// As much of a refusal as comes in time and is worth reading.
+async fn beginning(mut response: Response, deadline: Deadline) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Ok(Some(chunk))) = timeout_at(deadline.at, response.chunk()).await {
+        let room = MAX_REFUSAL_BYTES.saturating_sub(body.len());
+        body.extend(chunk.iter().take(room));
+        if chunk.len() >= room {
+            break;
+        }
     }
-    Ok(url)
+    body
 }
 
 fn is_local(url: &Url) -> bool {
@@ -178,19 +187,12 @@ fn is_page(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
 
-/// Seconds, which may have a fraction; `None` where they are no length of time or over a day.
-pub(crate) fn seconds(text: &str) -> Option<Duration> {
-    up_to_a_day(text.trim().parse().ok()?)
-}
-
-/// Milliseconds, otherwise as [`seconds`].
-pub(crate) fn milliseconds(text: &str) -> Option<Duration> {
-    up_to_a_day(text.trim().parse::<f64>().ok()? / 1000.0)
-}
-
-fn up_to_a_day(seconds: f64) -> Option<Duration> {
-    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|duration| *duration <= LONGEST)
+/// How the body is compressed; nobody here asks for it, so nobody can read it.
+fn compression(headers: &HeaderMap) -> Option<&str> {
+    let coding = headers
+        .get(CONTENT_ENCODING)?
+        .to_str()
+        .unwrap_or("?")
+        .trim();
+    (!coding.is_empty() && !coding.eq_ignore_ascii_case("identity")).then_some(coding)
 }

@@ -11,6 +11,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt};
 use crate::error::LlmError;
 use crate::event::ModelEvent;
 use crate::request::ChatRequest;
+use crate::windowed::Window;
 
 /// A language model that can be asked.
 #[async_trait]
@@ -21,8 +22,9 @@ pub trait ChatModel: Debug + Send + Sync {
     /// Name of the model at the provider.
     fn model(&self) -> &str;
 
-    /// How many tokens a request and its answer may have together; `None` where that is not known.
-    fn context_window(&self) -> Option<u64> {
+    /// How many tokens it takes; `None` where that is not known. Only [`Windowed`](crate::Windowed)
+    /// knows, and whatever wraps one passes it on.
+    fn window(&self) -> Option<&Window> {
         None
     }
 
@@ -50,8 +52,8 @@ impl<M: ChatModel + ?Sized> ChatModel for Arc<M> {
         (**self).model()
     }
 
-    fn context_window(&self) -> Option<u64> {
-        (**self).context_window()
+    fn window(&self) -> Option<&Window> {
+        (**self).window()
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<Answer, LlmError> {
@@ -65,10 +67,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Wraps a stream that ends after [`ModelEvent::Finish`] or the first error.
+    /// Wraps a stream that ends after [`ModelEvent::Finish`] or the first error. It is not asked
+    /// again after its end.
     pub fn new(events: impl Stream<Item = Result<ModelEvent, LlmError>> + Send + 'static) -> Self {
         Self {
-            events: events.boxed(),
+            events: events.fuse().boxed(),
         }
     }
 

@@ -17,7 +17,7 @@ pub struct ChatRequest {
     /// At most this many tokens of answer; the provider's own limit where `None`.
     pub max_output_tokens: Option<u32>,
     /// Sampling temperature. Several current models ignore or refuse it, so it is
-    /// sent only where it is set.
+    /// sent only where it is set, and not to a model of OpenAI that is known to refuse it.
     pub temperature: Option<f32>,
 }
 

@@ -5,7 +5,7 @@
 //! into pieces, stalled or broken off as the reply says, keeps every request for the test to
 //! look at, and notices when a client goes before its answer is over.
 //!
-//! [`gemini`] and [`openai`] write the bodies of the two wire formats.
+//! [`gemini`], [`openai`] and [`openai_responses`] write the bodies of the three wire formats.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -22,6 +22,7 @@ use tokio::time::timeout;
 mod connection;
 pub mod gemini;
 pub mod openai;
+pub mod openai_responses;
 mod reply;
 
 pub use reply::{Release, Reply};

@@ -15,8 +15,10 @@ use tokio::sync::Semaphore;
 
 /// Answers one request after the other as its script says. A request for a summary (its
 /// instructions begin with `Summarize`) takes nothing from the script.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ScriptedModel {
+    provider: String,
+    model: String,
     inner: Arc<Inner>,
 }
 
@@ -149,12 +151,31 @@ pub fn finish(reason: FinishReason) -> Step {
     })
 }
 
+impl Default for ScriptedModel {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
 impl ScriptedModel {
     /// A model that gives these answers in this order.
     pub fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let model = Self::default();
-        model.inner.replies.lock().unwrap().extend(replies);
-        model
+        Self {
+            provider: "scripted".to_owned(),
+            model: "script-1".to_owned(),
+            inner: Arc::new(Inner {
+                replies: Mutex::new(replies.into_iter().collect()),
+                ..Inner::default()
+            }),
+        }
+    }
+
+    /// Calls provider and model this, and not `scripted` and `script-1`.
+    #[must_use]
+    pub fn named(mut self, provider: &str, model: &str) -> Self {
+        provider.clone_into(&mut self.provider);
+        model.clone_into(&mut self.model);
+        self
     }
 
     /// Adds an answer to the end of the script.
@@ -172,6 +193,11 @@ impl ScriptedModel {
     /// Everything that was asked, summaries included.
     pub fn requests(&self) -> Vec<ChatRequest> {
         self.inner.requests.lock().unwrap().clone()
+    }
+
+    /// Whether every answer of the script was given.
+    pub fn is_spent(&self) -> bool {
+        self.inner.replies.lock().unwrap().is_empty()
     }
 
     /// How many answers were dropped before their end.
@@ -196,11 +222,11 @@ impl ScriptedModel {
 #[async_trait]
 impl ChatModel for ScriptedModel {
     fn provider(&self) -> &str {
-        "scripted"
+        &self.provider
     }
 
     fn model(&self) -> &str {
-        "script-1"
+        &self.model
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<Answer, LlmError> {

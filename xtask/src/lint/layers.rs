@@ -50,6 +50,11 @@ const CONFIGURATION: Forbidden = Forbidden {
     subject: "command lines and configuration files",
     crates: &["clap", "dotenvy", "toml"],
 };
+/// For a crate that has a table of its own in TOML, embedded in it.
+const CONFIGURATION_BUT_TOML: Forbidden = Forbidden {
+    subject: "command lines and the environment",
+    crates: &["clap", "dotenvy"],
+};
 
 const RULES: &[Rule] = &[
     Rule {
@@ -60,7 +65,7 @@ const RULES: &[Rule] = &[
     Rule {
         package: "patter-llm",
         may_use: &[],
-        never: &[SERVING, DATABASE, CONFIGURATION],
+        never: &[SERVING, DATABASE, CONFIGURATION_BUT_TOML],
     },
     Rule {
         package: "patter-tools",

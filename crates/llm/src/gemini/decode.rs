@@ -7,22 +7,21 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use uuid::Uuid;
-
 use crate::clean;
-use crate::decode::{Decode, chunk};
+use crate::decode::{Decode, chunk, new_call_id, push_text};
 use crate::error::LlmError;
 use crate::event::{FinishReason, ModelEvent, Usage};
 use crate::gemini::replay::Replay;
 use crate::gemini::wire::{Candidate, Chunk, FunctionCall, Part, PromptFeedback, UsageMetadata};
 use crate::http::refusal::Refusal;
 use crate::message::ToolCall;
+use crate::origin::Origin;
 use crate::report::Reporter;
 
 /// The state of one answer.
 #[derive(Debug)]
 pub(super) struct Decoder {
-    model: String,
+    origin: Origin,
     reporter: Reporter,
     calls: Vec<ToolCall>,
     replay: Replay,
@@ -33,10 +32,10 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Ready for the answer of this model.
-    pub(super) fn new(model: String, reporter: Reporter) -> Self {
+    /// Ready for an answer.
+    pub(super) fn new(origin: Origin, reporter: Reporter) -> Self {
         Self {
-            model,
+            origin,
             reporter,
             calls: Vec::new(),
             replay: Replay::default(),
@@ -79,17 +78,17 @@ impl Decoder {
         if let Some(call) = function_call {
             return self.call(call, thought_signature);
         }
-        let Some(text) = text.map(clean::text) else {
+        let Some(text) = text else {
             return Ok(());
         };
         if thought == Some(true) {
             if let Some(signature) = thought_signature {
                 self.replay.signed_thought(text.clone(), signature);
             }
-            push_unless_empty(events, text, ModelEvent::Reasoning);
+            push_text(events, text, ModelEvent::Reasoning);
         } else {
             self.replay.text(&text, thought_signature);
-            push_unless_empty(events, text, ModelEvent::Text);
+            push_text(events, text, ModelEvent::Text);
         }
         Ok(())
     }
@@ -101,11 +100,11 @@ impl Decoder {
                 .malformed("the arguments of a call come in pieces"));
         }
         let Some(name) = call.name.clone().filter(|name| !name.is_empty()) else {
-            return Ok(());
+            return Err(self.reporter.malformed("a call has no name"));
         };
         let id = call.id.clone().filter(|id| !id.is_empty());
         self.calls.push(ToolCall {
-            id: clean::text(id.unwrap_or_else(|| format!("call_{}", Uuid::now_v7().simple()))),
+            id: id.map_or_else(new_call_id, clean::text),
             name: clean::text(name),
             arguments: clean::object(call.args.clone().unwrap_or_default()),
         });
@@ -130,6 +129,7 @@ impl Decoder {
             output_tokens: output.or(self.usage.output_tokens),
             cached_input_tokens: cached_content_token_count.or(self.usage.cached_input_tokens),
             reasoning_tokens: thoughts_token_count.or(self.usage.reasoning_tokens),
+            cache_write_tokens: None,
         };
     }
 
@@ -147,12 +147,12 @@ impl Decoder {
             None => reason.to_owned(),
         };
         match reason {
-            "STOP" if self.calls.is_empty() => Ok(FinishReason::Stop),
-            "STOP" => Ok(FinishReason::ToolCalls),
+            // The second is a word of servers that stand in for Gemini.
+            "STOP" | "FUNCTION_CALL" if self.calls.is_empty() => Ok(FinishReason::Stop),
+            "STOP" | "FUNCTION_CALL" => Ok(FinishReason::ToolCalls),
             "MAX_TOKENS" => Ok(FinishReason::Length),
-            "SAFETY" | "RECITATION" | "LANGUAGE" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
-                Ok(FinishReason::ContentFilter)
-            }
+            "SAFETY" | "RECITATION" | "LANGUAGE" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII"
+            | "MODEL_ARMOR" => Ok(FinishReason::ContentFilter),
             image if image.starts_with("IMAGE_") => Ok(FinishReason::ContentFilter),
             "MALFORMED_FUNCTION_CALL"
             | "UNEXPECTED_TOOL_CALL"
@@ -201,22 +201,12 @@ impl Decode for Decoder {
         if reason != FinishReason::ContentFilter {
             events.extend(self.calls.drain(..).map(ModelEvent::ToolCall));
         }
-        let provider_data = std::mem::take(&mut self.replay).into_provider_data(&self.model);
+        let provider_data = std::mem::take(&mut self.replay).into_provider_data(&self.origin);
         events.push_back(ModelEvent::Finish {
             reason,
             usage: self.usage,
             provider_data,
         });
         Ok(())
-    }
-}
-
-fn push_unless_empty(
-    events: &mut VecDeque<ModelEvent>,
-    text: String,
-    event: fn(String) -> ModelEvent,
-) {
-    if !text.is_empty() {
-        events.push_back(event(text));
     }
 }

@@ -4,12 +4,16 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::conversation::{NO_RESULT, Turn, turns};
-use crate::gemini::replay;
+use crate::gemini::family::checks_signatures;
+use crate::gemini::thinking::Thinking;
+use crate::gemini::{replay, schema};
 use crate::media::Media;
 use crate::message::{
     AssistantMessage, AssistantPart, ToolCall, ToolResult, UserMessage, UserPart,
 };
+use crate::origin::Origin;
 use crate::request::{ChatRequest, ToolDeclaration};
+use crate::settings::SchemaForm;
 
 /// Stands in for the signature of a call that another model made: the documented word
 /// `skip_thought_signature_validator`, in base64 because the field holds bytes.
@@ -93,36 +97,46 @@ struct Tools<'a> {
     function_declarations: Vec<Declaration<'a>>,
 }
 
-/// `parametersJsonSchema` takes ordinary JSON Schema, where the older `parameters` refuses
-/// most keywords.
+/// With one of the two schemas: `parametersJsonSchema` takes ordinary JSON Schema, where the older
+/// `parameters` refuses most keywords.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Declaration<'a> {
     name: &'a str,
     description: &'a str,
-    parameters_json_schema: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters_json_schema: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<Value>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct GenerationConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_config: Option<Thinking>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_output_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
 }
 
-/// The body for the given model.
-pub(super) fn request<'a>(request: &'a ChatRequest, model: &str) -> Request<'a> {
+/// The body for the model of this origin.
+pub(super) fn request<'a>(
+    request: &'a ChatRequest,
+    origin: &Origin,
+    form: SchemaForm,
+    thinking: Option<Thinking>,
+) -> Request<'a> {
     let mut contents = Contents::default();
     for turn in turns(&request.messages) {
         match turn {
             Turn::User(message) => contents.push("user", user_parts(message)),
             Turn::Assistant { message, calls } => {
-                let replayed = replay::parts(message, model);
+                let replayed = replay::parts(message, origin);
                 let parts = match replayed {
                     Some(parts) => parts.iter().map(Part::Replayed).collect(),
-                    None => neutral_parts(message, model),
+                    None => neutral_parts(message, origin.model()),
                 };
                 contents.push("model", parts);
                 contents.push_results(&calls, replayed);
@@ -130,13 +144,17 @@ pub(super) fn request<'a>(request: &'a ChatRequest, model: &str) -> Request<'a> 
         }
     }
     Request {
-        system_instruction: request.system.as_deref().map(|text| Content {
-            role: None,
-            parts: vec![Part::Text { text }],
-        }),
+        system_instruction: request
+            .system
+            .as_deref()
+            .filter(|text| !text.is_empty())
+            .map(|text| Content {
+                role: None,
+                parts: vec![Part::Text { text }],
+            }),
         contents: contents.list,
-        tools: tools(&request.tools),
-        generation_config: generation_config(request),
+        tools: tools(&request.tools, form),
+        generation_config: generation_config(request, thinking),
     }
 }
 
@@ -203,15 +221,17 @@ impl<'a> Contents<'a> {
     }
 }
 
+/// Without empty texts, which are refused.
 fn user_parts(message: &UserMessage) -> Vec<Part<'_>> {
     message
         .parts
         .iter()
-        .map(|part| match part {
-            UserPart::Text(text) => Part::Text { text },
-            UserPart::Media(media) => Part::Inline {
+        .filter_map(|part| match part {
+            UserPart::Text(text) if text.is_empty() => None,
+            UserPart::Text(text) => Some(Part::Text { text }),
+            UserPart::Media(media) => Some(Part::Inline {
                 inline_data: blob(media),
-            },
+            }),
         })
         .collect()
 }
@@ -245,61 +265,46 @@ fn neutral_parts<'a>(message: &'a AssistantMessage, model: &str) -> Vec<Part<'a>
         .collect()
 }
 
-/// Whether the model refuses calls without a signature: Gemini 3 and newer, and the names
-/// without a number, which stand for the newest. Others, such as Gemma, do not.
-fn checks_signatures(model: &str) -> bool {
-    let Some(rest) = model.strip_prefix("gemini-") else {
-        return false;
-    };
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().map_or(true, |major: u32| major >= 3)
-}
-
-fn tools(declared: &[ToolDeclaration]) -> Vec<Tools<'_>> {
+fn tools(declared: &[ToolDeclaration], form: SchemaForm) -> Vec<Tools<'_>> {
     if declared.is_empty() {
         return Vec::new();
     }
     let declarations = declared
         .iter()
-        .map(|tool| Declaration {
-            name: &tool.name,
-            description: &tool.description,
-            parameters_json_schema: &tool.parameters,
-        })
+        .map(|tool| declaration(tool, form))
         .collect();
     vec![Tools {
         function_declarations: declarations,
     }]
 }
 
-fn generation_config(request: &ChatRequest) -> Option<GenerationConfig> {
+fn declaration(tool: &ToolDeclaration, form: SchemaForm) -> Declaration<'_> {
+    let (parameters_json_schema, parameters) = match form {
+        SchemaForm::JsonSchema => (Some(&tool.parameters), None),
+        SchemaForm::OpenApi => (None, schema::openapi(&tool.parameters)),
+    };
+    Declaration {
+        name: &tool.name,
+        description: &tool.description,
+        parameters_json_schema,
+        parameters,
+    }
+}
+
+/// Nothing where nothing is set: some models ignore or refuse what others take.
+fn generation_config(
+    request: &ChatRequest,
+    thinking_config: Option<Thinking>,
+) -> Option<GenerationConfig> {
     let ChatRequest {
         max_output_tokens,
         temperature,
         ..
     } = *request;
-    (max_output_tokens.is_some() || temperature.is_some()).then_some(GenerationConfig {
+    let is_set = max_output_tokens.is_some() || temperature.is_some() || thinking_config.is_some();
+    is_set.then_some(GenerationConfig {
+        thinking_config,
         max_output_tokens,
         temperature,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::checks_signatures;
-
-    #[test]
-    fn signatures_are_checked_from_the_third_generation_on() {
-        for model in [
-            "gemini-3-flash-preview",
-            "gemini-3.5-flash-lite",
-            "gemini-4-neon",
-        ] {
-            assert!(checks_signatures(model), "{model}");
-        }
-        assert!(checks_signatures("gemini-flash-latest"));
-        for model in ["gemini-2.5-flash", "gemini-2.0-flash", "gemma-4-27b"] {
-            assert!(!checks_signatures(model), "{model}");
-        }
-    }
 }

@@ -3,13 +3,13 @@
 //! Gemini 3 and newer sign parts and refuse a conversation in which a signature is missing or
 //! has moved (<https://ai.google.dev/gemini-api/docs/thought-signatures>). The signed answer
 //! therefore travels beside the neutral one, as [`ProviderData`]:
-//! `{"model": "...", "parts": [...]}`.
+//! `{"host": "...", "model": "...", "parts": [...]}`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::clean;
 use crate::gemini::wire::{FunctionCall, Part};
 use crate::message::{AssistantMessage, ProviderData};
+use crate::origin::Origin;
 
 /// The [`ProviderData::kind`] of this backend.
 const KIND: &str = "gemini";
@@ -70,29 +70,19 @@ impl Replay {
     }
 
     /// What is to be kept with the answer; `None` where the neutral message says it all.
-    pub(super) fn into_provider_data(self, model: &str) -> Option<ProviderData> {
+    pub(super) fn into_provider_data(self, origin: &Origin) -> Option<ProviderData> {
         if !self.needed {
             return None;
         }
-        let data = clean::value(json!({"model": model, "parts": self.parts}));
-        Some(ProviderData {
-            kind: KIND.to_owned(),
-            data,
-        })
+        let data = Map::from_iter([("parts".to_owned(), json!(self.parts))]);
+        Some(origin.provider_data(KIND, data))
     }
 }
 
-/// The parts kept with a message, if this model is the one that made them and they hold as many
-/// calls as the message. Signatures of another model are refused, and so is a wrong number.
-pub(super) fn parts<'a>(message: &'a AssistantMessage, model: &str) -> Option<&'a [Value]> {
-    let data = message
-        .provider_data
-        .as_ref()
-        .filter(|data| data.kind == KIND)?;
-    if data.data.get("model")?.as_str()? != model {
-        return None;
-    }
-    let parts = data.data.get("parts")?.as_array()?;
+/// The parts kept with a message, if they are from here and hold as many calls as the message.
+/// Signatures from elsewhere are refused, and so is a wrong number of calls.
+pub(super) fn parts<'a>(message: &'a AssistantMessage, origin: &Origin) -> Option<&'a [Value]> {
+    let parts = origin.data(KIND, message)?.get("parts")?.as_array()?;
     let calls = parts
         .iter()
         .filter(|part| part.get("functionCall").is_some())

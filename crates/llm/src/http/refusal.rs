@@ -1,16 +1,18 @@
 //! What a provider says when it refuses or fails, and what that means for the caller.
 //!
 //! Shapes understood: `{"error": {...}}`, the same in an array or as an SSE event,
-//! `{"error": "text"}`, `{"detail": "text"}`, a bare `{"message": ...}`, and plain text.
+//! `{"response": {"error": {...}}}`, `{"error": "text"}`, `{"detail": "text"}`, a bare
+//! `{"message": ...}`, and plain text.
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use crate::error::LlmError;
-use crate::http::{milliseconds, seconds};
 use crate::report::Reporter;
+
+pub(crate) mod wait;
 
 /// A refusal in the words of the provider.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub(crate) struct Refusal {
     /// Every machine-readable word in it, lower-case: code, type, status, reasons, quota ids.
     words: Vec<String>,
     retry_after: Option<Duration>,
+    /// What the provider itself says about asking again.
+    should_retry: Option<bool>,
 }
 
 impl Refusal {
@@ -41,11 +45,22 @@ impl Refusal {
         Self::from_json(&json, status, retry_after)
     }
 
+    /// Takes note of `x-should-retry`, by which OpenAI and others overrule what the status means.
+    pub(crate) fn with_advice(mut self, headers: &HeaderMap) -> Self {
+        self.should_retry = match headers.get("x-should-retry").map(|value| value.as_bytes()) {
+            Some(b"true") => Some(true),
+            Some(b"false") => Some(false),
+            _ => None,
+        };
+        self
+    }
+
     fn from_json(json: &Value, status: Option<u16>, retry_after: Option<Duration>) -> Self {
         let whole = json.get(0).unwrap_or(json);
         let error = whole
             .get("error")
             .filter(|error| !error.is_null())
+            .or_else(|| whole.pointer("/response/error"))
             .unwrap_or(whole);
         let error = error.get(0).unwrap_or(error);
         let message = [
@@ -82,7 +97,7 @@ impl Refusal {
                     .filter_map(|violation| word(violation.get("quotaId")?)),
             );
             let delay = detail.get("retryDelay").and_then(Value::as_str);
-            asked = asked.or(delay.and_then(|delay| seconds(delay.strip_suffix('s')?)));
+            asked = asked.or(delay.and_then(|delay| wait::seconds(delay.strip_suffix('s')?)));
         }
         let status = status.or_else(|| {
             let codes = [
@@ -92,12 +107,13 @@ impl Refusal {
             ];
             codes.into_iter().flatten().find_map(status_code)
         });
-        let retry_after = asked.or(retry_after).or_else(|| retry_in_words(&message));
+        let retry_after = asked.or(retry_after).or_else(|| wait::in_words(&message));
         Self {
             status,
             message,
             words,
             retry_after,
+            should_retry: None,
         }
     }
 
@@ -124,15 +140,29 @@ impl Refusal {
         }
     }
 
-    /// Words come before the status: providers send bad keys as 400 and empty accounts as 429.
     fn kind(&self) -> Kind {
+        match (self.kind_by_words(), self.should_retry) {
+            // To wait does not help, it says, so what is spent is more than a rate.
+            (Kind::RateLimited, Some(false)) => Kind::Quota,
+            (Kind::Server, Some(false)) => Kind::InvalidRequest,
+            (Kind::InvalidRequest, Some(true)) => Kind::Server,
+            (kind, _) => kind,
+        }
+    }
+
+    /// Words come before the status: providers send bad keys as 400 and empty accounts as 429.
+    fn kind_by_words(&self) -> Kind {
         if self.says("tool_use_failed") {
             Kind::Malformed
         } else if self.is_about_the_key() {
             Kind::Auth
         } else if self.is_about_money() {
             Kind::Quota
-        } else if self.says("content_filter") || self.says("content_policy_violation") {
+        } else if self
+            .words
+            .iter()
+            .any(|word| word.contains("content_filter") || word.contains("content_policy"))
+        {
             Kind::Blocked
         } else if self.says("model_not_found") || self.says("not_found") {
             Kind::NotFound
@@ -152,11 +182,18 @@ impl Refusal {
             // A time-out, a lock, too early, the caller gone: all pass.
             Some(408 | 409 | 425 | 499) => Kind::Server,
             Some(400..=498) => Kind::InvalidRequest,
-            None if self.says("invalid_request_error") || self.says("invalid_argument") => {
-                Kind::InvalidRequest
-            }
+            None if self.is_about_the_request() => Kind::InvalidRequest,
             _ => Kind::Server,
         }
+    }
+
+    /// In a stream, where no status says it: `invalid_prompt`, `image_too_large` and the like.
+    fn is_about_the_request(&self) -> bool {
+        self.says("context_length_exceeded")
+            || self
+                .words
+                .iter()
+                .any(|word| word.starts_with("invalid_") || word.contains("image"))
     }
 
     fn is_about_the_key(&self) -> bool {
@@ -180,6 +217,8 @@ impl Refusal {
         SPENT.iter().any(|word| self.says(word))
             || self.words.iter().any(|word| word.contains("perday"))
             || has_no_allowance(&self.message)
+            // OpenRouter's, which has no word of its own.
+            || self.message.contains("free-models-per-day")
     }
 
     fn says(&self, word: &str) -> bool {
@@ -196,20 +235,6 @@ enum Kind {
     RateLimited,
     InvalidRequest,
     Server,
-}
-
-/// The `Retry-After` header, in seconds or as a date, or its finer cousin in milliseconds.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let finer = text(HeaderName::from_static("retry-after-ms")).and_then(milliseconds);
-    if finer.is_some() {
-        return finer;
-    }
-    let value = text(RETRY_AFTER)?;
-    seconds(value).or_else(|| {
-        let date = chrono::DateTime::parse_from_rfc2822(value).ok()?;
-        date.signed_duration_since(chrono::Utc::now()).to_std().ok()
-    })
 }
 
 fn word(value: &Value) -> Option<String> {
@@ -232,26 +257,10 @@ fn has_no_allowance(message: &str) -> bool {
         .any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
 }
 
-/// "Please retry in 51.6s.", "try again in 20s".
-fn retry_in_words(message: &str) -> Option<Duration> {
-    let rest = ["retry in ", "again in "]
-        .iter()
-        .find_map(|words| message.split_once(words))?
-        .1;
-    let number: String = rest
-        .chars()
-        .take_while(|c| c.is_ascii_digit() || *c == '.')
-        .collect();
-    match rest.strip_prefix(number.as_str())?.trim_start() {
-        unit if unit.starts_with("ms") => milliseconds(&number),
-        unit if unit.starts_with('s') => seconds(&number),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::header::HeaderName;
 
     fn error(status: u16, body: &str) -> LlmError {
         Refusal::read(body, Some(status), None).into_error(&Reporter::new("p".into(), None))
@@ -335,47 +344,24 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_found_in_headers_and_in_words() {
-        let headers = |name, value: &str| -> HeaderMap {
-            [(name, value.parse().unwrap())].into_iter().collect()
+    fn a_provider_that_says_whether_to_ask_again_is_believed() {
+        let retryable = |status, body, advice: &str| {
+            let headers = [(
+                HeaderName::from_static("x-should-retry"),
+                advice.parse().unwrap(),
+            )];
+            Refusal::read(body, Some(status), None)
+                .with_advice(&headers.into_iter().collect())
+                .into_error(&Reporter::new("p".into(), None))
+                .is_retryable()
         };
-        let wait = |name, value| retry_after(&headers(name, value));
-        assert_eq!(wait(RETRY_AFTER, "1.5"), Some(Duration::from_millis(1500)));
-        assert_eq!(wait(RETRY_AFTER, "-1"), None);
-        assert_eq!(wait(RETRY_AFTER, "1e300"), None);
-        assert_eq!(
-            wait("retry-after-ms".parse().unwrap(), "250"),
-            Some(Duration::from_millis(250))
-        );
-        assert_eq!(wait(RETRY_AFTER, "Wed, 21 Oct 2015 07:28:00 GMT"), None);
-        let ms = HeaderName::from_static("retry-after-ms");
-        assert_eq!(
-            wait(ms.clone(), "120000.5"),
-            Some(Duration::from_micros(120_000_500))
-        );
-        assert_eq!(wait(ms.clone(), "18446744073709551615"), None);
-        let both = [
-            (ms, "soon".parse().unwrap()),
-            (RETRY_AFTER, "7".parse().unwrap()),
-        ];
-        assert_eq!(
-            retry_after(&both.into_iter().collect()),
-            Some(Duration::from_secs(7))
-        );
-        assert_eq!(
-            retry_in_words("try again in 90000ms"),
-            Some(Duration::from_secs(90))
-        );
-        let future = wait(RETRY_AFTER, "Mon, 21 Oct 2250 07:28:00 GMT").unwrap();
-        assert!(future > Duration::from_secs(1_000_000));
-        assert_eq!(
-            retry_in_words("Please retry in 51.6s."),
-            Some(Duration::from_millis(51_600))
-        );
-        assert_eq!(
-            retry_in_words("try again in 250ms"),
-            Some(Duration::from_millis(250))
-        );
-        assert_eq!(retry_in_words("try again in a while"), None);
+        for (status, usually) in [(429, true), (500, true), (400, false)] {
+            assert!(!retryable(status, "", "false"), "{status}");
+            assert!(retryable(status, "", "true"), "{status}");
+            assert_eq!(retryable(status, "", "perhaps"), usually, "{status}");
+        }
+        let spent = r#"{"error":{"type":"insufficient_quota"}}"#;
+        assert!(!retryable(429, spent, "true"));
+        assert!(!retryable(401, "", "true"));
     }
 }

@@ -3,8 +3,11 @@
 
 mod calls;
 mod decode;
+mod dialect;
 mod encode;
+mod replay;
 mod wire;
 
 pub(super) use decode::Decoder;
-pub(super) use encode::{Dialect, request};
+pub(super) use dialect::Dialect;
+pub(super) use encode::request;

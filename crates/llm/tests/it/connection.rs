@@ -3,24 +3,21 @@
 use std::time::Duration;
 
 use patter_llm::{ChatRequest, FinishReason, ModelEvent};
-use patter_testkit::model_server::{ModelServer, Release, Reply, gemini, openai};
+use patter_testkit::model_server::{ModelServer, Release, Reply, openai};
 use tokio::time::timeout;
 
 use crate::support::{Wire, ask_model};
 
 /// Says "Hel" and, when released, "lo".
 fn stalled(wire: Wire, release: &Release) -> Reply {
-    let reply = match wire {
-        Wire::Gemini => gemini::text(["Hel", "lo"]),
-        Wire::OpenAi => openai::text(["Hel", "lo"]),
-    };
-    let first = reply.bytes_of_events(1);
+    let reply = wire.text(["Hel", "lo"]);
+    let first = reply.bytes_of_events(wire.events_to_first_piece());
     reply.stalled_after(first, release)
 }
 
 #[tokio::test]
 async fn dropping_an_answer_closes_its_request() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let server = ModelServer::start([stalled(wire, &Release::default())]).await;
         let model = wire.model(wire.settings(&server));
         let mut answer = model.stream(&ChatRequest::new().user("Hi")).await.unwrap();
@@ -36,7 +33,7 @@ async fn dropping_an_answer_closes_its_request() {
 
 #[tokio::test]
 async fn dropping_a_question_that_is_not_answered_closes_its_request() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let server = ModelServer::start([Reply::silence()]).await;
         let model = wire.model(wire.settings(&server));
         let request = ChatRequest::new().user("Hi");
@@ -51,7 +48,7 @@ async fn dropping_a_question_that_is_not_answered_closes_its_request() {
 
 #[tokio::test]
 async fn waiting_for_a_piece_can_be_given_up_and_taken_up_again() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let release = Release::default();
         let server = ModelServer::start([stalled(wire, &release)]).await;
         let model = wire.model(wire.settings(&server));
@@ -75,11 +72,8 @@ async fn waiting_for_a_piece_can_be_given_up_and_taken_up_again() {
 
 #[tokio::test]
 async fn one_connection_serves_one_answer_after_another() {
-    for wire in Wire::BOTH {
-        let reply = || match wire {
-            Wire::Gemini => gemini::text(["Hi"]),
-            Wire::OpenAi => openai::text(["Hi"]),
-        };
+    for wire in Wire::ALL {
+        let reply = || wire.text(["Hi"]);
         let server = ModelServer::start([reply(), reply(), reply()]).await;
         let model = wire.model(wire.settings(&server));
         for _ in 0..3 {

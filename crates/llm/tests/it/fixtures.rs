@@ -1,90 +1,49 @@
 //! Answers in the form in which services send them, whole and cut in every way that a network
 //! can cut them. What each says stands in its `.expected.json`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use patter_llm::{FinishReason, LlmError};
 use patter_testkit::model_server::Reply;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use serde_json::Value;
 
-use crate::support::{Asker, Wire, differences};
+use crate::samples::{Sample, samples};
+use crate::support::{Asker, Wire};
 
 struct Fixture {
     name: String,
     wire: Wire,
-    body: Vec<u8>,
-    expected: Value,
+    sample: Sample,
 }
 
 fn fixtures() -> Vec<Fixture> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut fixtures = Vec::new();
-    for (wire, kind) in [(Wire::Gemini, "gemini"), (Wire::OpenAi, "openai")] {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(folder.join(kind))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "sse"))
-            .collect();
-        paths.sort();
-        for path in paths {
-            let expected = std::fs::read(path.with_extension("expected.json")).unwrap();
+    for (wire, kind) in [
+        (Wire::Gemini, "gemini"),
+        (Wire::OpenAi, "openai"),
+        (Wire::Responses, "openai-responses"),
+    ] {
+        for sample in samples(&folder.join(kind)) {
             fixtures.push(Fixture {
-                name: format!("{kind}/{}", path.file_stem().unwrap().display()),
+                name: format!("{kind}/{}", sample.stem.file_name().unwrap().display()),
                 wire,
-                body: std::fs::read(&path).unwrap(),
-                expected: serde_json::from_slice(&expected).unwrap(),
+                sample,
             });
         }
     }
-    assert!(fixtures.len() > 30, "only {} fixtures", fixtures.len());
+    assert!(fixtures.len() > 90, "only {} fixtures", fixtures.len());
     fixtures
 }
 
-async fn check(asker: &Asker, fixture: &Fixture, how: &str, reply: Reply) {
-    let outcome = asker.ask(fixture.wire, reply).await;
-    let found = differences(&fixture.expected, &outcome);
-    assert!(
-        found.is_empty(),
-        "{} {how}: {found:#?} {:?}",
-        fixture.name,
-        outcome.error
-    );
-}
-
 #[tokio::test]
-async fn answers_are_understood_whole_and_in_single_bytes() {
+async fn answers_are_understood_however_they_are_cut() {
     let asker = Asker::new().await;
-    for fixture in fixtures() {
-        check(&asker, &fixture, "whole", Reply::sse(fixture.body.clone())).await;
-        check(
-            &asker,
-            &fixture,
-            "in bytes",
-            Reply::sse(fixture.body.clone()).in_single_bytes(),
-        )
-        .await;
-    }
-}
-
-#[tokio::test]
-async fn answers_are_understood_in_pieces_of_any_size() {
     let mut runner = TestRunner::deterministic();
-    let sizes = proptest::collection::vec(1_usize..90, 1..12);
-    let asker = Asker::new().await;
-    for fixture in fixtures() {
-        for _ in 0..8 {
-            let sizes = sizes.new_tree(&mut runner).unwrap().current();
-            let how = format!("in pieces of {sizes:?}");
-            check(
-                &asker,
-                &fixture,
-                &how,
-                Reply::sse(fixture.body.clone()).in_pieces(sizes),
-            )
-            .await;
-        }
+    for Fixture { wire, sample, .. } in fixtures() {
+        let faults = sample.faults(&asker, wire, &mut runner).await;
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 }
 
@@ -101,13 +60,16 @@ async fn an_answer_that_is_cut_anywhere_before_its_finish_is_truncated() {
         let marker = match fixture.name.as_str() {
             "gemini/text" | "gemini/one-call" => "\"finishReason\":\"STOP\"",
             "openai/text" => "\"finish_reason\":\"stop\"",
+            "openai-responses/text" | "openai-responses/no-arguments" => {
+                "\"type\":\"response.completed\""
+            }
             "openai/parallel-calls" => "\"finish_reason\":\"tool_calls\"",
             _ => continue,
         };
-        let end = end_of_finish(std::str::from_utf8(&fixture.body).unwrap(), marker);
-        let full_text = fixture.expected["text"].as_str().unwrap();
-        for length in 0..fixture.body.len() {
-            let reply = Reply::sse(fixture.body.clone()).shortened_to(length);
+        let end = end_of_finish(std::str::from_utf8(&fixture.sample.body).unwrap(), marker);
+        let full_text = fixture.sample.expected["text"].as_str().unwrap();
+        for length in 0..fixture.sample.body.len() {
+            let reply = Reply::sse(fixture.sample.body.clone()).shortened_to(length);
             let outcome = asker.ask(fixture.wire, reply).await;
             let what = format!("{} cut after {length} bytes: {outcome:?}", fixture.name);
             assert!(full_text.starts_with(&outcome.text), "{what}");
@@ -129,16 +91,17 @@ async fn an_answer_that_is_cut_anywhere_before_its_finish_is_truncated() {
 async fn an_answer_whose_connection_breaks_before_its_end_is_an_error() {
     let asker = Asker::new().await;
     for fixture in fixtures() {
-        if !matches!(fixture.name.as_str(), "gemini/text" | "openai/text") {
+        if !fixture.name.ends_with("/text") {
             continue;
         }
         let end = match fixture.wire {
             // OpenAI says where its answers end, Gemini only closes.
-            Wire::OpenAi => fixture.body.len() - "data: [DONE]\n\n".len(),
-            Wire::Gemini => fixture.body.len(),
+            Wire::OpenAi => fixture.sample.body.len() - "data: [DONE]\n\n".len(),
+            Wire::Responses => fixture.sample.body.len() - "\n\n".len(),
+            Wire::Gemini => fixture.sample.body.len(),
         };
         for length in (0..end).step_by(13) {
-            let reply = Reply::sse(fixture.body.clone()).broken_after(length);
+            let reply = Reply::sse(fixture.sample.body.clone()).broken_after(length);
             let outcome = asker.ask(fixture.wire, reply).await;
             let error = outcome
                 .error
@@ -159,7 +122,10 @@ async fn no_bytes_at_all_make_a_backend_panic_or_hang() {
     let asker = Asker::new().await;
     for fixture in fixtures() {
         for _ in 0..20 {
-            let mut body = fixture.body.clone();
+            let mut body = fixture.sample.body.clone();
+            if body.is_empty() {
+                continue;
+            }
             for (position, byte) in changes.new_tree(&mut runner).unwrap().current() {
                 let position = position % body.len();
                 body[position] = byte;

@@ -1,8 +1,8 @@
 //! What the backends send.
 
 use patter_llm::{
-    AssistantMessage, AssistantPart, ChatModel, ChatRequest, Gemini, OpenAi, ProviderData,
-    ToolCall, ToolDeclaration, ToolResult,
+    AssistantMessage, AssistantPart, ChatModel, ChatRequest, Gemini, Media, OpenAi, ProviderData,
+    ReasoningEffort, SchemaForm, Settings, ToolCall, ToolDeclaration, ToolResult,
 };
 use patter_testkit::model_server::{ModelServer, RecordedRequest, gemini, openai};
 use secrecy::SecretString;
@@ -18,7 +18,7 @@ fn call(id: &str, name: &str, arguments: &Value) -> ToolCall {
     }
 }
 
-fn result(call: &ToolCall, outcome: Result<Value, &str>) -> ToolResult {
+pub(crate) fn result(call: &ToolCall, outcome: Result<Value, &str>) -> ToolResult {
     ToolResult {
         call_id: call.id.clone(),
         name: call.name.clone(),
@@ -27,7 +27,7 @@ fn result(call: &ToolCall, outcome: Result<Value, &str>) -> ToolResult {
 }
 
 /// A conversation with everything in it.
-fn conversation() -> ChatRequest {
+pub(crate) fn conversation() -> ChatRequest {
     let calls = [
         call("id-1", "read_meter", &json!({"room": "hall"})),
         call("id-2", "list_rooms", &json!({})),
@@ -56,14 +56,19 @@ fn conversation() -> ChatRequest {
     request
 }
 
-async fn sent(wire: Wire, request: &ChatRequest) -> RecordedRequest {
-    let reply = match wire {
-        Wire::Gemini => gemini::text(["ok"]),
-        Wire::OpenAi => openai::text(["ok"]),
-    };
+pub(crate) async fn sent(wire: Wire, request: &ChatRequest) -> RecordedRequest {
+    sent_with(wire, request, |settings| settings).await
+}
+
+async fn sent_with(
+    wire: Wire,
+    request: &ChatRequest,
+    change: impl FnOnce(Settings) -> Settings,
+) -> RecordedRequest {
+    let reply = wire.text(["ok"]);
     let server = ModelServer::start([reply]).await;
     let settings = wire.settings(&server).key(SecretString::from(" the-key\n"));
-    let answer = wire.model(settings).stream(request).await.unwrap();
+    let answer = wire.model(change(settings)).stream(request).await.unwrap();
     Outcome::collect(answer).await;
     server.last_request()
 }
@@ -87,7 +92,7 @@ async fn openai_is_sent_a_whole_conversation() {
 
 #[tokio::test]
 async fn no_compression_is_asked_for() {
-    for wire in Wire::BOTH {
+    for wire in Wire::ALL {
         let request = sent(wire, &ChatRequest::new().user("Hi")).await;
         assert!(
             !request.headers.contains_key("accept-encoding"),
@@ -113,7 +118,7 @@ async fn without_a_key_none_is_sent() {
 }
 
 /// The message that a session makes of an answer: its own ids, the provider's data beside it.
-fn remembered(outcome: &Outcome) -> AssistantMessage {
+pub(crate) fn remembered(outcome: &Outcome) -> AssistantMessage {
     let mut parts = Vec::new();
     if !outcome.text.is_empty() {
         parts.push(AssistantPart::Text(outcome.text.clone()));
@@ -144,7 +149,7 @@ async fn second_request(model: &str, answer: Vec<Value>) -> Value {
         .map(|call| result(call, Ok(json!("done"))))
         .collect::<Vec<_>>();
     let request = question.assistant(message).tool_results(results);
-    let settings = patter_llm::Settings::new(model).base_url(server.base_url());
+    let settings = Settings::new(model).base_url(server.base_url());
     Gemini::new(settings)
         .unwrap()
         .stream(&request)
@@ -203,6 +208,50 @@ async fn another_model_gets_a_stand_in_for_the_signature_if_it_wants_one() {
 }
 
 #[tokio::test]
+async fn signatures_go_neither_to_another_server_nor_to_other_calls() {
+    let replies = || [gemini::body(signed_answer()), gemini::text(["ok"])];
+    let server = ModelServer::start(replies()).await;
+    let other = ModelServer::start([gemini::text(["ok"])]).await;
+    let question = ChatRequest::new().user("Well?");
+    let model = Wire::Gemini.model(Wire::Gemini.settings(&server));
+    let outcome = Outcome::collect(model.stream(&question).await.unwrap()).await;
+    let whole = remembered(&outcome);
+    let mut fewer = whole.clone();
+    fewer.parts.pop();
+    for (message, server) in [(whole, &other), (fewer, &server)] {
+        let model = Wire::Gemini.model(Wire::Gemini.settings(server));
+        let request = question.clone().assistant(message);
+        model.stream(&request).await.unwrap();
+        let body = server.last_request().body.to_string();
+        assert!(!body.contains("c2ln") && !body.contains("n1"), "{body}");
+        assert!(body.contains("functionCall"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn gemini_is_sent_no_empty_texts() {
+    let picture = Media::new("image/png", &b"\x89PNG"[..]);
+    let request = ChatRequest::new().system("").user_with([picture], "");
+    let body = sent(Wire::Gemini, &request).await.body;
+    assert_eq!(body["contents"][0]["parts"].as_array().unwrap().len(), 1);
+    assert_eq!(body.get("systemInstruction"), None);
+}
+
+#[tokio::test]
+async fn a_temperature_goes_to_models_that_take_one() {
+    let mut request = ChatRequest::new().user("Hi");
+    request.temperature = Some(0.5);
+    for wire in [Wire::OpenAi, Wire::Responses] {
+        let body = sent(wire, &request).await.body;
+        assert_eq!(body.get("temperature"), None, "{wire:?}");
+        let unmoved = sent_with(wire, &request, |settings| {
+            settings.reasoning_effort(ReasoningEffort::None)
+        });
+        assert_eq!(unmoved.await.body["temperature"], 0.5, "{wire:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_without_signatures_leaves_nothing_to_keep() {
     let server = ModelServer::start([gemini::text(["Hi"])]).await;
     let model = Wire::Gemini.model(Wire::Gemini.settings(&server));
@@ -213,11 +262,7 @@ async fn an_answer_without_signatures_leaves_nothing_to_keep() {
 
 #[tokio::test]
 async fn data_that_does_not_fit_its_message_is_not_sent() {
-    let strange = [
-        json!(null),
-        json!([{"text": "x"}]),
-        json!({"model": Gemini::DEFAULT_MODEL, "parts": [{"functionCall": {"name": "f"}}]}),
-    ];
+    let strange = [json!(null), json!([{"text": "x"}])];
     for data in strange {
         let mut message = AssistantMessage::text("Hello.");
         message.provider_data = Some(ProviderData {
@@ -270,4 +315,83 @@ async fn tools_switch_reasoning_off_where_the_two_do_not_go_together() {
         "none"
     );
     assert_eq!(OpenAi::DEFAULT_MODEL, "gpt-6-luna");
+}
+
+#[tokio::test]
+async fn files_go_along_in_the_place_where_they_stand() {
+    let files = [
+        Media::new("image/png", &b"\x89PNG"[..]),
+        Media::new("application/pdf", &b"%PDF"[..]).file_name("bill.pdf"),
+        Media::new("text/plain", &b"a"[..]),
+    ];
+    let request = ChatRequest::new().user_with(files, "What are these?");
+    for (wire, name) in [
+        (Wire::Gemini, "gemini_files"),
+        (Wire::OpenAi, "openai_files"),
+    ] {
+        insta::assert_json_snapshot!(name, sent(wire, &request).await.body);
+    }
+}
+
+#[tokio::test]
+async fn gemini_is_sent_a_reduced_schema_and_an_effort_where_they_are_set() {
+    let mut request = ChatRequest::new().user("Hi");
+    let settings = json!({"type": "object", "additionalProperties": false, "properties": {
+        "room": {"$ref": "#/$defs/room"},
+        "level": {"type": ["integer", "null"], "exclusiveMinimum": 0},
+        "mode": {"oneOf": [{"const": "on"}, {"const": "off"}]},
+    }, "required": ["room"], "$defs": {"room": {"type": "string", "minLength": 1}}});
+    for (name, parameters) in [
+        ("set_light", settings),
+        ("list_rooms", json!({"type": "object"})),
+    ] {
+        request.tools.push(ToolDeclaration {
+            name: name.into(),
+            description: String::new(),
+            parameters,
+        });
+    }
+    let sent = sent_with(Wire::Gemini, &request, |settings| {
+        settings
+            .schema_form(SchemaForm::OpenApi)
+            .reasoning_effort(ReasoningEffort::XHigh)
+    });
+    insta::assert_json_snapshot!("gemini_open_api", sent.await.body);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_that_nobody_set() {
+    for (wire, expected) in [
+        (Wire::Gemini, vec!["contents"]),
+        (
+            Wire::OpenAi,
+            vec!["messages", "model", "stream", "stream_options"],
+        ),
+    ] {
+        let body = sent(wire, &ChatRequest::new().user("Hi")).await.body;
+        let names: Vec<_> = body.as_object().unwrap().keys().collect();
+        assert_eq!(names, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_effort_goes_to_any_server_as_it_is_set() {
+    let request = ChatRequest::new().user("Hi");
+    let sent = sent_with(Wire::OpenAi, &request, |settings| {
+        settings.reasoning_effort(ReasoningEffort::Minimal)
+    });
+    assert_eq!(sent.await.body["reasoning_effort"], "minimal");
+}
+
+#[tokio::test]
+async fn a_query_in_the_base_url_is_kept() {
+    let server = ModelServer::start([openai::text(["ok"])]).await;
+    let base = server.base_url() + "/openai/deployments/mine/?api-version=2026-01-01";
+    let settings = Wire::OpenAi.settings(&server).base_url(base);
+    let request = ChatRequest::new().user("Hi");
+    Wire::OpenAi.model(settings).stream(&request).await.unwrap();
+    assert_eq!(
+        server.last_request().path,
+        "/openai/deployments/mine/chat/completions?api-version=2026-01-01"
+    );
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use patter_llm::{
-    Answer, ChatModel, ChatRequest, FinishReason, Gemini, LlmError, ModelEvent, OpenAi,
+    Answer, Api, ChatModel, ChatRequest, FinishReason, Gemini, LlmError, ModelEvent, OpenAi,
     ProviderData, Settings, Timeouts, ToolCall, Usage,
 };
-use patter_testkit::model_server::{ModelServer, Reply};
+use patter_testkit::model_server::{ModelServer, Reply, gemini, openai, openai_responses};
 use serde_json::{Map, Value, json};
 
 /// Long enough for anything on this machine, short enough for a test that hangs.
@@ -18,30 +18,53 @@ pub(crate) const PATIENT: Timeouts = Timeouts {
     whole_answer: Duration::from_secs(60),
 };
 
-/// Which of the two wire formats.
+/// Which of the three wire formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wire {
     Gemini,
     OpenAi,
+    Responses,
 }
 
 impl Wire {
-    pub(crate) const BOTH: [Self; 2] = [Self::Gemini, Self::OpenAi];
+    pub(crate) const ALL: [Self; 3] = [Self::Gemini, Self::OpenAi, Self::Responses];
 
     pub(crate) fn settings(self, server: &ModelServer) -> Settings {
         let model = match self {
             Self::Gemini => Gemini::DEFAULT_MODEL,
-            Self::OpenAi => OpenAi::DEFAULT_MODEL,
+            Self::OpenAi | Self::Responses => OpenAi::DEFAULT_MODEL,
         };
-        Settings::new(model)
+        let settings = Settings::new(model)
             .base_url(server.base_url())
-            .timeouts(PATIENT)
+            .timeouts(PATIENT);
+        match self {
+            Self::Responses => settings.api(Api::Responses),
+            // Chat Completions is what such a base URL stands for.
+            Self::Gemini | Self::OpenAi => settings,
+        }
     }
 
     pub(crate) fn model(self, settings: Settings) -> Box<dyn ChatModel> {
         match self {
             Self::Gemini => Box::new(Gemini::new(settings).unwrap()),
-            Self::OpenAi => Box::new(OpenAi::new(settings).unwrap()),
+            Self::OpenAi | Self::Responses => Box::new(OpenAi::new(settings).unwrap()),
+        }
+    }
+
+    /// How many events of [`Wire::text`] there are up to its first piece, that one included.
+    pub(crate) fn events_to_first_piece(self) -> usize {
+        match self {
+            Self::Gemini | Self::OpenAi => 1,
+            Self::Responses => 3,
+        }
+    }
+
+    /// A reply that says this.
+    pub(crate) fn text<'a>(self, pieces: impl IntoIterator<Item = &'a str>) -> Reply {
+        match self {
+            Self::Gemini => gemini::text(pieces),
+            Self::OpenAi => openai::text(pieces),
+            Self::Responses => openai_responses::text(pieces),
         }
     }
 }
@@ -130,22 +153,24 @@ impl Outcome {
     }
 }
 
-/// One server and both backends at it, for many questions: backends take long to set up.
+/// One server and all backends at it, for many questions: backends take long to set up.
 pub(crate) struct Asker {
     server: ModelServer,
     gemini: Box<dyn ChatModel>,
     openai: Box<dyn ChatModel>,
+    responses: Box<dyn ChatModel>,
 }
 
 impl Asker {
     pub(crate) async fn new() -> Self {
         let server = ModelServer::start([]).await;
         let model = |wire: Wire| wire.model(wire.settings(&server));
-        let (gemini, openai) = (model(Wire::Gemini), model(Wire::OpenAi));
+        let [gemini, openai, responses] = Wire::ALL.map(model);
         Self {
             server,
             gemini,
             openai,
+            responses,
         }
     }
 
@@ -155,6 +180,7 @@ impl Asker {
         ask_model(match wire {
             Wire::Gemini => &*self.gemini,
             Wire::OpenAi => &*self.openai,
+            Wire::Responses => &*self.responses,
         })
         .await
     }

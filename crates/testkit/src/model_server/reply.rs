@@ -160,9 +160,19 @@ impl Reply {
     /// If the body does not hold the text.
     #[must_use]
     pub fn stalled_at(self, text: &str, release: &Release) -> Self {
+        let place = self.place_of(text);
+        self.stalled_after(place, release)
+    }
+
+    /// How many bytes of the body stand before this text.
+    ///
+    /// # Panics
+    ///
+    /// If the body does not hold the text.
+    pub fn place_of(&self, text: &str) -> usize {
         let mut places = self.body.windows(text.len());
         let place = places.position(|bytes| bytes == text.as_bytes());
-        self.stalled_after(place.expect("the reply does not hold the text"), release)
+        place.expect("the reply does not hold the text")
     }
 
     /// Length of the body, in bytes.

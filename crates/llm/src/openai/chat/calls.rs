@@ -4,11 +4,20 @@
 //! number zero, so a number is believed only as long as nothing speaks against it.
 
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use crate::clean;
+use crate::decode::new_call_id;
 use crate::message::ToolCall;
 use crate::openai::chat::wire::ToolDelta;
+use crate::openai::tool_text;
+
+/// Most calls of one answer. Each piece is looked for among them.
+const MAX_CALLS: usize = 256;
+
+/// There are more calls than any answer should have.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it makes more than {MAX_CALLS} calls at once")]
+pub(super) struct TooMany;
 
 /// The calls of one answer, in the order in which they began.
 #[derive(Debug, Default)]
@@ -22,32 +31,50 @@ struct Slot {
     id: String,
     name: String,
     arguments: String,
+    /// Whether the name has come with more than the first piece, and so says nothing.
+    name_repeats: bool,
+    extra_content: Option<Value>,
+}
+
+/// A call, and what the server wants back with it.
+#[derive(Debug)]
+pub(super) struct Completed {
+    pub(super) call: ToolCall,
+    pub(super) extra_content: Option<Value>,
 }
 
 impl Calls {
     /// Takes one piece.
-    pub(super) fn add(&mut self, delta: ToolDelta) {
+    pub(super) fn add(&mut self, delta: ToolDelta) -> Result<(), TooMany> {
         let id = delta.id.unwrap_or_default();
         let function = delta.function.unwrap_or_default();
         let name = function.name.unwrap_or_default();
-        let Some(slot) = self.slot(delta.index, &id, &name) else {
-            return;
+        let Some(slot) = self.slot(delta.index, &id, &name)? else {
+            return Ok(());
         };
         if slot.id.is_empty() {
             slot.id = id;
         }
         if !name.is_empty() {
+            slot.name_repeats = !slot.name.is_empty();
             slot.name = name;
         }
+        slot.extra_content = delta.extra_content.or(slot.extra_content.take());
         match function.arguments {
             None | Some(Value::Null) => {}
             Some(Value::String(piece)) => slot.arguments.push_str(&piece),
             Some(whole) => slot.arguments = whole.to_string(),
         }
+        Ok(())
     }
 
     /// The call that a piece belongs to, begun here if it is the first of it.
-    fn slot(&mut self, index: Option<u32>, id: &str, name: &str) -> Option<&mut Slot> {
+    fn slot(
+        &mut self,
+        index: Option<u32>,
+        id: &str,
+        name: &str,
+    ) -> Result<Option<&mut Slot>, TooMany> {
         let found = match index {
             Some(_) => self
                 .slots
@@ -59,13 +86,16 @@ impl Calls {
             None => self.slots.len().checked_sub(1),
         };
         if let Some(position) = found {
-            return self.slots.get_mut(position);
+            return Ok(self.slots.get_mut(position));
+        }
+        if self.slots.len() == MAX_CALLS {
+            return Err(TooMany);
         }
         self.slots.push(Slot {
             index,
             ..Slot::default()
         });
-        self.slots.last_mut()
+        Ok(self.slots.last_mut())
     }
 
     /// Whether a piece with a known number begins a new call all the same: it has another id,
@@ -75,7 +105,10 @@ impl Calls {
             return true;
         };
         if id.is_empty() {
-            !name.is_empty() && !slot.name.is_empty() && object(&slot.arguments).is_some()
+            !name.is_empty()
+                && !slot.name.is_empty()
+                && !slot.name_repeats
+                && tool_text::read_written_arguments(&slot.arguments).is_some()
         } else {
             !slot.id.is_empty() && slot.id != id
         }
@@ -88,16 +121,11 @@ impl Calls {
 
     /// All calls, if each is complete; else the name of the first that is not. No arguments
     /// at all are arguments too.
-    pub(super) fn complete(self) -> Result<Vec<ToolCall>, String> {
+    pub(super) fn complete(self) -> Result<Vec<Completed>, String> {
         self.slots
             .into_iter()
             .map(|slot| {
-                let bare = matches!(slot.arguments.trim(), "" | "null");
-                let arguments = if bare {
-                    Some(Map::new())
-                } else {
-                    object(&slot.arguments)
-                };
+                let arguments = tool_text::read_arguments(&slot.arguments);
                 match arguments {
                     Some(arguments) if !slot.name.is_empty() => Ok(slot.into_call(arguments)),
                     _ => Err(slot.name),
@@ -108,32 +136,34 @@ impl Calls {
 
     /// The calls that were complete when a limit cut the answer; one without arguments may
     /// have been about to get some.
-    pub(super) fn complete_before_cut(self) -> Vec<ToolCall> {
+    pub(super) fn complete_before_cut(self) -> Vec<Completed> {
         self.slots
             .into_iter()
             .filter(|slot| !slot.name.is_empty())
-            .filter_map(|slot| object(&slot.arguments).map(|arguments| slot.into_call(arguments)))
+            .filter_map(|slot| {
+                let arguments = tool_text::read_written_arguments(&slot.arguments)?;
+                Some(slot.into_call(arguments))
+            })
             .collect()
     }
 }
 
 impl Slot {
-    fn into_call(self, arguments: Map<String, Value>) -> ToolCall {
+    fn into_call(self, arguments: Map<String, Value>) -> Completed {
         let id = if self.id.is_empty() {
-            format!("call_{}", Uuid::now_v7().simple())
+            new_call_id()
         } else {
             clean::text(self.id)
         };
-        ToolCall {
-            id,
-            name: clean::text(self.name),
-            arguments: clean::object(arguments),
+        Completed {
+            call: ToolCall {
+                id,
+                name: clean::text(self.name),
+                arguments: clean::object(arguments),
+            },
+            extra_content: self.extra_content,
         }
     }
-}
-
-fn object(arguments: &str) -> Option<Map<String, Value>> {
-    serde_json::from_str(arguments).ok()
 }
 
 #[cfg(test)]
@@ -145,12 +175,12 @@ mod tests {
     fn calls(pieces: Value) -> Vec<(String, Value)> {
         let mut calls = Calls::default();
         for delta in serde_json::from_value::<Vec<ToolDelta>>(pieces).unwrap() {
-            calls.add(delta);
+            calls.add(delta).unwrap();
         }
         let calls = calls.complete().unwrap();
         calls
             .into_iter()
-            .map(|call| (call.name, Value::Object(call.arguments)))
+            .map(|Completed { call, .. }| (call.name, Value::Object(call.arguments)))
             .collect()
     }
 
@@ -186,6 +216,31 @@ mod tests {
             ]),
             &[("f", json!({})), ("f", json!({"b": 2})), ("g", json!({}))],
         );
+    }
+
+    #[test]
+    fn a_name_in_every_piece_begins_no_call() {
+        expect(
+            &json!([
+                {"index": 0, "function": {"name": "f", "arguments": "{\"a\":"}},
+                {"index": 0, "function": {"name": "f", "arguments": "1}"}},
+                {"index": 0, "function": {"name": "f", "arguments": ""}},
+            ]),
+            &[("f", json!({"a": 1}))],
+        );
+    }
+
+    #[test]
+    fn there_is_an_end_of_calls() {
+        let piece = |index| -> ToolDelta {
+            serde_json::from_value(json!({"index": index, "function": {"name": "f"}})).unwrap()
+        };
+        let mut calls = Calls::default();
+        for index in 0..MAX_CALLS {
+            calls.add(piece(index)).unwrap();
+        }
+        assert_eq!(calls.add(piece(0)), Ok(()));
+        assert_eq!(calls.add(piece(MAX_CALLS)), Err(TooMany));
     }
 
     #[test]

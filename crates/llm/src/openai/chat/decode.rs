@@ -6,20 +6,24 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use crate::clean;
-use crate::decode::{Decode, chunk};
+use crate::decode::{Decode, chunk, push_text};
 use crate::error::LlmError;
 use crate::event::{FinishReason, ModelEvent, Usage};
 use crate::http::refusal::Refusal;
-use crate::openai::chat::calls::Calls;
+use crate::openai::chat::calls::{Calls, Completed};
+use crate::openai::chat::dialect::Dialect;
+use crate::openai::chat::replay::Replay;
 use crate::openai::chat::wire::{Choice, Chunk, Content, ContentPart, Delta, WireUsage};
+use crate::origin::Origin;
 use crate::report::Reporter;
 
 /// The state of one answer.
 #[derive(Debug)]
 pub(in crate::openai) struct Decoder {
     reporter: Reporter,
+    origin: Origin,
     calls: Calls,
+    replay: Replay,
     usage: Usage,
     finish_reason: Option<String>,
     /// Whether `OpenRouter` says that a limit was met.
@@ -27,23 +31,29 @@ pub(in crate::openai) struct Decoder {
 }
 
 impl Decoder {
-    /// Ready for an answer.
-    pub(in crate::openai) fn new(reporter: Reporter) -> Self {
+    /// Ready for an answer in this dialect.
+    pub(in crate::openai) fn new(dialect: &Dialect, reporter: Reporter) -> Self {
         Self {
             reporter,
+            origin: dialect.origin.clone(),
             calls: Calls::default(),
+            replay: Replay::default(),
             usage: Usage::default(),
             finish_reason: None,
             hidden_limit: false,
         }
     }
 
-    fn choice(&mut self, choice: Choice, events: &mut VecDeque<ModelEvent>) {
+    fn choice(
+        &mut self,
+        choice: Choice,
+        events: &mut VecDeque<ModelEvent>,
+    ) -> Result<(), LlmError> {
         if choice.index.unwrap_or(0) != 0 {
-            return;
+            return Ok(());
         }
         if let Some(delta) = choice.delta.or(choice.message) {
-            self.delta(delta, events);
+            self.delta(delta, events)?;
         }
         if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
             self.finish_reason = Some(reason);
@@ -52,33 +62,41 @@ impl Decoder {
             choice.native_finish_reason.as_deref(),
             Some("length" | "max_tokens" | "max_output_tokens" | "MAX_TOKENS")
         );
+        Ok(())
     }
 
-    fn delta(&mut self, delta: Delta, events: &mut VecDeque<ModelEvent>) {
+    fn delta(&mut self, delta: Delta, events: &mut VecDeque<ModelEvent>) -> Result<(), LlmError> {
         let Delta {
             content,
             reasoning_content,
             reasoning,
+            reasoning_details,
             refusal,
             tool_calls,
         } = delta;
+        if let Some(Content::Text(thinking)) = &reasoning_content {
+            self.replay.content(thinking);
+        }
+        if let Some(details) = reasoning_details {
+            self.replay.details(details);
+        }
         // Some servers fill both.
         if let Some(thinking) = reasoning_content.or(reasoning) {
-            push_text(thinking, ModelEvent::Reasoning, events);
+            push_content(events, thinking, ModelEvent::Reasoning);
         }
         for text in [content, refusal].into_iter().flatten() {
-            push_text(text, ModelEvent::Text, events);
+            push_content(events, text, ModelEvent::Text);
         }
         for piece in tool_calls.unwrap_or_default() {
-            self.calls.add(piece);
+            self.calls
+                .add(piece)
+                .map_err(|error| self.reporter.malformed(&error.to_string()))?;
         }
+        Ok(())
     }
 
     fn usage(&mut self, usage: &WireUsage) {
-        let cached = usage
-            .prompt_tokens_details
-            .as_ref()
-            .and_then(|details| details.cached_tokens);
+        let input = usage.prompt_tokens_details.as_ref();
         let reasoning = usage
             .completion_tokens_details
             .as_ref()
@@ -86,7 +104,8 @@ impl Decoder {
         self.usage = Usage {
             input_tokens: usage.prompt_tokens,
             output_tokens: usage.completion_tokens,
-            cached_input_tokens: cached,
+            cached_input_tokens: input.and_then(|details| details.cached_tokens),
+            cache_write_tokens: input.and_then(|details| details.cache_write_tokens),
             reasoning_tokens: reasoning,
         };
     }
@@ -98,7 +117,7 @@ impl Decoder {
         match reason {
             "length" | "model_length" | "max_tokens" => Ok(FinishReason::Length),
             "content_filter" => Ok(FinishReason::ContentFilter),
-            "error" | "insufficient_system_resource" => Err(self
+            "error" | "abort" | "network_error" | "insufficient_system_resource" => Err(self
                 .reporter
                 .server(&format!("it stopped with {reason}"), None)),
             _ if self.hidden_limit => Ok(FinishReason::Length),
@@ -119,9 +138,10 @@ impl Decode for Decoder {
             return Ok(ControlFlow::Break(()));
         }
         let chunk: Chunk = chunk(data, &self.reporter)?;
-        let is_bare_error = chunk.message.is_some() && chunk.choices.is_none();
+        let is_bare_error =
+            chunk.choices.is_none() && (chunk.message.is_some() || chunk.detail.is_some());
         for choice in chunk.choices.unwrap_or_default() {
-            self.choice(choice, events);
+            self.choice(choice, events)?;
         }
         if let Some(usage) = &chunk.usage {
             self.usage(usage);
@@ -144,30 +164,49 @@ impl Decode for Decoder {
                 ))
             })?,
         };
-        events.extend(calls.into_iter().map(ModelEvent::ToolCall));
+        let kept = calls.iter().map(
+            |Completed {
+                 call,
+                 extra_content,
+             }| (call.id.as_str(), extra_content.clone()),
+        );
+        let provider_data = std::mem::take(&mut self.replay).into_provider_data(&self.origin, kept);
+        events.extend(
+            calls
+                .into_iter()
+                .map(|Completed { call, .. }| ModelEvent::ToolCall(call)),
+        );
         events.push_back(ModelEvent::Finish {
             reason,
             usage: self.usage,
-            provider_data: None,
+            provider_data,
         });
         Ok(())
     }
 }
 
 /// Appends the text in it; thinking that stands among the parts of a text is set apart.
-fn push_text(content: Content, event: fn(String) -> ModelEvent, events: &mut VecDeque<ModelEvent>) {
+fn push_content(
+    events: &mut VecDeque<ModelEvent>,
+    content: Content,
+    event: fn(String) -> ModelEvent,
+) {
     match content {
-        Content::Text(text) if !text.is_empty() => events.push_back(event(clean::text(text))),
+        Content::Text(text) => push_text(events, text, event),
         Content::Parts(parts) => {
-            for ContentPart { text, thinking } in parts {
-                if let Some(thinking) = thinking {
-                    push_text(thinking, ModelEvent::Reasoning, events);
-                }
-                if let Some(text) = text {
-                    push_text(Content::Text(text), event, events);
-                }
+            for part in parts {
+                push_content(events, part, event);
             }
         }
-        Content::Text(_) | Content::Other(_) => {}
+        Content::Part(part) => {
+            let ContentPart { text, thinking } = *part;
+            if let Some(thinking) = thinking {
+                push_content(events, thinking, ModelEvent::Reasoning);
+            }
+            if let Some(text) = text {
+                push_content(events, text, event);
+            }
+        }
+        Content::Other => {}
     }
 }

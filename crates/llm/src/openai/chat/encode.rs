@@ -1,38 +1,34 @@
 //! A [`ChatRequest`] as the body of a Chat Completions request.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::conversation::{NO_RESULT, Turn, turns};
+use crate::conversation::{Turn, turns};
+use crate::effort::ReasoningEffort;
 use crate::media::Media;
-use crate::message::{AssistantMessage, ToolCall, ToolResult, UserMessage, UserPart};
+use crate::message::{AssistantMessage, ToolResult, UserMessage, UserPart};
+use crate::openai::chat::dialect::Dialect;
+use crate::openai::chat::replay::{Kept, kept};
+use crate::openai::{model_name, tool_text};
 use crate::request::{ChatRequest, ToolDeclaration};
 
-/// In what the servers differ.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::openai) struct Dialect {
-    /// OpenAI refuses `max_tokens` for most of its models, the others know nothing else.
-    completion_limit: bool,
-    /// From GPT-5.4 on, tools are refused here unless reasoning is switched off in words.
-    no_reasoning_with_tools: bool,
-}
+/// What Gemini's compatible endpoint takes in place of the signature of a call that another model
+/// made (<https://ai.google.dev/gemini-api/docs/thought-signatures>).
+static STAND_IN: LazyLock<Value> =
+    LazyLock::new(|| json!({"google": {"thought_signature": "skip_thought_signature_validator"}}));
 
-impl Dialect {
-    pub(in crate::openai) fn of(host: &str, model: &str) -> Self {
-        Self {
-            completion_limit: host == "api.openai.com",
-            no_reasoning_with_tools: refuses_reasoning_with_tools(model),
-        }
-    }
-}
+/// Stands for the thoughts of a step that has none. An empty text counts as missing with some models.
+static NO_THOUGHT: LazyLock<Value> = LazyLock::new(|| json!(" "));
 
 #[derive(Debug, Serialize)]
 pub(in crate::openai) struct Request<'a> {
     model: &'a str,
     stream: bool,
-    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
     messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
@@ -65,9 +61,13 @@ enum Message<'a> {
         content: Option<String>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<Call<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reasoning_content: Option<&'a Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reasoning_details: Option<&'a Value>,
     },
     Tool {
-        tool_call_id: &'a str,
+        tool_call_id: Cow<'a, str>,
         content: Cow<'a, str>,
     },
 }
@@ -102,15 +102,17 @@ struct File<'a> {
 
 #[derive(Debug, Serialize)]
 struct Call<'a> {
-    id: &'a str,
+    id: Cow<'a, str>,
     r#type: &'static str,
     function: Function<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra_content: Option<&'a Value>,
 }
 
 #[derive(Debug, Serialize)]
 struct Function<'a> {
     name: &'a str,
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "tool_text::arguments")]
     arguments: &'a Map<String, Value>,
 }
 
@@ -131,7 +133,7 @@ struct Declaration<'a> {
 pub(in crate::openai) fn request<'a>(
     request: &'a ChatRequest,
     model: &'a str,
-    dialect: Dialect,
+    dialect: &Dialect,
 ) -> Request<'a> {
     let mut messages = Vec::with_capacity(request.messages.len() + 1);
     messages.extend(
@@ -146,29 +148,34 @@ pub(in crate::openai) fn request<'a>(
                 content: user_content(message),
             }),
             Turn::Assistant { message, calls } => {
-                messages.extend(assistant(message));
+                let kept = kept(message, &dialect.origin);
+                let first_number = dialect.numbers_calls().then_some(messages.len());
+                let ids = ids(message, kept, first_number);
+                messages.extend(assistant(message, &ids, kept, dialect));
                 messages.extend(
-                    calls
-                        .into_iter()
-                        .map(|(call, result)| tool_result(call, result)),
+                    ids.into_iter()
+                        .zip(calls)
+                        .map(|(id, (_, result))| tool_result(id, result)),
                 );
             }
         }
     }
     let limit = request.max_output_tokens;
-    let silent = dialect.no_reasoning_with_tools && !request.tools.is_empty();
+    let effort = dialect.effort(!request.tools.is_empty());
     Request {
         model,
         stream: true,
-        stream_options: StreamOptions {
+        stream_options: (!dialect.counts_unasked()).then_some(StreamOptions {
             include_usage: true,
-        },
+        }),
         messages,
         tools: request.tools.iter().map(tool).collect(),
-        max_completion_tokens: limit.filter(|_| dialect.completion_limit),
-        max_tokens: limit.filter(|_| !dialect.completion_limit),
-        temperature: request.temperature,
-        reasoning_effort: silent.then_some("none"),
+        max_completion_tokens: limit.filter(|_| dialect.has_completion_limit()),
+        max_tokens: limit.filter(|_| !dialect.has_completion_limit()),
+        temperature: request
+            .temperature
+            .filter(|_| model_name::takes_temperature(model, effort)),
+        reasoning_effort: effort.map(ReasoningEffort::as_str),
     }
 }
 
@@ -201,17 +208,46 @@ fn file(media: &Media) -> File<'_> {
     }
 }
 
+/// The ids that the calls of a message go out with: numbers from the first one on, if there is
+/// one, else those that the server gave, to which what was kept may refer.
+fn ids<'a>(
+    message: &'a AssistantMessage,
+    kept: Option<Kept<'a>>,
+    first_number: Option<usize>,
+) -> Vec<Cow<'a, str>> {
+    message
+        .tool_calls()
+        .enumerate()
+        .map(|(place, call)| match first_number {
+            Some(first) => Cow::Owned(format!("{:09}", first + place)),
+            None => Cow::Borrowed(kept.and_then(|kept| kept.id(place)).unwrap_or(&call.id)),
+        })
+        .collect()
+}
+
 /// Nothing where the model neither said nor called anything: an empty message is refused by some.
-fn assistant(message: &AssistantMessage) -> Option<Message<'_>> {
+fn assistant<'a>(
+    message: &'a AssistantMessage,
+    ids: &[Cow<'a, str>],
+    kept: Option<Kept<'a>>,
+    dialect: &Dialect,
+) -> Option<Message<'a>> {
+    // Only the first call of a step is checked.
+    let mut stand_in: Option<&Value> = (dialect.signed_calls && kept.is_none()).then(|| &*STAND_IN);
     let tool_calls: Vec<_> = message
         .tool_calls()
-        .map(|call| Call {
-            id: &call.id,
+        .zip(ids)
+        .enumerate()
+        .map(|(place, (call, id))| Call {
+            id: id.clone(),
             r#type: "function",
             function: Function {
                 name: &call.name,
                 arguments: &call.arguments,
             },
+            extra_content: kept
+                .and_then(|kept| kept.extra_content(place))
+                .or(stand_in.take()),
         })
         .collect();
     let text = message.joined_text();
@@ -220,19 +256,17 @@ fn assistant(message: &AssistantMessage) -> Option<Message<'_>> {
     (!is_empty).then_some(Message::Assistant {
         content,
         tool_calls,
+        reasoning_content: kept
+            .and_then(|kept| kept.reasoning_content)
+            .or(dialect.misses_reasoning().then_some(&NO_THOUGHT)),
+        reasoning_details: kept.and_then(|kept| kept.reasoning_details),
     })
 }
 
-fn tool_result<'a>(call: &'a ToolCall, result: Option<&'a ToolResult>) -> Message<'a> {
-    let content = match result.map(|result| &result.outcome) {
-        Some(Ok(Value::String(text))) => Cow::Borrowed(text.as_str()),
-        Some(Ok(value)) => Cow::Owned(value.to_string()),
-        Some(Err(error)) => Cow::Owned(json!({"error": error}).to_string()),
-        None => Cow::Owned(json!({"error": NO_RESULT}).to_string()),
-    };
+fn tool_result<'a>(id: Cow<'a, str>, result: Option<&'a ToolResult>) -> Message<'a> {
     Message::Tool {
-        tool_call_id: &call.id,
-        content,
+        tool_call_id: id,
+        content: tool_text::result(result),
     }
 }
 
@@ -252,53 +286,67 @@ fn tool(tool: &ToolDeclaration) -> Tool<'_> {
     }
 }
 
-/// The API wants the arguments as a text that holds JSON.
-fn as_text<S: Serializer>(
-    arguments: &&Map<String, Value>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let text = serde_json::to_string(arguments).map_err(serde::ser::Error::custom)?;
-    serializer.serialize_str(&text)
-}
-
-fn refuses_reasoning_with_tools(model: &str) -> bool {
-    // Gateways write `openai/gpt-6-luna`.
-    let name = model.rsplit('/').next().unwrap_or(model);
-    let Some(version) = name.strip_prefix("gpt-") else {
-        return false;
-    };
-    let version = version.split('-').next().unwrap_or(version);
-    let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
-    match (major.parse::<u32>(), minor.parse::<u32>()) {
-        (Ok(major), Ok(minor)) => (major, minor) >= (5, 4),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::refuses_reasoning_with_tools;
+    use super::*;
+    use crate::message::{AssistantPart, ToolCall};
+    use reqwest::Url;
+
+    /// A step with two calls that nobody signed, as it goes to this server.
+    fn sent(base: &str, model: &str) -> Value {
+        let call = |id: &str| {
+            AssistantPart::ToolCall(ToolCall {
+                id: id.into(),
+                name: "f".into(),
+                arguments: Map::new(),
+            })
+        };
+        let request = ChatRequest::new()
+            .user("Hi")
+            .assistant(AssistantMessage {
+                parts: vec![call("a"), call("b")],
+                provider_data: None,
+            })
+            .max_output_tokens(9);
+        let dialect = Dialect::of(&Url::parse(base).unwrap(), model, None);
+        serde_json::to_value(super::request(&request, model, &dialect)).unwrap()
+    }
 
     #[test]
-    fn reasoning_is_switched_off_from_5_4_on() {
-        for model in [
-            "gpt-5.4",
-            "gpt-5.6-luna",
-            "gpt-6-luna",
-            "gpt-6.1-sol",
-            "openai/gpt-6-luna",
-        ] {
-            assert!(refuses_reasoning_with_tools(model), "{model}");
-        }
-        for model in [
-            "gpt-4o-mini",
-            "gpt-4.1",
-            "gpt-5",
-            "gpt-5.1",
-            "gpt-oss-120b",
-            "qwen3",
-        ] {
-            assert!(!refuses_reasoning_with_tools(model), "{model}");
-        }
+    fn the_first_call_of_another_model_gets_a_stand_in_at_gemini_alone() {
+        let google = "https://generativelanguage.googleapis.com/v1beta/openai";
+        let calls = sent(google, "gemini-3.5-flash")["messages"][1]["tool_calls"].clone();
+        let stand_in = json!({"google": {"thought_signature": "skip_thought_signature_validator"}});
+        assert_eq!(calls[0]["extra_content"], stand_in);
+        assert_eq!(calls[1].get("extra_content"), None);
+        let elsewhere = sent("https://openrouter.ai/api/v1", "google/gemini-3.5-flash");
+        assert!(!elsewhere.to_string().contains("extra_content"));
+    }
+
+    #[test]
+    fn mistral_gets_ids_that_it_takes_and_is_not_asked_to_count() {
+        let sent = sent("https://api.mistral.ai/v1", "mistral-large-latest");
+        assert_eq!(sent.get("stream_options"), None);
+        let ids = sent.pointer("/messages/1/tool_calls").unwrap();
+        assert_eq!(ids[0]["id"], "000000001");
+        assert_eq!(ids[1]["id"], "000000002");
+        assert_eq!(sent["messages"][2]["tool_call_id"], "000000001");
+        assert_eq!(sent["messages"][3]["tool_call_id"], "000000002");
+    }
+
+    #[test]
+    fn deepseek_misses_no_thoughts_of_another_model() {
+        let sent = sent("https://api.deepseek.com", "deepseek-v4-flash");
+        assert_eq!(sent["messages"][1]["reasoning_content"], " ");
+    }
+
+    #[test]
+    fn the_limit_goes_by_the_name_that_the_server_takes() {
+        let azure = sent("https://mine.openai.azure.com/openai/v1", "mine");
+        assert_eq!(azure["max_completion_tokens"], 9);
+        assert_eq!(azure.get("max_tokens"), None);
+        let ollama = sent("http://127.0.0.1:11434/v1", "qwen3");
+        assert_eq!(ollama["max_tokens"], 9);
+        assert_eq!(ollama.get("max_completion_tokens"), None);
     }
 }
