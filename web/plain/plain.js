@@ -19,6 +19,8 @@ const DEADLINE = 5_000;
 const session = sessionFromAddress();
 /** Messages that the server has not acknowledged, by id. */
 const outbox = new Map();
+/** Messages that it has and that have no answer yet, by id. */
+const unanswered = new Set();
 /** What is shown of each message, answer and tool call, by id. */
 const saidElements = new Map();
 const answers = new Map();
@@ -141,13 +143,15 @@ function ready(event) {
 function forgetLog() {
   log.replaceChildren();
   lastNotice = undefined;
-  for (const known of [saidElements, answers, calls]) known.clear();
+  for (const known of [saidElements, answers, calls, unanswered]) known.clear();
   for (const [id, content] of outbox) showSaid(id, content);
 }
 
 function draw(event) {
   switch (event.type) {
     case 'user_message':
+      unanswered.add(event.id);
+      showStop();
       return showSaid(event.id, event.content);
     case 'response_started':
       answerOf(event.response_id).message = event.message_id;
@@ -205,7 +209,7 @@ function answerOf(id) {
   if (!answers.has(id)) {
     const element = add(log, 'article', 'answer', '');
     answers.set(id, { element, index: -1, text: undefined });
-    stopButton.hidden = false;
+    showStop();
   }
   return answers.get(id);
 }
@@ -255,7 +259,13 @@ function finishAnswer(event) {
   answer.element.append(...notes);
   answer.complete = true;
   forgetLost(event);
-  stopButton.hidden = [...answers.values()].every(({ complete }) => complete);
+  unanswered.delete(event.message_id);
+  showStop();
+}
+
+/** There is something to stop from the message on, also before its answer has begun. */
+function showStop() {
+  stopButton.hidden = unanswered.size === 0 && [...answers.values()].every(({ complete }) => complete);
 }
 
 /** Removes earlier answers to the same message that were never stored: the server crashed in the

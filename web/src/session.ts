@@ -7,7 +7,7 @@ import { mintId, socketUrl } from './location';
 import { Outbox } from './outbox';
 import type { CallId, MessageId, ServerMessage, SessionId } from './protocol';
 import { type Connection, SessionSocket } from './socket';
-import { apply, emptyState, isAnswering, say, type State } from './state';
+import { apply, emptyState, isAnswering, isAwaiting, say, type State } from './state';
 
 export class Session {
   readonly state = signal<State>(emptyState);
@@ -17,6 +17,7 @@ export class Session {
   /** The user asked for the end, which has not come yet. */
   readonly ending = signal(false);
   readonly answering = computed(() => isAnswering(this.state.value));
+  readonly awaiting = computed(() => isAwaiting(this.state.value));
   /** It ended and stays so; the page can only start a new one. */
   readonly over = computed(() => this.state.value.ended && this.connection.value.phase === 'closed');
 

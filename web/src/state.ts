@@ -110,8 +110,17 @@ export function say(state: State, id: MessageId, content: string): State {
   return { ...state, entries: putSaid(state.entries, said), problem: null };
 }
 
-/** Whether an answer is being written. */
+/** Whether an answer is being written, or is to come. */
 export function isAnswering(state: State): boolean {
+  return isWriting(state) || answers.oldestUnanswered(state.entries) !== null;
+}
+
+/** Whether the server has a message to whose answer no model has said anything yet. */
+export function isAwaiting(state: State): boolean {
+  return !isWriting(state) && answers.oldestUnanswered(state.entries) !== null;
+}
+
+function isWriting(state: State): boolean {
   return state.entries.some((entry) => entry.kind === 'answer' && entry.finish === null);
 }
 

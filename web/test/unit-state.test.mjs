@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from './support/bundle.mjs';
 
-const { apply, emptyState, isAnswering, say } = await load('src/state.ts');
+const { apply, emptyState, isAnswering, isAwaiting, say } = await load('src/state.ts');
 
 const after = (...events) => events.reduce(apply, emptyState);
 const message = (id, extra = {}) => ({ type: 'user_message', seq: 1, id, content: `text of ${id}`, metadata: {}, replaces: null, ...extra });
@@ -51,6 +51,31 @@ test('when another provider takes over, its text replaces what was there', () =>
   const afresh = { type: 'response_snapshot', response_id: 'r1', message_id: 'm1', index: -1, content: '', parts: [] };
   const state = after(message('m1'), started('r1', 'm1'), token(0, 'Half an'), token(1, ' ans'), afresh, token(0, 'Whole'));
   assert.deepEqual(outline(state), ['said:m1', 'answer:r1[Whole]']);
+});
+
+test('what was said before a tool ran stays when another provider takes over after it', () => {
+  const thought = { type: 'reasoning', response_id: 'r1', content: 'Hm.' };
+  const left = {
+    type: 'response_snapshot', response_id: 'r1', message_id: 'm1', index: 0, content: 'Let me see. ',
+    parts: [{ text: 'Let me see. ' }, { call_id: 'c1' }],
+  };
+  const state = after(
+    message('m1'), started('r1', 'm1'), token(0, 'Let me see. '), call('c1'), result('c1', 1),
+    thought, token(1, 'It'), token(2, ' is'), left, token(1, 'One.'),
+  );
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[Let me see. |<c1>|One.]']);
+  assert.equal(state.entries[1].reasoning, '');
+});
+
+test('a message is awaited until somebody answers, and can be stopped meanwhile', () => {
+  const stages = [
+    after(message('m1')),
+    after(message('m1'), started('r1', 'm1')),
+    after(message('m1'), started('r1', 'm1'), stored()),
+  ];
+  assert.deepEqual(stages.map(isAwaiting), [true, false, false]);
+  assert.deepEqual(stages.map(isAnswering), [true, true, false]);
+  assert.equal(isAnswering(say(emptyState, 'm1', 'not taken yet')), false);
 });
 
 test('the stored answer has the last word', () => {

@@ -1,14 +1,19 @@
 //! The conversation as the model sees it, built from the events of the log alone: what a session
 //! remembers and what it would find after a restart are the same.
 
+mod exchange;
+mod recall;
 mod steps;
 
 use std::collections::HashMap;
 
-use patter_llm::{AssistantMessage, Message, ToolResult};
-use patter_protocol::{CallId, EventBody, MessageId, ResponseId, UserMessage};
+use patter_protocol::{CallId, EventBody, JsonObject, MessageId, ResponseId, UserMessage};
 use serde_json::Value;
 
+use crate::plan::Question;
+use exchange::{Exchange, Step};
+use recall::RunningSummary;
+pub(crate) use recall::{Overflow, Room};
 use steps::CallLedger;
 pub(crate) use steps::PrivateSteps;
 
@@ -21,22 +26,12 @@ pub(crate) struct Conversation {
     places: HashMap<MessageId, Option<u64>>,
     last_message: Option<MessageId>,
     calls: CallLedger,
-}
-
-/// A message and what was answered to it.
-#[derive(Debug)]
-struct Exchange {
-    message_id: MessageId,
-    said: String,
-    /// The answer that counts, and its steps.
-    answer: Option<(ResponseId, Vec<Step>)>,
-}
-
-/// One step of an answer: what the model made, and what its tools gave.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Step {
-    pub(crate) message: AssistantMessage,
-    pub(crate) results: Vec<ToolResult>,
+    /// What the session was opened with.
+    metadata: JsonObject,
+    /// Of the oldest of `answered`.
+    summary: Option<RunningSummary>,
+    /// Rises when something of `answered` is changed or taken out.
+    revision: u64,
 }
 
 impl Conversation {
@@ -51,24 +46,27 @@ impl Conversation {
                 let steps = self.calls.settle(answer, private);
                 self.answer(&answer.message_id, answer.response_id, steps);
             }
-            EventBody::SessionStarted(_)
-            | EventBody::SessionEnded(_)
-            | EventBody::SessionSummary(_) => {}
+            EventBody::SessionStarted(started) => self.metadata.clone_from(&started.metadata),
+            EventBody::SessionEnded(_) | EventBody::SessionSummary(_) => {}
         }
     }
 
     fn apply_user_message(&mut self, message: &UserMessage) {
-        if let Some(replaced) = &message.replaces {
-            self.answered
-                .retain(|exchange| exchange.message_id != *replaced);
+        if let Some(at) = message
+            .replaces
+            .as_ref()
+            .and_then(|replaced| self.place_in_answered(replaced))
+        {
+            self.answered.remove(at);
+            self.changed(at);
         }
         self.places.entry(message.id.clone()).or_default();
         self.last_message = Some(message.id.clone());
-        self.waiting.push(Exchange {
-            message_id: message.id.clone(),
-            said: message.content.clone(),
-            answer: None,
-        });
+        self.waiting.push(Exchange::new(
+            message.id.clone(),
+            message.content.clone(),
+            message.metadata.clone(),
+        ));
     }
 
     fn answer(&mut self, message_id: &MessageId, response_id: ResponseId, steps: Vec<Step>) {
@@ -78,15 +76,46 @@ impl Conversation {
             .position(|it| it.message_id == *message_id)
         {
             let mut exchange = self.waiting.remove(at);
-            exchange.answer = Some((response_id, steps));
+            exchange.set_answer(response_id, steps);
             self.answered.push(exchange);
-        } else if let Some(exchange) = self
-            .answered
-            .iter_mut()
-            .find(|it| it.message_id == *message_id)
-        {
-            exchange.answer = Some((response_id, steps));
+        } else if let Some(at) = self.place_in_answered(message_id) {
+            if let Some(exchange) = self.answered.get_mut(at) {
+                exchange.set_answer(response_id, steps);
+            }
+            self.changed(at);
         }
+    }
+
+    fn place_in_answered(&self, message_id: &MessageId) -> Option<usize> {
+        self.answered
+            .iter()
+            .position(|it| it.message_id == *message_id)
+    }
+
+    /// An exchange of `answered` is not what it was: a summary of it is void.
+    fn changed(&mut self, at: usize) {
+        self.revision += 1;
+        self.summary.take_if(|summary| at < summary.covers);
+    }
+
+    fn find(&self, message_id: &MessageId) -> Option<&Exchange> {
+        let mut all = self.answered.iter().chain(&self.waiting);
+        all.find(|it| it.message_id == *message_id)
+    }
+
+    /// A message as its route is chosen by.
+    pub(crate) fn question(&self, message_id: &MessageId) -> Option<Question> {
+        let exchange = self.find(message_id)?;
+        let before = self
+            .answered
+            .iter()
+            .filter(|it| it.message_id != *message_id);
+        Some(Question {
+            text: exchange.said.clone(),
+            message_metadata: exchange.metadata.clone(),
+            session_metadata: self.metadata.clone(),
+            turns: before.count() as u64,
+        })
     }
 
     /// Notes where in the log a message stands.
@@ -125,68 +154,12 @@ impl Conversation {
     /// The message that was answered last, with its answer: what `regenerate` speaks of.
     pub(crate) fn last_answer(&self) -> Option<(&MessageId, ResponseId)> {
         let exchange = self.answered.last()?;
-        let (response_id, _) = exchange.answer.as_ref()?;
-        Some((&exchange.message_id, *response_id))
+        Some((&exchange.message_id, exchange.response_id()?))
     }
 
     /// Whether anything was said.
     pub(crate) fn is_empty(&self) -> bool {
         self.answered.is_empty() && self.waiting.is_empty()
-    }
-
-    /// What a model is shown when it is to answer `message_id`: everything that was answered
-    /// before, and the message.
-    pub(crate) fn messages_for(&self, message_id: &MessageId) -> Vec<Message> {
-        let mut messages = Vec::new();
-        for exchange in self
-            .answered
-            .iter()
-            .filter(|it| it.message_id != *message_id)
-        {
-            messages.push(Message::user(exchange.said.clone()));
-            for step in exchange.steps() {
-                messages.push(Message::Assistant(step.message.clone()));
-                if !step.results.is_empty() {
-                    messages.push(Message::ToolResults(step.results.clone()));
-                }
-            }
-        }
-        let asked = self.answered.iter().chain(&self.waiting);
-        messages.extend(
-            asked
-                .filter(|it| it.message_id == *message_id)
-                .map(|exchange| Message::user(exchange.said.clone())),
-        );
-        messages
-    }
-
-    /// What was said, line by line, as a person would write it down: `user: ...`, what its tools
-    /// found (`tool NAME: ...`), `assistant: ...`.
-    pub(crate) fn transcript(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for exchange in self.answered.iter().chain(&self.waiting) {
-            lines.push(format!("user: {}", exchange.said));
-            let mut answer = String::new();
-            for step in exchange.steps() {
-                answer.push_str(&step.message.joined_text());
-                lines.extend(step.results.iter().map(|result| match &result.outcome {
-                    Ok(value) => format!("tool {}: {value}", result.name),
-                    Err(problem) => format!("tool {}: failed: {problem}", result.name),
-                }));
-            }
-            if !answer.is_empty() {
-                lines.push(format!("assistant: {answer}"));
-            }
-        }
-        lines
-    }
-}
-
-impl Exchange {
-    fn steps(&self) -> &[Step] {
-        self.answer
-            .as_ref()
-            .map_or(&[], |(_, steps)| steps.as_slice())
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use patter_llm::ChatModel;
+use patter_llm::{Catalog, ChatModel, Router};
 use patter_protocol::{JsonObject, SessionId};
 use patter_store::{EventWriter, NewSession, SessionStore};
 use patter_tools::ToolRegistry;
@@ -18,6 +18,7 @@ use tracing::warn;
 use crate::command::Command;
 use crate::error::SessionError;
 use crate::handle::SessionHandle;
+use crate::plan::Plan;
 use crate::session::{Resources, Session, Stage};
 use crate::settings::SessionSettings;
 
@@ -62,6 +63,8 @@ impl SessionManager {
             model: Arc::new(model),
             tools: ToolRegistry::default(),
             system_prompt: None,
+            routes: Router::default(),
+            prices: None,
             settings: SessionSettings::default(),
         }
     }
@@ -216,6 +219,8 @@ pub struct SessionManagerBuilder {
     model: Arc<dyn ChatModel>,
     tools: ToolRegistry,
     system_prompt: Option<String>,
+    routes: Router<Plan>,
+    prices: Option<Catalog>,
     settings: SessionSettings,
 }
 
@@ -231,6 +236,21 @@ impl SessionManagerBuilder {
     #[must_use]
     pub fn system_prompt(mut self, text: impl Into<String>) -> Self {
         self.system_prompt = Some(text.into());
+        self
+    }
+
+    /// How a message is answered that is not to be answered as all others; see [`Plan`]. A route is
+    /// chosen for each answer, also for one that is given again.
+    #[must_use]
+    pub fn routes(mut self, routes: Router<Plan>) -> Self {
+        self.routes = routes;
+        self
+    }
+
+    /// What models cost. Without it no cost is known.
+    #[must_use]
+    pub fn prices(mut self, prices: Catalog) -> Self {
+        self.prices = Some(prices);
         self
     }
 
@@ -251,6 +271,8 @@ impl SessionManagerBuilder {
             model: self.model,
             tools: self.tools,
             system_prompt: self.system_prompt,
+            routes: Arc::new(self.routes),
+            prices: self.prices.map(Arc::new),
             settings: Arc::new(self.settings),
             owner: SessionId::generate().to_string(),
             stage: stage_receiver,

@@ -1,5 +1,6 @@
 //! What a session came to, counted from the events of its log.
 
+use patter_llm::rounded_usd;
 use patter_protocol::{EventBody, Metrics, Timestamp};
 
 /// Counts over the whole log; the time is that during which the session was open.
@@ -36,7 +37,9 @@ impl Counters {
                 self.input_tokens += answer.usage.input_tokens.unwrap_or(0);
                 self.output_tokens += answer.usage.output_tokens.unwrap_or(0);
                 match answer.cost_usd {
-                    Some(cost) => self.cost_usd = Some(self.cost_usd.unwrap_or(0.0) + cost),
+                    Some(cost) => {
+                        self.cost_usd = Some(rounded_usd(self.cost_usd.unwrap_or(0.0) + cost));
+                    }
                     None => self.some_cost_unknown = true,
                 }
                 if let Some(first_token_ms) = answer.timing.first_token_ms {

@@ -7,6 +7,8 @@ mod ending;
 mod log;
 mod opening;
 mod readers;
+mod request;
+mod running_summary;
 mod submit;
 
 use std::collections::VecDeque;
@@ -15,7 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use patter_llm::ChatModel;
+use patter_llm::{Catalog, ChatModel, Router};
 use patter_protocol::{CloseCode, EventBody, LogEpoch, MessageId, ResponseId, SessionId};
 use patter_store::{EventWriter, NewEvent, NewSession, SessionStore};
 use patter_tools::ToolRegistry;
@@ -30,11 +32,13 @@ use crate::conversation::Conversation;
 use crate::error::{SessionError, with_causes};
 use crate::frame::Frame;
 use crate::metrics::Counters;
+use crate::plan::Plan;
 use crate::settings::SessionSettings;
 use crate::turn::{Turn, TurnEvent};
 use ending::Ending;
 use log::{Log, LogProgress};
 use readers::Readers;
+use running_summary::RunningSummary;
 
 /// What every session of a manager works with.
 #[derive(Debug, Clone)]
@@ -44,6 +48,9 @@ pub(crate) struct Resources {
     pub(crate) model: Arc<dyn ChatModel>,
     pub(crate) tools: ToolRegistry,
     pub(crate) system_prompt: Option<String>,
+    pub(crate) routes: Arc<Router<Plan>>,
+    /// Without it no cost is known.
+    pub(crate) prices: Option<Arc<Catalog>>,
     pub(crate) settings: Arc<SessionSettings>,
     /// Names this process in the store.
     pub(crate) owner: String,
@@ -84,6 +91,7 @@ pub(crate) struct Session {
     inbox: mpsc::Receiver<Command>,
     waiting: VecDeque<Wanted>,
     turn: Option<Turn>,
+    running_summary: RunningSummary,
     /// Runs while nobody is attached.
     linger: Option<Pin<Box<Sleep>>>,
     /// Nobody came back: finalize when the answers in flight are done.
@@ -100,6 +108,7 @@ enum Happened {
     TurnPanicked,
     ReaderGone,
     LingerOver,
+    RunningSummaryMade(Option<String>),
     Summarized(Option<String>),
     StageChanged,
 }
@@ -174,6 +183,9 @@ impl Session {
                 Ok(event) => Happened::Turn(event),
                 Err(Panicked) => Happened::TurnPanicked,
             },
+            text = self.running_summary.made(), if self.running_summary.is_in_the_making() => {
+                Happened::RunningSummaryMade(text)
+            }
             () = self.readers.one_gone(), if self.readers.watches_any() => Happened::ReaderGone,
             () = wait_for(&mut self.linger), if self.linger.is_some() => Happened::LingerOver,
             summary = ending::summary(&mut self.ending), if ending::summarizes(self.ending.as_ref()) => {
@@ -201,6 +213,7 @@ impl Session {
                 self.abandoned = true;
                 self.end_if_done();
             }
+            Happened::RunningSummaryMade(text) => self.take_running_summary(text),
             Happened::Summarized(summary) => self.record_end(summary),
             Happened::StageChanged => return self.take_stage(),
         }

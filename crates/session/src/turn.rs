@@ -1,5 +1,5 @@
-//! One answer: asks the model, hands on what it says, runs the tools that it asks for, and asks
-//! again, until the model stops or a budget does.
+//! One answer: a route is chosen, then the model is asked, what it says is handed on, the tools that
+//! it asks for are run, and it is asked again, until the model stops or a budget does.
 //!
 //! A turn is pulled by the session's task and has no task of its own: what it waits for is kept in
 //! it, so a wait can be broken off at any time, and dropping the turn closes the request.
@@ -7,6 +7,10 @@
 mod answer_text;
 mod failure;
 mod phase;
+mod pieces;
+mod record;
+mod spending;
+mod step;
 mod tools;
 
 use std::collections::VecDeque;
@@ -14,22 +18,24 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use patter_llm::{
-    AssistantMessage, AssistantPart, ChatModel, ChatRequest, FinishReason as ModelFinish, LlmError,
-    Message, ModelEvent, Usage,
+    AssistantMessage, AssistantPart, Catalog, ChatModel, ChatRequest, LlmError, Message,
 };
 use patter_protocol::{
-    self as protocol, AiResponse, EventBody, FinishReason, MessageId, ResponseId, ResponseSnapshot,
-    SessionId, Timing, clean_text,
+    EventBody, FinishReason, MessageId, ResponseId, ResponseSnapshot, SessionId,
 };
 use patter_tools::ToolRegistry;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::conversation::PrivateSteps;
+use crate::plan::Chosen;
 use crate::settings::SessionSettings;
 use answer_text::AnswerText;
 pub(crate) use failure::Failure;
 use phase::{Next, Phase};
+use spending::Spending;
+use step::{OpenStep, Voice};
 use tools::{Call, Ended};
 
 /// What a turn needs from its session.
@@ -37,23 +43,41 @@ pub(crate) struct TurnSetup {
     pub(crate) session_id: SessionId,
     pub(crate) message_id: MessageId,
     pub(crate) supersedes: Option<ResponseId>,
+    /// Chooses the route; its own deadline is shorter than the turn's.
+    pub(crate) choosing: BoxFuture<'static, Chosen>,
+    /// Who is named where the turn ends before anybody is asked.
     pub(crate) model: Arc<dyn ChatModel>,
+    pub(crate) prices: Option<Arc<Catalog>>,
+    pub(crate) settings: Arc<SessionSettings>,
+}
+
+/// How a turn goes on once its route is known.
+pub(crate) struct Assignment {
+    pub(crate) route: Option<String>,
+    pub(crate) model: Arc<dyn ChatModel>,
+    /// The tools that may be called.
     pub(crate) tools: ToolRegistry,
     pub(crate) request: ChatRequest,
-    pub(crate) settings: Arc<SessionSettings>,
 }
 
 /// What happens in a turn.
 #[derive(Debug)]
 pub(crate) enum TurnEvent {
-    /// The model accepted the first request.
-    Started,
+    /// The route is known; the turn waits for its [`Turn::assign`].
+    Chosen(Box<Chosen>),
     /// A piece of text, and its index in the answer.
     Text { index: u64, content: String },
     /// A piece of visible thinking.
     Reasoning(String),
     /// A tool was called, or a call ended.
     Tool(Box<EventBody>),
+    /// Another model took over, and what the one before said in this step is void.
+    TakenOver {
+        /// What readers are told.
+        notice: String,
+        /// What is left of the answer, if readers were shown what is void now.
+        left: Option<ResponseSnapshot>,
+    },
     /// The turn is over; ask it for its [`Turn::response`].
     Finished {
         reason: FinishReason,
@@ -63,8 +87,15 @@ pub(crate) enum TurnEvent {
 
 /// See the [module](self).
 pub(crate) struct Turn {
-    setup: TurnSetup,
+    session_id: SessionId,
+    message_id: MessageId,
+    supersedes: Option<ResponseId>,
+    settings: Arc<SessionSettings>,
+    prices: Option<Arc<Catalog>>,
     response_id: ResponseId,
+    route: Option<String>,
+    model: Arc<dyn ChatModel>,
+    tools: ToolRegistry,
     /// Shared with the request in flight, and with nobody when it is changed.
     request: Arc<ChatRequest>,
     phase: Phase,
@@ -73,7 +104,13 @@ pub(crate) struct Turn {
     /// Calls without a result.
     open_calls: Vec<Call>,
     text: AnswerText,
-    usage: Usage,
+    /// Who was asked last.
+    voice: Voice,
+    /// Whether anybody said anything.
+    answered: bool,
+    /// Whether readers were told who answers.
+    announced: bool,
+    spending: Spending,
     private: PrivateSteps,
     steps: usize,
     calls: usize,
@@ -83,27 +120,45 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    pub(crate) fn start(mut setup: TurnSetup) -> Self {
-        let request = Arc::new(mem::take(&mut setup.request));
-        let deadline = Box::pin(sleep(setup.settings.turn_timeout));
-        let mut turn = Self {
-            setup,
+    pub(crate) fn start(setup: TurnSetup) -> Self {
+        Self {
+            session_id: setup.session_id,
+            message_id: setup.message_id,
+            supersedes: setup.supersedes,
+            deadline: Box::pin(sleep(setup.settings.turn_timeout)),
+            settings: setup.settings,
+            prices: setup.prices,
             response_id: ResponseId::generate(),
-            request,
-            phase: Phase::Over,
+            route: None,
+            voice: Voice::of(&*setup.model),
+            model: setup.model,
+            tools: ToolRegistry::default(),
+            request: Arc::default(),
+            phase: Phase::Choosing(setup.choosing),
             events: VecDeque::new(),
             open_calls: Vec::new(),
             text: AnswerText::default(),
-            usage: Usage::default(),
+            answered: false,
+            announced: false,
+            spending: Spending::default(),
             private: PrivateSteps::default(),
             steps: 0,
             calls: 0,
             started: Instant::now(),
             first_token: None,
-            deadline,
-        };
-        turn.ask();
-        turn
+        }
+    }
+
+    /// Asks the model of the chosen route.
+    pub(crate) fn assign(&mut self, assignment: Assignment) {
+        if matches!(self.phase, Phase::Chosen) {
+            self.route = assignment.route;
+            self.model = assignment.model;
+            self.voice = Voice::of(&*self.model);
+            self.tools = assignment.tools;
+            self.request = Arc::new(assignment.request);
+            self.ask();
+        }
     }
 
     pub(crate) fn response_id(&self) -> ResponseId {
@@ -111,7 +166,7 @@ impl Turn {
     }
 
     pub(crate) fn message_id(&self) -> &MessageId {
-        &self.setup.message_id
+        &self.message_id
     }
 
     /// What happens next; `None` after [`TurnEvent::Finished`].
@@ -156,25 +211,22 @@ impl Turn {
             next = self.phase.next() => next,
         };
         match next {
+            Next::Chosen(chosen) => {
+                self.phase = Phase::Chosen;
+                self.events.push_back(TurnEvent::Chosen(Box::new(chosen)));
+            }
             Next::Accepted(Ok(answer)) => {
-                if self.steps == 0 {
-                    self.events.push_back(TurnEvent::Started);
-                }
-                self.phase = Phase::Streaming {
-                    answer,
-                    step: AssistantMessage::default(),
-                };
+                self.voice = Voice::of(&*self.model);
+                let step = OpenStep::new(self.text.mark());
+                self.phase = Phase::Streaming { answer, step };
             }
             Next::Piece(Some(Ok(piece))) => self.take_piece(piece),
-            Next::Piece(None) => {
-                let provider = self.setup.model.provider().to_owned();
-                self.fail(&LlmError::Truncated { provider });
-            }
+            Next::Piece(None) => self.fail(&self.voice.broke_off()),
             Next::Accepted(Err(error)) | Next::Piece(Some(Err(error))) => self.fail(&error),
             Next::ToolEnded(Some(ended)) => self.take_result(ended),
             Next::ToolEnded(None) => self.answer_with_results(),
             Next::TimeIsUp => {
-                let limit = self.setup.settings.turn_timeout;
+                let limit = self.settings.turn_timeout;
                 self.finish(FinishReason::Error, Some(Failure::turn_timeout(limit)));
             }
             Next::Nothing => {}
@@ -183,92 +235,21 @@ impl Turn {
 
     /// Sends the request as it stands now.
     fn ask(&mut self) {
-        let model = Arc::clone(&self.setup.model);
+        let model = Arc::clone(&self.model);
         let request = Arc::clone(&self.request);
         self.phase = Phase::Asking(Box::pin(async move { model.stream(&request).await }));
     }
 
-    fn take_piece(&mut self, piece: ModelEvent) {
-        match piece {
-            ModelEvent::Text(text) => self.take_text(clean_text(text)),
-            ModelEvent::Reasoning(text) => {
-                self.events
-                    .push_back(TurnEvent::Reasoning(clean_text(text)));
-            }
-            ModelEvent::ToolCall(call) => {
-                if tools::nests_too_deeply(&call) {
-                    self.fail(&LlmError::Malformed {
-                        provider: self.setup.model.provider().to_owned(),
-                        message: "the arguments of a tool call nest too deeply".to_owned(),
-                    });
-                } else if let Phase::Streaming { step, .. } = &mut self.phase {
-                    step.parts.push(AssistantPart::ToolCall(tools::clean(call)));
-                }
-            }
-            ModelEvent::Restarted { .. } => {
-                if let Phase::Streaming { step, .. } = &mut self.phase {
-                    *step = AssistantMessage::default();
-                }
-            }
-            ModelEvent::Finish {
-                reason,
-                usage,
-                provider_data,
-            } => {
-                self.usage += usage;
-                self.steps += 1;
-                let Phase::Streaming { mut step, .. } = mem::replace(&mut self.phase, Phase::Over)
-                else {
-                    return;
-                };
-                self.private.steps.push(provider_data.clone());
-                step.provider_data = provider_data;
-                self.end_step(reason, step);
-            }
-        }
-    }
-
-    fn take_text(&mut self, content: String) {
-        self.first_token.get_or_insert_with(Instant::now);
-        if let Phase::Streaming { step, .. } = &mut self.phase {
-            match step.parts.last_mut() {
-                Some(AssistantPart::Text(text)) => text.push_str(&content),
-                _ => step.parts.push(AssistantPart::Text(content.clone())),
-            }
-        }
-        let index = self.text.push(&content);
-        self.events.push_back(TurnEvent::Text { index, content });
-    }
-
-    /// The model has finished a step: the answer is over, or tools are to be run.
-    fn end_step(&mut self, reason: ModelFinish, step: AssistantMessage) {
-        let wants_tools = step.tool_calls().next().is_some();
-        match reason {
-            ModelFinish::Length => self.finish(FinishReason::Length, None),
-            ModelFinish::ContentFilter => {
-                self.finish(
-                    FinishReason::ContentFilter,
-                    Some(Failure::content_filtered()),
-                );
-            }
-            // What a service calls it does not matter: calls are there to be run.
-            ModelFinish::Stop | ModelFinish::ToolCalls if wants_tools => self.run_tools(step),
-            ModelFinish::Stop | ModelFinish::ToolCalls => self.finish(FinishReason::Stop, None),
-        }
-    }
-
     fn run_tools(&mut self, mut step: AssistantMessage) {
         self.calls += step.tool_calls().count();
-        if self.steps >= self.setup.settings.max_steps
-            || self.calls > self.setup.settings.max_tool_calls
-        {
+        if self.steps >= self.settings.max_steps || self.calls > self.settings.max_tool_calls {
             self.finish(FinishReason::ToolLimit, None);
             return;
         }
         let mut calls = Vec::new();
         for part in &mut step.parts {
             if let AssistantPart::ToolCall(model_call) = part {
-                let call = Call::new(model_call, &self.setup.tools);
+                let call = Call::new(model_call, &self.tools);
                 self.text.mark_call(call.call_id);
                 self.events
                     .push_back(TurnEvent::Tool(Box::new(call.event(self.response_id))));
@@ -278,7 +259,7 @@ impl Turn {
         self.open_calls.clone_from(&calls);
         let request = Arc::make_mut(&mut self.request);
         request.messages.push(Message::Assistant(step));
-        let running = tools::run(calls, &self.setup);
+        let running = self.run(calls);
         self.phase = Phase::RunningTools {
             running,
             results: Vec::new(),
@@ -309,6 +290,14 @@ impl Turn {
     }
 
     fn fail(&mut self, error: &LlmError) {
+        let was_answered = match &self.phase {
+            Phase::Streaming { step, .. } => step.is_begun(),
+            _ => false,
+        };
+        if !was_answered {
+            self.phase = Phase::Over;
+            self.spending.add_failed(error);
+        }
         let reason = match error {
             LlmError::Blocked { .. } => FinishReason::ContentFilter,
             _ => FinishReason::Error,
@@ -318,7 +307,11 @@ impl Turn {
 
     fn finish(&mut self, reason: FinishReason, failure: Option<Failure>) {
         // Closes the request and drops the tools that still run.
-        self.phase = Phase::Over;
+        if let Phase::Asking(_) | Phase::Streaming { .. } =
+            mem::replace(&mut self.phase, Phase::Over)
+        {
+            self.spending.add_unknown();
+        }
         for call in mem::take(&mut self.open_calls) {
             self.events.push_back(TurnEvent::Tool(Box::new(
                 call.interrupted().event(self.response_id),
@@ -326,49 +319,6 @@ impl Turn {
         }
         self.events
             .push_back(TurnEvent::Finished { reason, failure });
-    }
-
-    /// What the reader that comes now has missed.
-    pub(crate) fn snapshot(&self) -> ResponseSnapshot {
-        ResponseSnapshot {
-            response_id: self.response_id,
-            message_id: self.setup.message_id.clone(),
-            index: self.text.last_index(),
-            content: self.text.content().to_owned(),
-            parts: self.text.parts(),
-        }
-    }
-
-    /// The durable end of the answer, and what is kept with it.
-    pub(crate) fn response(
-        &self,
-        finish_reason: FinishReason,
-    ) -> (AiResponse, Option<serde_json::Value>) {
-        let millis = |from: Instant, to: Instant| {
-            u64::try_from(to.duration_since(from).as_millis()).unwrap_or(u64::MAX)
-        };
-        let response = AiResponse {
-            response_id: self.response_id,
-            message_id: self.setup.message_id.clone(),
-            content: self.text.content().to_owned(),
-            parts: self.text.parts(),
-            finish_reason,
-            model: self.setup.model.model().to_owned(),
-            provider: self.setup.model.provider().to_owned(),
-            usage: protocol::Usage {
-                input_tokens: self.usage.input_tokens,
-                output_tokens: self.usage.output_tokens,
-                cached_input_tokens: self.usage.cached_input_tokens,
-                reasoning_tokens: self.usage.reasoning_tokens,
-            },
-            cost_usd: None,
-            timing: Timing {
-                first_token_ms: self.first_token.map(|at| millis(self.started, at)),
-                total_ms: millis(self.started, Instant::now()),
-            },
-            supersedes: self.setup.supersedes,
-        };
-        (response, self.private.to_value())
     }
 }
 

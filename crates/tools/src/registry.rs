@@ -92,6 +92,16 @@ impl ToolRegistry {
         Ok(self)
     }
 
+    /// The same with these tools only; a name that it does not have is passed over.
+    #[must_use]
+    pub fn only(&self, names: &[String]) -> Self {
+        let mut inner = Inner::clone(&self.inner);
+        inner.tools.retain(|name, _| names.contains(name));
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
     /// The tool with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&dyn Tool> {

@@ -235,3 +235,23 @@ async fn a_long_error_is_cut_between_characters() {
         ToolError::Failed(["x", &"ü".repeat(2047), "…"].concat())
     );
 }
+
+fn named(name: &'static str) -> impl Tool {
+    tool(name, "Does nothing.", |_: Nothing, _: ToolContext| async {
+        Ok(json!("done"))
+    })
+}
+
+#[tokio::test]
+async fn a_tool_that_is_left_out_is_unknown() {
+    let all = ToolRegistry::new()
+        .with(named("a"))
+        .unwrap()
+        .with(named("b"))
+        .unwrap();
+    let some = all.only(&["b".to_owned(), "nosuch".to_owned()]);
+    assert_eq!(some.names(), ["b"]);
+    let error = some.call("a", Map::new(), context()).await.unwrap_err();
+    assert_eq!(error.kind(), ToolErrorKind::UnknownTool);
+    assert_eq!(all.names(), ["a", "b"]);
+}

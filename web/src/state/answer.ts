@@ -139,7 +139,13 @@ function change(answer: Answer, event: AnswerEvent): Answer {
     case 'reasoning':
       return { ...answer, reasoning: answer.reasoning + event.content };
     case 'response_snapshot':
-      return { ...answer, index: event.index, parts: rebuild(answer.parts, event.parts, event.content) };
+      return {
+        ...answer,
+        index: event.index,
+        parts: rebuild(answer.parts, event.parts, event.content),
+        // Where text is taken back or there is none, another model may begin afresh, thinking included.
+        reasoning: event.index < answer.index || event.index < 0 ? '' : answer.reasoning,
+      };
     case 'tool_call':
       return { ...answer, parts: addCall(answer.parts, event) };
     case 'tool_result':
@@ -210,9 +216,9 @@ function place(entries: readonly Entry[], answer: Answer): readonly Entry[] {
   return entries.toSpliced(index + 1, 0, answer);
 }
 
-/** In a replay, a tool call comes before the `ai_response` that says which message it belongs to:
- *  messages are answered in their order. */
-function oldestUnanswered(entries: readonly Entry[]): MessageId | null {
+/** The first stored message without an answer. In a replay, a tool call comes before the `ai_response`
+ *  that says which message it belongs to: messages are answered in their order. */
+export function oldestUnanswered(entries: readonly Entry[]): MessageId | null {
   const answered = new Set(entries.map((entry) => (entry.kind === 'answer' ? entry.messageId : null)));
   const message = entries.find(
     (entry) => entry.kind === 'said' && entry.delivery === 'stored' && !answered.has(entry.id),

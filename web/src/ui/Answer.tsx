@@ -33,11 +33,16 @@ function AnswerBody({ answer }: { answer: Answer }) {
         <PartView key={index} part={part} running={running} last={index === answer.parts.length - 1} />
       ))}
       {running && answer.parts.at(-1)?.kind !== 'text' && (
-        <p class="waiting"><span class="for-screen-readers">{strings.waiting}</span></p>
+        <Waiting />
       )}
       <Ending answer={answer} />
     </article>
   );
+}
+
+/** Stands where the next words will. */
+export function Waiting() {
+  return <p class="waiting"><span class="for-screen-readers">{strings.waiting}</span></p>;
 }
 
 function PartView({ part, running, last }: { part: Part; running: boolean; last: boolean }) {

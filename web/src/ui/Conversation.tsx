@@ -3,7 +3,7 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Entry } from '../state';
 import { strings } from '../strings';
-import { AnswerView } from './Answer';
+import { AnswerView, Waiting } from './Answer';
 import { ClosingCard } from './ClosingCard';
 import { useSession } from './context';
 import { useFollow } from './follow';
@@ -32,6 +32,7 @@ export function Conversation() {
         <div ref={content} class="column">
           {entries.length === 0 && <Welcome />}
           {entries.map((entry) => <Row key={keyOf(entry)} entry={entry} />)}
+          {session.awaiting.value && <Waiting />}
         </div>
       </div>
       {!following.value && (

@@ -7,7 +7,7 @@ use patter_protocol::{self as protocol, AiResponse, CallId, Part, ResponseId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Step;
+use super::exchange::Step;
 
 /// What is kept with an `ai_response` and shown to no client: what the provider wants to see
 /// again, for each step.

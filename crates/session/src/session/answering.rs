@@ -1,12 +1,13 @@
 //! The answer in flight: when it starts, what it says, how it ends.
 
-use patter_llm::{ChatRequest, ToolDeclaration};
-use patter_protocol::{
-    EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, ResponseStarted, Token,
-};
+use std::future::ready;
 
-use super::{Session, Wanted};
+use futures_util::FutureExt;
+use patter_protocol::{EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, Token};
+
+use super::{Session, Wanted, readers};
 use crate::frame::Frame;
+use crate::plan::{Chosen, choose, ready_to_count};
 use crate::turn::{Failure, Turn, TurnEvent, TurnSetup};
 
 impl Session {
@@ -20,51 +21,38 @@ impl Session {
         }
     }
 
-    fn turn_setup(&self, wanted: Wanted) -> TurnSetup {
+    fn turn_setup(&mut self, wanted: Wanted) -> TurnSetup {
         let resources = &self.resources;
-        let request = ChatRequest {
-            system: resources.system_prompt.clone(),
-            messages: self.conversation.messages_for(&wanted.message_id),
-            tools: resources
-                .tools
-                .specs()
-                .into_iter()
-                .map(|spec| ToolDeclaration {
-                    name: spec.name.clone(),
-                    description: spec.description.clone(),
-                    parameters: spec.parameters.clone(),
-                })
-                .collect(),
-            max_output_tokens: resources.settings.max_output_tokens,
-            temperature: resources.settings.temperature,
-        };
+        let question = self.conversation.question(&wanted.message_id);
+        let text = question.as_ref().map_or(0, |it| it.text.len() as u64);
+        let bytes = self.conversation.bytes() + text;
         TurnSetup {
             session_id: self.session_id.clone(),
-            message_id: wanted.message_id,
             supersedes: wanted.supersedes,
+            choosing: match question {
+                Some(question) => {
+                    let chosen = choose(resources.routes.clone(), question);
+                    ready_to_count(chosen, resources.model.clone(), bytes).boxed()
+                }
+                None => ready(Chosen::default()).boxed(),
+            },
+            message_id: wanted.message_id,
             model: resources.model.clone(),
-            tools: resources.tools.clone(),
-            request,
+            prices: resources.prices.clone(),
             settings: resources.settings.clone(),
         }
     }
 
     pub(super) fn take_turn_event(&mut self, event: TurnEvent) {
-        let Some(turn) = &self.turn else {
+        let Some(turn) = &mut self.turn else {
             return;
         };
         let response_id = turn.response_id();
+        if let Some(started) = turn.announcement() {
+            self.tell(LiveEvent::ResponseStarted(started));
+        }
         match event {
-            TurnEvent::Started => {
-                let started = ResponseStarted {
-                    response_id,
-                    message_id: turn.message_id().clone(),
-                    model: self.resources.model.model().to_owned(),
-                    provider: self.resources.model.provider().to_owned(),
-                    route: None,
-                };
-                self.tell(LiveEvent::ResponseStarted(started));
-            }
+            TurnEvent::Chosen(chosen) => self.assign(*chosen),
             TurnEvent::Text { index, content } => {
                 self.tell(LiveEvent::Token(Token {
                     response_id,
@@ -80,6 +68,12 @@ impl Session {
                 }));
             }
             TurnEvent::Tool(body) => self.record(*body, None),
+            TurnEvent::TakenOver { notice, left } => {
+                self.readers.send(&readers::provider_failover(&notice));
+                if let Some(left) = left {
+                    self.tell(LiveEvent::ResponseSnapshot(left));
+                }
+            }
             TurnEvent::Finished { reason, failure } => self.finish_turn(reason, failure),
         }
     }

@@ -15,7 +15,8 @@ use tracing::warn;
 
 use super::log::LogProgress;
 use super::{Flow, Session, Stage};
-use crate::{session::readers, summary};
+use crate::session::readers;
+use crate::summary::{self, Brief};
 
 /// How long it is waited before a summary is tried again that could not be had in time.
 const LATE_SUMMARY_DELAYS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
@@ -97,6 +98,8 @@ impl Session {
     }
 
     fn begin_ending(&mut self, reason: EndReason) {
+        // There is no further answer that it would be for.
+        self.running_summary.stop();
         if self.conversation.is_empty() {
             self.ending = Some(Ending {
                 reason,
@@ -118,7 +121,9 @@ impl Session {
         let model = self.resources.model.clone();
         let transcript = self.conversation.transcript();
         let limit = self.resources.settings.summary_timeout;
-        let summary = async move { summary::summarize(&*model, transcript, limit).await };
+        let summary = async move {
+            summary::summarize(&*model, Brief::for_a_person(), transcript, limit).await
+        };
         // A panic of the model costs the summary and not the end.
         Box::pin(
             AssertUnwindSafe(summary)

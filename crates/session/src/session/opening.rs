@@ -14,6 +14,7 @@ use tokio::time::sleep;
 
 use super::log::Log;
 use super::readers::Readers;
+use super::running_summary::RunningSummary;
 use super::{Resources, Session};
 use crate::command::Command;
 use crate::conversation::Conversation;
@@ -106,6 +107,7 @@ impl Session {
             inbox,
             waiting: VecDeque::new(),
             turn: None,
+            running_summary: RunningSummary::default(),
             linger: None,
             abandoned: false,
             ending: None,
@@ -180,13 +182,22 @@ impl Session {
             self.record(EventBody::AiResponse(unspoken), None);
         }
         for message_id in self.conversation.unanswered() {
-            self.record_unspoken(message_id, FinishReason::Interrupted);
+            // Whether its model was asked, and what that cost, is not known.
+            let lost = self.unspoken(
+                message_id,
+                ResponseId::generate(),
+                FinishReason::Interrupted,
+            );
+            self.record(EventBody::AiResponse(lost), None);
         }
     }
 
-    /// Records the end of an answer that was never begun.
+    /// Records the end of an answer for which nobody was asked.
     pub(super) fn record_unspoken(&mut self, message_id: MessageId, finish_reason: FinishReason) {
-        let unspoken = self.unspoken(message_id, ResponseId::generate(), finish_reason);
+        let unspoken = AiResponse {
+            cost_usd: Some(0.0),
+            ..self.unspoken(message_id, ResponseId::generate(), finish_reason)
+        };
         self.record(EventBody::AiResponse(unspoken), None);
     }
 

@@ -92,6 +92,10 @@ pub(super) fn draining() -> Frame {
     notice(NoticeCode::Draining, "The server is about to restart.")
 }
 
+pub(super) fn provider_failover(message: &str) -> Frame {
+    notice(NoticeCode::ProviderFailover, message)
+}
+
 fn demo_model() -> Frame {
     notice(
         NoticeCode::DemoModel,

@@ -10,6 +10,13 @@ pub(super) struct AnswerText {
     pieces: u64,
 }
 
+/// How far the text had come at some moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    bytes: usize,
+    pieces: u64,
+}
+
 impl AnswerText {
     /// Adds a piece and tells its index.
     pub(super) fn push(&mut self, piece: &str) -> u64 {
@@ -22,6 +29,24 @@ impl AnswerText {
     /// Notes that a tool was called here.
     pub(super) fn mark_call(&mut self, call_id: CallId) {
         self.calls.push((self.content.len(), call_id));
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            bytes: self.content.len(),
+            pieces: self.pieces,
+        }
+    }
+
+    /// Takes back every piece since `mark`, which must be one of this text; no tool was called
+    /// since. The next piece has the index that the first of them had.
+    pub(super) fn cut_back(&mut self, mark: Mark) {
+        self.content.truncate(mark.bytes);
+        self.pieces = mark.pieces;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces == 0
     }
 
     pub(super) fn content(&self) -> &str {
@@ -82,6 +107,22 @@ mod tests {
             text.parts(),
             [called(a), said("ét"), called(b), called(c), said("end")]
         );
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_no_trace() {
+        let mut text = AnswerText::default();
+        text.push("é");
+        let call = CallId::generate();
+        text.mark_call(call);
+        let mark = text.mark();
+        text.push("void");
+        text.push("void");
+        text.cut_back(mark);
+        assert_eq!((text.content(), text.last_index()), ("é", 0));
+        assert_eq!(text.push("t"), 1);
+        assert_eq!(text.content(), "ét");
+        assert_eq!(text.parts().len(), 3);
     }
 
     #[test]

@@ -57,6 +57,10 @@ impl Failure {
                 ErrorCode::ProviderError,
                 format!("{provider} sent what cannot be read"),
             ),
+            LlmError::CircuitOpen { provider, .. } => (
+                ErrorCode::ProviderError,
+                format!("{provider} has failed too often and is not asked for the moment"),
+            ),
             LlmError::Server { provider, .. } => {
                 (ErrorCode::ProviderError, format!("{provider} failed"))
             }

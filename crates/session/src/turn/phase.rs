@@ -2,16 +2,21 @@
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt};
-use patter_llm::{Answer, AssistantMessage, LlmError, ModelEvent, ToolResult};
+use patter_llm::{Answer, LlmError, ModelEvent, ToolResult};
 
+use super::step::OpenStep;
 use super::tools::Ended;
+use crate::plan::Chosen;
 
 /// What a turn waits for.
 pub(super) enum Phase {
+    Choosing(BoxFuture<'static, Chosen>),
+    /// For the session, to say how the turn goes on.
+    Chosen,
     Asking(BoxFuture<'static, Result<Answer, LlmError>>),
     Streaming {
         answer: Answer,
-        step: AssistantMessage,
+        step: OpenStep,
     },
     RunningTools {
         running: BoxStream<'static, Ended>,
@@ -22,6 +27,7 @@ pub(super) enum Phase {
 
 /// What a wait gave.
 pub(super) enum Next {
+    Chosen(Chosen),
     Accepted(Result<Answer, LlmError>),
     Piece(Option<Result<ModelEvent, LlmError>>),
     ToolEnded(Option<Ended>),
@@ -33,6 +39,8 @@ impl Phase {
     /// Cancel safe: each of the things it waits for is.
     pub(super) async fn next(&mut self) -> Next {
         match self {
+            Self::Choosing(chosen) => Next::Chosen(chosen.await),
+            Self::Chosen => std::future::pending().await,
             Self::Asking(answer) => Next::Accepted(answer.await),
             Self::Streaming { answer, .. } => Next::Piece(answer.next().await),
             Self::RunningTools { running, .. } => Next::ToolEnded(running.next().await),

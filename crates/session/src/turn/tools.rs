@@ -12,7 +12,7 @@ use patter_tools::{ToolContext, ToolErrorKind, ToolRegistry};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::TurnSetup;
+use super::Turn;
 
 /// A call that the model made.
 #[derive(Debug, Clone)]
@@ -136,15 +136,17 @@ impl Ended {
     }
 }
 
-/// Runs the calls of a step, some at a time. Dropping the stream drops the tools that run.
-pub(super) fn run(calls: Vec<Call>, setup: &TurnSetup) -> BoxStream<'static, Ended> {
-    let tools = setup.tools.clone();
-    let session_id = setup.session_id.to_string();
-    let deadline = Instant::now() + setup.settings.turn_timeout;
-    stream::iter(calls)
-        .map(move |call| run_one(call, tools.clone(), session_id.clone(), deadline))
-        .buffer_unordered(setup.settings.max_parallel_tools.max(1))
-        .boxed()
+impl Turn {
+    /// Runs the calls of a step, some at a time. Dropping the stream drops the tools that run.
+    pub(super) fn run(&self, calls: Vec<Call>) -> BoxStream<'static, Ended> {
+        let tools = self.tools.clone();
+        let session_id = self.session_id.to_string();
+        let deadline = Instant::now() + self.settings.turn_timeout;
+        stream::iter(calls)
+            .map(move |call| run_one(call, tools.clone(), session_id.clone(), deadline))
+            .buffer_unordered(self.settings.max_parallel_tools.max(1))
+            .boxed()
+    }
 }
 
 async fn run_one(call: Call, tools: ToolRegistry, session_id: String, deadline: Instant) -> Ended {

@@ -46,7 +46,7 @@ struct Wait {
 }
 
 /// `wait` waits and tells how long; `panic` panics; `fail` fails.
-fn tools() -> ToolRegistry {
+pub fn tools() -> ToolRegistry {
     ToolRegistry::new()
         .with(tool("wait", "Waits.", |wait: Wait, _: ToolContext| async move {
             tokio::time::sleep(Duration::from_millis(wait.millis)).await;
@@ -168,6 +168,14 @@ impl Client {
             .collect();
         types.dedup();
         types
+    }
+
+    /// How many events of a `type` were seen so far.
+    pub fn count(&self, kind: &str) -> usize {
+        let is_kind = |message: &&ServerMessage| {
+            serde_json::to_value(message).unwrap()["type"].as_str() == Some(kind)
+        };
+        self.seen.iter().filter(is_kind).count()
     }
 
     pub fn durable(&self) -> Vec<DurableEvent> {

@@ -1,0 +1,123 @@
+//! What the model says, piece by piece: text is handed on as it comes, calls wait for the end of
+//! their step, and all of a step is taken back when another model takes over.
+
+use std::mem;
+
+use chrono::Utc;
+use patter_llm::{
+    AssistantMessage, FinishReason as ModelFinish, LlmError, ModelEvent, ProviderData, Usage,
+};
+use patter_protocol::{FinishReason, clean_text};
+use tokio::time::Instant;
+use tracing::info;
+
+use super::phase::Phase;
+use super::step::{OpenStep, Voice};
+use super::{Failure, Turn, TurnEvent, tools};
+
+impl Turn {
+    pub(super) fn take_piece(&mut self, piece: ModelEvent) {
+        let Phase::Streaming { step, .. } = &mut self.phase else {
+            return;
+        };
+        if !step.is_begun() && !matches!(piece, ModelEvent::Restarted { .. }) {
+            self.answered = true;
+        }
+        match piece {
+            ModelEvent::Text(text) => {
+                let content = clean_text(text);
+                step.say(&content);
+                self.first_token.get_or_insert_with(Instant::now);
+                let index = self.text.push(&content);
+                self.events.push_back(TurnEvent::Text { index, content });
+            }
+            ModelEvent::Reasoning(text) => {
+                step.shown = true;
+                let content = clean_text(text);
+                self.events.push_back(TurnEvent::Reasoning(content));
+            }
+            ModelEvent::ToolCall(call) if tools::nests_too_deeply(&call) => {
+                let error = self
+                    .voice
+                    .sent_nonsense("the arguments of a tool call nest too deeply");
+                self.fail(&error);
+            }
+            ModelEvent::ToolCall(call) => step.call(tools::clean(call)),
+            ModelEvent::Restarted {
+                provider,
+                model,
+                error,
+            } => self.take_over(Voice { provider, model }, &error),
+            ModelEvent::Finish {
+                reason,
+                usage,
+                provider_data,
+            } => self.end_step(reason, usage, provider_data),
+        }
+    }
+
+    /// Another model answers this step from here on: what the one before said of it is void.
+    fn take_over(&mut self, voice: Voice, error: &LlmError) {
+        let Phase::Streaming { step, .. } = &mut self.phase else {
+            return;
+        };
+        let notice = self.voice.hands_over_to(&voice);
+        info!(
+            session_id = %self.session_id,
+            provider = self.voice.provider,
+            model = self.voice.model,
+            %error,
+            next_provider = voice.provider,
+            next_model = voice.model,
+            "another model takes over"
+        );
+        let begins = step.begins;
+        let void = mem::replace(step, OpenStep::new(begins));
+        self.voice = voice;
+        // What nobody was shown was said by nobody.
+        self.answered = self.announced;
+        if void.is_begun() {
+            self.spending.add_unknown();
+        } else {
+            self.spending.add_failed(error);
+        }
+        self.text.cut_back(begins);
+        if self.text.is_empty() {
+            // The time to the first token is that to the first one that counts.
+            self.first_token = None;
+        }
+        let left = void.shown.then(|| self.snapshot());
+        self.events.push_back(TurnEvent::TakenOver { notice, left });
+    }
+
+    /// The model has finished a step: the answer is over, or tools are to be run.
+    fn end_step(&mut self, reason: ModelFinish, usage: Usage, provider_data: Option<ProviderData>) {
+        let Phase::Streaming { step, .. } = mem::replace(&mut self.phase, Phase::Over) else {
+            return;
+        };
+        self.steps += 1;
+        let Voice { provider, model } = &self.voice;
+        let today = Utc::now().date_naive();
+        let prices = self.prices.as_ref();
+        let cost_usd = prices.and_then(|it| it.cost(provider, model, &usage, today));
+        self.spending.add(usage, cost_usd);
+        self.private.steps.push(provider_data.clone());
+        let message = AssistantMessage {
+            provider_data,
+            ..step.message
+        };
+        let wants_tools = message.tool_calls().next().is_some();
+        match reason {
+            ModelFinish::Length => self.finish(FinishReason::Length, None),
+            ModelFinish::ContentFilter => {
+                self.finish(
+                    FinishReason::ContentFilter,
+                    Some(Failure::content_filtered()),
+                );
+            }
+            // What a service calls it does not matter: calls are there to be run.
+            ModelFinish::Stop | ModelFinish::ToolCalls if wants_tools => self.run_tools(message),
+            ModelFinish::Stop | ModelFinish::ToolCalls => self.finish(FinishReason::Stop, None),
+        }
+    }
+}
