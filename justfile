@@ -8,7 +8,7 @@ default:
 run *arguments:
     cargo run --release -- {{arguments}}
 
-# Every test: Rust, both stores, browser. Or one part: rust, postgres, web.
+# Every test: Rust, both stores, browser, other people's servers. Or one part: rust, postgres, web, interop.
 test *part:
     cargo xtask test {{part}}
 

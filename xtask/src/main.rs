@@ -17,9 +17,11 @@ mod codegen;
 mod lint;
 mod metadata;
 mod node;
+mod patter;
 mod phase;
 mod postgres;
 mod process;
+mod recordings;
 mod test;
 
 use std::{

@@ -1,4 +1,4 @@
-//! Node and npm, for the tests of the page.
+//! Node and npm, for the tests that are written for them.
 
 use std::process::Command;
 
@@ -26,13 +26,38 @@ pub(crate) fn find() -> anyhow::Result<()> {
     check()
 }
 
+/// A folder of the repository with a `package.json`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Package(pub(crate) &'static str);
+
+impl Package {
+    /// npm in that folder.
+    pub(crate) fn npm(self) -> Command {
+        let mut command = Command::new("npm");
+        command.current_dir(self.0);
+        command
+    }
+
+    /// Installs what its lock file names.
+    ///
+    /// # Errors
+    ///
+    /// When npm fails.
+    pub(crate) fn install(self) -> anyhow::Result<()> {
+        process::run(
+            self.npm()
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]),
+        )
+    }
+}
+
 fn check() -> anyhow::Result<()> {
     if process::on_path("node").is_none() || process::on_path("npm").is_none() {
-        bail!("the page's tests need `node` and `npm`: {HOW_TO_INSTALL}");
+        bail!("the tests need `node` and `npm`: {HOW_TO_INSTALL}");
     }
     let version = process::output_of(Command::new("node").arg("--version"))?;
     if major(&version).is_none_or(|major| major < OLDEST_MAJOR) {
-        bail!("Node {version} is too old for the page's tests: {HOW_TO_INSTALL}");
+        bail!("Node {version} is too old for the tests: {HOW_TO_INSTALL}");
     }
     println!("Node {version}");
     Ok(())

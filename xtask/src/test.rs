@@ -3,13 +3,15 @@
 //! Everything that a part needs from the machine is looked for before the first line is compiled,
 //! so that what is missing is known in seconds.
 
+mod interop;
 mod rust;
 mod web;
 
 use clap::ValueEnum;
 
 use crate::{
-    chromium, metadata::Metadata, node, phase::phase, postgres::Postgres, test::web::Browser,
+    chromium, metadata::Metadata, node, phase::phase, postgres::Postgres, recordings,
+    test::web::Browser,
 };
 
 /// One part of the tests.
@@ -21,6 +23,8 @@ pub(crate) enum Part {
     Postgres,
     /// The page: unit tests in Node, and the real binary in a real browser.
     Web,
+    /// The real binary against servers that others wrote.
+    Interop,
 }
 
 /// Runs one part of the tests, or all of them.
@@ -34,15 +38,20 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
         None => {
             let browser = find_browser()?;
             let postgres = find_postgres()?;
+            let recordings = recordings::find()?;
             phase("Rust tests, both stores", || {
-                rust::all(&metadata, &postgres)
+                rust::all(&metadata, &postgres, recordings.as_deref())
             })?;
             drop(postgres);
             rust::each_library_alone()?;
             web::run(&metadata, &browser)?;
+            interop::run(&metadata)?;
         }
         Some(Part::Rust) => {
-            phase("Rust tests", rust::plain)?;
+            let recordings = recordings::find()?;
+            phase("Rust tests", || {
+                rust::plain(&metadata, recordings.as_deref())
+            })?;
             rust::each_library_alone()?;
         }
         Some(Part::Postgres) => {
@@ -52,6 +61,10 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
             })?;
         }
         Some(Part::Web) => web::run(&metadata, &find_browser()?)?,
+        Some(Part::Interop) => {
+            phase("find Node", node::find)?;
+            interop::run(&metadata)?;
+        }
     }
     println!("every test passed");
     Ok(())

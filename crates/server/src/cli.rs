@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::{Map, Value};
 
+use crate::commands::Question;
 use crate::config::Sources;
 
 /// A realtime AI backend: streams a model's answers over one WebSocket, runs its tools, and keeps
@@ -21,7 +23,7 @@ pub struct Cli {
 }
 
 /// What the binary does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Default, Subcommand)]
 pub enum Command {
     /// Serve until SIGINT or SIGTERM (the default)
     #[default]
@@ -32,6 +34,54 @@ pub enum Command {
     Config,
     /// Bring the tables of the database up to date, and exit
     Migrate,
+    /// List providers, models, their limits and prices, and which of them are used
+    Models(ModelsArgs),
+    /// Tell which route a message would take, and why; only --classify asks anybody
+    Route(RouteArgs),
+}
+
+/// What `patter models` prints.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct ModelsArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The message of `patter route`, and where it stands.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct RouteArgs {
+    /// The text of the message
+    text: String,
+    /// Metadata of the session; numbers, true and false are such
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    session: Vec<(String, String)>,
+    /// Metadata of the message
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    message: Vec<(String, String)>,
+    /// Turns that the conversation had before
+    #[arg(long, default_value_t = 0)]
+    turns: u64,
+    /// Ask the classifier where a route needs it, over the network
+    #[arg(long)]
+    classify: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl RouteArgs {
+    /// What is asked.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        Question {
+            text: self.text.clone(),
+            session: metadata(&self.session),
+            message: metadata(&self.message),
+            turns: self.turns,
+            classify: self.classify,
+        }
+    }
 }
 
 /// Flags that every command takes. Values are text here: the configuration checks them together
@@ -57,7 +107,7 @@ impl Cli {
     /// What to do.
     #[must_use]
     pub fn command(&self) -> Command {
-        self.command.unwrap_or_default()
+        self.command.clone().unwrap_or_default()
     }
 }
 
@@ -89,6 +139,15 @@ impl SettingsArgs {
         }
         sources
     }
+}
+
+/// Values as JSON where they are, such as `3` and `true`, and as text otherwise.
+fn metadata(given: &[(String, String)]) -> Map<String, Value> {
+    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+    let pairs = given.iter();
+    pairs
+        .map(|(key, text)| (key.clone(), value(text)))
+        .collect()
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -4,6 +4,7 @@
 //! the command line. All keys are defined in one table, `config/keys.rs`. Either everything is
 //! valid, or every fault is told at once.
 
+mod check;
 mod fault;
 mod key;
 mod keys;
@@ -11,8 +12,10 @@ mod kind;
 mod layers;
 mod lookup;
 mod mask;
+mod model_name;
 mod provider;
 pub mod reference;
+mod routes;
 mod setting;
 mod sources;
 mod store_target;
@@ -22,13 +25,15 @@ mod value;
 use serde_json::Value as Json;
 
 pub use fault::{ConfigError, Fault};
-pub use provider::{Chosen, DEFAULT_GEMINI_MODEL, DEFAULT_OPENAI_MODEL, ProviderKind};
+pub use model_name::ModelName;
+pub use provider::{ModelTarget, ProviderKind};
+pub use routes::{ClassifierConfig, RouteConfig};
 pub use setting::Setting;
 pub use sources::Sources;
 pub use store_target::StoreTarget;
 pub use tree::{
-    AccountConfig, Config, DemoConfig, LlmConfig, LogConfig, LogFormat, ProviderConfig,
-    ServerConfig, SessionConfig, StoreConfig, ToolsConfig,
+    Config, DemoConfig, GeminiConfig, LlmConfig, LogConfig, LogFormat, ModelConfig, OpenAiConfig,
+    ProviderConfig, ServerConfig, SessionConfig, StoreConfig, ToolsConfig,
 };
 pub use value::Origin;
 
@@ -61,9 +66,11 @@ impl Config {
                 }),
             }
         }
-        layers
-            .faults
-            .extend(provider::check(&layers.values, &layers.variables));
+        for list in lookup::lists() {
+            make_list(&mut tree, list);
+        }
+        let between_keys = check::check(&layers, &tree);
+        layers.faults.extend(between_keys);
         if !layers.faults.is_empty() {
             return Err(ConfigError {
                 faults: layers.faults,
@@ -91,10 +98,11 @@ impl Config {
 
 /// Gives each `[providers.NAME]` the defaults that it leaves open.
 fn complete_providers(layers: &mut Layers) {
-    for name in provider::names(&layers.values) {
-        for key in lookup::all().filter(|key| key.is_pattern()) {
+    for name in check::provider_names(&layers.values) {
+        let table = format!("providers.{name}");
+        for key in lookup::all().filter(|key| key.is_within(&table)) {
             if let Some(default) = key.default {
-                let path = key.named_as_in(&format!("providers.{name}"));
+                let path = key.named_as_in(&table);
                 let value = Value::Text(default.into());
                 let given = Given {
                     value,
@@ -108,7 +116,7 @@ fn complete_providers(layers: &mut Layers) {
 
 /// Puts the value of the variable that `api_key_env` names beside it.
 fn insert_provider_keys(tree: &mut serde_json::Map<String, Json>, layers: &Layers) {
-    for name in provider::names(&layers.values) {
+    for name in check::provider_names(&layers.values) {
         let above = format!("providers.{name}");
         let variable = layers.values.get(&format!("{above}.api_key_env"));
         let key = variable.and_then(|given| layers.variables.get(given.value.to_string().trim()));
@@ -138,6 +146,16 @@ fn insert(tree: &mut serde_json::Map<String, Json>, path: &str, value: Json) {
     }
 }
 
+/// Turns `{"0": ..., "1": ...}` into a list.
+fn make_list(tree: &mut serde_json::Map<String, Json>, name: &str) {
+    if let Some(Json::Object(places)) = tree.remove(name) {
+        let mut places: Vec<_> = places.into_iter().collect();
+        places.sort_by_key(|(place, _)| place.parse::<usize>().ok());
+        let items = places.into_iter().map(|(_, item)| item).collect();
+        tree.insert(name.to_owned(), Json::Array(items));
+    }
+}
+
 /// The table of keys and the typed tree do not match: a defect, which the tests would find.
 fn broken_table(error: &serde_json::Error) -> ConfigError {
     let problem = format!("cannot be read, although each value is valid: {error}");
@@ -152,28 +170,36 @@ fn broken_table(error: &serde_json::Error) -> ConfigError {
     }
 }
 
-/// All keys that have a value, and those without one, in the order of the table.
+/// All keys that have a value, and those without one, in the order of the table; what the user
+/// named or counted stands together.
 fn settings(layers: &Layers) -> Vec<Setting> {
     let mut settings = Vec::new();
-    for key in lookup::all() {
-        let given: Vec<_> = layers
-            .values
-            .iter()
-            .filter(|(path, _)| key.defines(path))
-            .collect();
-        if given.is_empty() && !key.is_pattern() {
-            let key = key.path.to_owned();
-            settings.push(Setting {
-                key,
-                value: None,
-                origin: Origin::Default,
-            });
+    for section in keys::SECTIONS {
+        let mut chosen = Vec::new();
+        for key in section.keys {
+            let given = layers.values.iter().filter(|(path, _)| key.defines(path));
+            let given: Vec<_> = given
+                .map(|(path, given)| {
+                    let setting = Setting {
+                        key: path.clone(),
+                        value: Some(key.kind.show(&given.value)),
+                        origin: given.origin.clone(),
+                    };
+                    (key.chosen_in(path), setting)
+                })
+                .collect();
+            if given.is_empty() && !key.is_pattern() {
+                let setting = Setting {
+                    key: key.path.to_owned(),
+                    value: None,
+                    origin: Origin::Default,
+                };
+                chosen.push((None, setting));
+            }
+            chosen.extend(given);
         }
-        settings.extend(given.into_iter().map(|(path, given)| Setting {
-            key: path.clone(),
-            value: Some(key.kind.show(&given.value)),
-            origin: given.origin.clone(),
-        }));
+        chosen.sort_by_key(|(name, _)| (name.and_then(|name| name.parse::<usize>().ok()), *name));
+        settings.extend(chosen.into_iter().map(|(_, setting)| setting));
     }
     settings
 }

@@ -1,6 +1,6 @@
 //! Why a server does not start.
 
-use patter_llm::LlmError;
+use patter_llm::{LlmError, RouterError};
 use patter_store::StoreError;
 use patter_tools::RegistryError;
 
@@ -22,7 +22,20 @@ pub enum ServerError {
     /// A tool cannot be offered: its name is taken or cannot be one.
     #[error("cannot offer the tools")]
     Tools(#[from] RegistryError),
-    /// Two routes contradict each other: a defect.
-    #[error("cannot set up the routes")]
-    Routes(#[from] matchit::InsertError),
+    /// A route offers a tool that there is not.
+    #[error("the route `{route}` offers the tool `{tool}`, which there is not; there are: {known}")]
+    UnknownTool {
+        /// Name of the route.
+        route: String,
+        /// Name of the tool.
+        tool: String,
+        /// The names of all tools.
+        known: String,
+    },
+    /// The routes of messages cannot be used, although the configuration was read: a defect.
+    #[error("cannot set up the routes of messages")]
+    MessageRoutes(#[from] RouterError),
+    /// Two routes of the HTTP side contradict each other: a defect.
+    #[error("cannot set up the HTTP routes")]
+    HttpRoutes(#[from] matchit::InsertError),
 }

@@ -1,6 +1,7 @@
 //! The HTTP side: which path is answered by what, and what every answer has in common.
 
 mod health;
+mod metrics;
 mod page;
 mod problem;
 mod query;
@@ -23,6 +24,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use matchit::{InsertError, Router};
+use patter_llm::Circuit;
 use patter_protocol::{InvalidId, SessionId};
 use patter_session::SessionManager;
 use percent_encoding::percent_decode_str;
@@ -56,6 +58,8 @@ pub(crate) struct App {
     pub(crate) health: Health,
     /// Cancelled when the server begins to stop.
     pub(crate) draining: CancellationToken,
+    /// The circuit of each model.
+    pub(crate) circuits: Vec<Circuit>,
     /// When the server was started.
     pub(crate) started_at: Instant,
 }
@@ -77,6 +81,7 @@ enum Route {
     Health,
     Live,
     Ready,
+    Metrics,
     Session,
     Events,
     WebSocket,
@@ -119,6 +124,7 @@ fn routes() -> Result<Router<Route>, InsertError> {
         ("/health", Route::Health),
         ("/health/live", Route::Live),
         ("/health/ready", Route::Ready),
+        ("/metrics", Route::Metrics),
         ("/api/sessions/{session_id}", Route::Session),
         ("/api/sessions/{session_id}/events", Route::Events),
         // Everything below it is an id, if mostly a bad one.
@@ -173,6 +179,7 @@ async fn dispatch(app: &App, routes: &Router<Route>, request: Request<Incoming>)
         Route::Health => Ok(health::report(app).await),
         Route::Live => Ok(health::live()),
         Route::Ready => health::ready(app).await,
+        Route::Metrics => Ok(metrics::report(app)),
         Route::Session => sessions::show(app, &session_id()?).await,
         Route::Events => {
             let query = Query::parse(request.uri().query());

@@ -3,6 +3,7 @@
 mod admission;
 mod assets;
 pub mod cli;
+pub mod commands;
 pub mod config;
 mod error;
 mod http;

@@ -2,13 +2,17 @@
 
 mod signals;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use chrono::Utc;
 use clap::Parser;
 use patter_server::cli::{Cli, Command};
+use patter_server::commands::{ModelsReport, RouteReport};
 use patter_server::{Config, Server, telemetry};
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -33,16 +37,28 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     let config = Config::load(&cli.settings.sources(directory, std::env::vars_os()))?;
     match cli.command() {
         Command::Serve => serve(config).await,
-        Command::Check => say("the configuration is fine"),
+        Command::Check => {
+            Server::check_tools(&config)?;
+            say("the configuration is fine")
+        }
         Command::Config => say(config.describe().trim_end()),
         Command::Migrate => {
             Server::migrate(&config).await?;
             say("the tables are up to date")
         }
+        Command::Models(arguments) => {
+            let report = ModelsReport::new(&config, Utc::now().date_naive());
+            say_report(&report, arguments.json)
+        }
+        Command::Route(arguments) => {
+            let report = RouteReport::new(&config, &arguments.question()).await?;
+            say_report(&report, arguments.json)
+        }
     }
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
+    Server::check_tools(&config)?;
     telemetry::start(&config.log)?;
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let address = (config.server.host.clone(), config.server.port);
@@ -73,6 +89,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::select! {
         stopped = server.run(listener, shutdown.clone()) => Ok(stopped?),
         () = two_signals => anyhow::bail!("stopped by a second signal before all was drained"),
+    }
+}
+
+/// Prints a report as text or as JSON.
+fn say_report(report: &(impl Display + Serialize), json: bool) -> anyhow::Result<()> {
+    if json {
+        say(&serde_json::to_string_pretty(report)?)
+    } else {
+        say(report.to_string().trim_end())
     }
 }
 

@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use patter_llm::ChatModel;
-use patter_session::SessionManager;
+use patter_llm::{Catalog, ChatModel, Circuit, Router};
+use patter_session::{Plan, SessionManager};
 use patter_store::SessionStore;
 use patter_tools::{RegistryError, Tool, ToolRegistry};
 use tokio::net::TcpListener;
@@ -18,6 +18,7 @@ use tracing::{info, warn};
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http::{self, App, Health};
+use crate::wiring::Models;
 use crate::ws::Connections;
 use crate::{assets, wiring};
 
@@ -30,6 +31,10 @@ pub struct Server {
     config: Config,
     store: Arc<dyn SessionStore>,
     model: Arc<dyn ChatModel>,
+    /// What is known about models, their prices among it.
+    catalog: Catalog,
+    routes: Router<Plan>,
+    circuits: Vec<Circuit>,
     /// The tools, or what was wrong with one of them.
     tools: Result<ToolRegistry, RegistryError>,
 }
@@ -41,15 +46,33 @@ impl Server {
     ///
     /// Where the store cannot be opened, or the model cannot be set up.
     pub async fn from_config(config: Config) -> Result<Self, ServerError> {
-        let model = wiring::model(&config)?;
+        let catalog = wiring::catalog(&config);
+        let mut models = Models::new(&config, &catalog);
+        let model = models.with_fallbacks(&config.primary())?;
+        let routes = wiring::routes(&config, &mut models)?;
+        let circuits = models.circuits();
         let tools = wiring::tools(&config);
         let store = wiring::store(&config).await?;
         Ok(Self {
             config,
             store,
             model,
+            catalog,
+            routes,
+            circuits,
             tools,
         })
+    }
+
+    /// Whether the routes offer no tool but those that are built in and switched on. For who adds no
+    /// tools: [`Server::run`] would find the same out, but only when the store is open and the port
+    /// taken.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::UnknownTool`].
+    pub fn check_tools(config: &Config) -> Result<(), ServerError> {
+        wiring::check_tools(config, &wiring::tools(config)?)
     }
 
     /// Brings the tables of the store up to date, and does nothing else.
@@ -68,7 +91,8 @@ impl Server {
         self
     }
 
-    /// What the server is made of, for whoever starts it: a line for the store, one for the model.
+    /// What the server is made of, for whoever starts it: lines for the store,
+    /// the model and its fallbacks.
     #[must_use]
     pub fn description(&self) -> impl fmt::Display {
         let store = wiring::describe_store(&self.config);
@@ -90,7 +114,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where a tool cannot be offered. Once it serves, nothing ends it but `shutdown`.
+    /// Where a tool cannot be offered, or a route offers one that there is not. Once it serves,
+    /// nothing ends it but `shutdown`.
     ///
     /// # Cancel safety
     ///
@@ -105,17 +130,25 @@ impl Server {
             config,
             store,
             model,
+            catalog,
+            routes,
+            circuits,
             tools,
         } = self;
+        let tools = tools?;
+        wiring::check_tools(&config, &tools)?;
         let sessions = SessionManager::builder(Arc::clone(&store), model)
-            .tools(tools?)
+            .tools(tools)
             .system_prompt(&config.llm.system_prompt)
+            .routes(routes)
+            .prices(catalog)
             .settings(wiring::session_settings(&config))
             .start();
         let app = Arc::new(App {
             sessions: sessions.clone(),
             connections: Connections::default(),
             health: Health::new(store),
+            circuits,
             draining: shutdown.clone(),
             started_at: Instant::now(),
         });

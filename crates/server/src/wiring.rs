@@ -1,17 +1,24 @@
 //! Makes the parts that the configuration names. Nothing else names a concrete store, model or
 //! tool.
 
+mod catalog;
+mod model;
+mod routes;
+
 use std::sync::Arc;
 
-use patter_llm::{ChatModel, Demo, Gemini, LlmError, OpenAi, Settings, Timeouts};
 use patter_session::SessionSettings;
 use patter_store::{PostgresOptions, PostgresStore, SessionStore, SqliteStore, StoreError};
 use patter_tools::{Calculator, DataFetcher, RegistryError, ToolLimits, ToolRegistry};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::config::{Chosen, Config, ProviderKind, StoreTarget};
+use crate::config::{Config, ModelTarget, ProviderKind, StoreTarget};
 use crate::error::ServerError;
+
+pub(crate) use catalog::catalog;
+pub(crate) use model::Models;
+pub(crate) use routes::{check_tools, router, routes};
 
 /// Opens the store.
 pub(crate) async fn store(config: &Config) -> Result<Arc<dyn SessionStore>, ServerError> {
@@ -61,34 +68,24 @@ pub(crate) fn describe_store(config: &Config) -> String {
     }
 }
 
-/// Which model it is and why this one, for a person.
+/// Which model it is, why this one, and who answers where it cannot, for a person.
 pub(crate) fn describe_model(config: &Config) -> String {
-    let Chosen {
-        name,
-        kind,
-        model,
-        why,
-        ..
-    } = config.choose_provider();
-    match kind {
-        ProviderKind::Demo => format!("demo: {why}"),
-        ProviderKind::Gemini | ProviderKind::OpenAi => format!("{model} of {name}: {why}"),
+    let primary = name(&config.primary());
+    let mut text = format!("{primary}: {}", config.why_primary());
+    let fallbacks: Vec<_> = config.fallbacks().iter().map(name).collect();
+    if !fallbacks.is_empty() {
+        text.push_str(&format!("\nfallbacks: {}", fallbacks.join(", then ")));
     }
+    text
 }
 
-/// Sets up the model.
-pub(crate) fn model(config: &Config) -> Result<Arc<dyn ChatModel>, ServerError> {
-    let chosen = config.choose_provider();
-    let model: Result<Arc<dyn ChatModel>, LlmError> = match chosen.kind {
-        ProviderKind::Demo => Ok(Arc::new(Demo::new().pace(config.demo.delay))),
-        ProviderKind::Gemini => {
-            Gemini::new(model_settings(config, chosen)).map(|model| Arc::new(model) as _)
+fn name(target: &ModelTarget) -> String {
+    match target.kind {
+        ProviderKind::Demo => "demo".into(),
+        ProviderKind::Gemini | ProviderKind::OpenAi => {
+            format!("{} of {}", target.model, target.provider)
         }
-        ProviderKind::OpenAi => {
-            OpenAi::new(model_settings(config, chosen)).map(|model| Arc::new(model) as _)
-        }
-    };
-    model.map_err(ServerError::Model)
+    }
 }
 
 /// The built-in tools that are switched on.
@@ -129,27 +126,6 @@ fn postgres_options(url: &SecretString, config: &Config) -> PostgresOptions {
     let mut options = PostgresOptions::new(url.clone());
     options.max_connections = config.store.max_connections;
     options
-}
-
-fn model_settings(config: &Config, chosen: Chosen) -> Settings {
-    let llm = &config.llm;
-    let timeouts = Timeouts {
-        connect: llm.connect_timeout,
-        headers: llm.headers_timeout,
-        first_token: llm.first_token_timeout,
-        next_token: llm.next_token_timeout,
-        whole_answer: llm.answer_timeout,
-    };
-    let mut settings = Settings::new(chosen.model)
-        .name(chosen.name)
-        .timeouts(timeouts);
-    if let Some(url) = chosen.base_url {
-        settings = settings.base_url(url);
-    }
-    if let Some(key) = chosen.key {
-        settings = settings.key(key);
-    }
-    settings
 }
 
 /// Host, port and database of a URL, and not the user or the password.

@@ -1,66 +1,13 @@
-//! The configuration through its public functions: layers, names, faults, masks, and the choice
-//! of a model. The environment and the files are made up.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops where something unexpected comes"
-)]
-#![expect(clippy::panic, reason = "a test says what it found instead")]
+//! The configuration through its public functions: layers, names, faults and masks. The environment and the files are made up.
+
+mod configured;
 
 use std::time::Duration;
 
-use patter_server::config::{
-    Config, ConfigError, Fault, LogFormat, Origin, ProviderKind, Sources, StoreTarget,
-};
+use patter_server::config::{LogFormat, Origin, ProviderKind, Sources, StoreTarget};
 use secrecy::ExposeSecret;
-use tempfile::TempDir;
 
-fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        std::fs::write(directory.path().join(name), text).unwrap();
-    }
-    directory
-}
-
-fn with_variables(variables: &[(&str, &str)]) -> Sources {
-    Sources::none().environment(variables.iter().copied())
-}
-
-fn load(sources: &Sources) -> Config {
-    Config::load(sources).unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn refused(sources: &Sources) -> ConfigError {
-    match Config::load(sources) {
-        Ok(config) => panic!("should be refused:\n{}", config.describe()),
-        Err(error) => error,
-    }
-}
-
-fn only_fault(sources: &Sources) -> Fault {
-    let error = refused(sources);
-    assert_eq!(error.faults.len(), 1, "{error}");
-    error.faults.into_iter().next().unwrap()
-}
-
-fn origin_of(config: &Config, key: &str) -> Origin {
-    let mut settings = config.settings().iter();
-    settings
-        .find(|setting| setting.key == key)
-        .unwrap()
-        .origin
-        .clone()
-}
-
-fn shown(config: &Config, key: &str) -> Option<String> {
-    config
-        .settings()
-        .iter()
-        .find(|setting| setting.key == key)
-        .unwrap()
-        .value
-        .clone()
-}
+use configured::{directory, load, only_fault, origin_of, refused, shown, with_variables};
 
 #[test]
 fn with_nothing_given_every_key_has_a_working_default() {
@@ -77,7 +24,7 @@ fn with_nothing_given_every_key_has_a_working_default() {
     assert_eq!(config.tools.enabled, ["calculator", "data_fetcher"]);
     assert_eq!(config.llm.temperature, None);
     assert_eq!(config.log.format, LogFormat::Auto);
-    assert_eq!(config.choose_provider().kind, ProviderKind::Demo);
+    assert_eq!(config.primary().kind, ProviderKind::Demo);
     assert_eq!(origin_of(&config, "server.port"), Origin::Default);
 }
 
@@ -407,7 +354,7 @@ fn a_key_that_does_not_exist_is_a_fault_with_the_one_that_was_meant() {
     let error = refused(
         &with_variables(&[("PATTER_PORT", "9000"), ("PATTER_SESSION__LINGRE", "1")])
             .directory(files.path())
-            .set("llm.fallbacks", "a")
+            .set("routing", "a")
             .set("providers.mine.url", "x"),
     );
     let text = error.to_string();
@@ -434,9 +381,49 @@ fn a_key_that_does_not_exist_is_a_fault_with_the_one_that_was_meant() {
         "{text}"
     );
     assert!(
-        text.contains("llm.fallbacks (flag --set): there is no such key; docs"),
+        text.contains("routing (flag --set): there is no such key; docs"),
         "{text}"
     );
+}
+
+#[test]
+fn a_table_that_does_not_exist_is_a_fault_with_the_table_that_was_meant() {
+    let files = directory(&[(
+        "patter.toml",
+        "[sever]\nport = 1\n[[model]]\nname = \"m\"\n[provider.a]\nmodel = \"m\"\n\
+         [classifier.lables]\na = \"b\"\n",
+    )]);
+    let text = refused(&Sources::none().directory(files.path())).to_string();
+    for fault in [
+        "sever (patter.toml line 1): there is no such key; did you mean `server`?",
+        "model (patter.toml line 3): there is no such key; did you mean `models`?",
+        "provider (patter.toml line 5): there is no such key; did you mean `providers`?",
+        "classifier.lables (patter.toml line 7): there is no such key; did you mean \
+         `classifier.labels`?",
+    ] {
+        assert!(text.contains(fault), "{text}");
+    }
+}
+
+#[test]
+fn a_value_in_the_place_of_a_table_is_a_fault_that_names_a_key_in_it() {
+    let files = directory(&[(
+        "patter.toml",
+        "llm = \"a\"\n[[routes]]\nname = \"a\"\nmetadata = 3\n[classifier]\nlabels = [\"a\"]\n",
+    )]);
+    let sources = with_variables(&[("PATTER_PROVIDERS__MINE", "a")]);
+    let text = refused(&sources.directory(files.path())).to_string();
+    for fault in [
+        "llm (patter.toml line 1): this is a table; the value belongs to a key in it, such as \
+         `llm.provider`",
+        "routes.0.metadata (patter.toml line 4): this is a table; the value belongs to a key in \
+         it, such as `routes.0.metadata.NAME`",
+        "classifier.labels (patter.toml line 6): this is a table; the value belongs to a key in \
+         it, such as `classifier.labels.NAME`",
+        "such as `PATTER_PROVIDERS__MINE__KIND`",
+    ] {
+        assert!(text.contains(fault), "{text}");
+    }
 }
 
 #[test]
@@ -542,11 +529,7 @@ fn secrets_are_shown_nowhere() {
         shown(&config, "store.url").as_deref(),
         Some("postgres://me:***@db:5432/chat?sslmode=require&sslpassword=***")
     );
-    let everything = format!(
-        "{config:?}\n{}\n{:?}",
-        config.describe(),
-        config.choose_provider()
-    );
+    let everything = format!("{config:?}\n{}\n{:?}", config.describe(), config.primary());
     assert!(!everything.contains("hush"), "{everything}");
 }
 
@@ -572,143 +555,4 @@ fn a_fault_does_not_show_a_secret_either() {
             "{fault}"
         );
     }
-}
-
-#[test]
-fn auto_takes_gemini_if_it_has_a_key_and_then_openai_and_then_the_demo() {
-    let gemini = ("GEMINI_API_KEY", "g");
-    let openai = ("OPENAI_API_KEY", "o");
-    let chosen = |variables: &[(&str, &str)]| load(&with_variables(variables)).choose_provider();
-
-    let both = chosen(&[gemini, openai]);
-    assert_eq!(
-        (both.name.as_str(), both.kind),
-        ("gemini", ProviderKind::Gemini)
-    );
-    assert_eq!(both.model, "gemini-3.5-flash-lite");
-    assert_eq!(both.key.unwrap().expose_secret(), "g");
-
-    let second = chosen(&[openai, ("OPENAI_BASE_URL", "http://127.0.0.1:2/v1")]);
-    assert_eq!(
-        (second.name.as_str(), second.kind),
-        ("openai", ProviderKind::OpenAi)
-    );
-    assert_eq!(second.model, "gpt-6-luna");
-    assert_eq!(second.base_url.as_deref(), Some("http://127.0.0.1:2/v1"));
-
-    let none = chosen(&[]);
-    assert_eq!(
-        (none.name.as_str(), none.kind),
-        ("demo", ProviderKind::Demo)
-    );
-    assert!(none.why.contains("GEMINI_API_KEY"), "{}", none.why);
-}
-
-#[test]
-fn a_named_provider_or_model_is_taken_whatever_keys_there_are() {
-    let sources = with_variables(&[("GEMINI_API_KEY", "g"), ("OPENAI_API_KEY", "o")]);
-    let chosen = |provider: &str| {
-        let sources = sources
-            .clone()
-            .set("llm.provider", provider)
-            .set("llm.model", "mine");
-        let chosen = load(&sources).choose_provider();
-        (chosen.kind, chosen.model)
-    };
-    assert_eq!(chosen("gemini"), (ProviderKind::Gemini, "mine".to_owned()));
-    assert_eq!(chosen("openai"), (ProviderKind::OpenAi, "mine".to_owned()));
-    assert_eq!(chosen("demo"), (ProviderKind::Demo, "demo".to_owned()));
-}
-
-#[test]
-fn an_explicit_provider_without_a_key_is_a_fault() {
-    for (provider, variable) in [("gemini", "GEMINI_API_KEY"), ("openai", "OPENAI_API_KEY")] {
-        let fault = only_fault(&Sources::none().set("llm.provider", provider));
-        assert_eq!(fault.subject, "llm.provider");
-        assert!(fault.problem.contains(variable), "{fault}");
-    }
-}
-
-#[test]
-fn a_server_that_speaks_openai_may_want_no_key() {
-    let sources = with_variables(&[("OPENAI_BASE_URL", "http://127.0.0.1:8080/v1")]);
-    let chosen = load(&sources.set("llm.provider", "openai")).choose_provider();
-    assert_eq!(chosen.kind, ProviderKind::OpenAi);
-    assert!(chosen.key.is_none());
-}
-
-#[test]
-fn a_provider_of_one_s_own_is_a_few_lines() {
-    let files = directory(&[(
-        "patter.toml",
-        "[llm]\nprovider = \"ollama\"\n\n[providers.ollama]\nbase_url = \
-         \"http://127.0.0.1:11434/v1\"\nmodel = \"qwen3\"\napi_key_env = \"OLLAMA_KEY\"\n",
-    )]);
-    let sources = with_variables(&[("OLLAMA_KEY", "o")]).directory(files.path());
-    let chosen = load(&sources).choose_provider();
-    assert_eq!(
-        (chosen.name.as_str(), chosen.kind),
-        ("ollama", ProviderKind::OpenAi)
-    );
-    assert_eq!(
-        chosen.base_url.as_deref(),
-        Some("http://127.0.0.1:11434/v1")
-    );
-    assert_eq!(chosen.model, "qwen3");
-    assert_eq!(chosen.key.unwrap().expose_secret(), "o");
-}
-
-#[test]
-fn a_provider_that_lacks_something_is_a_fault() {
-    let sources = Sources::none()
-        .set("providers.mine.kind", "gemini")
-        .set("providers.demo.base_url", "http://127.0.0.1")
-        .set("providers.demo.model", "m")
-        .set("llm.provider", "ollama");
-    let text = refused(&sources).to_string();
-    assert!(
-        text.contains("providers.mine (flag --set): `base_url` is missing"),
-        "{text}"
-    );
-    assert!(
-        text.contains("providers.mine (flag --set): `model` is missing"),
-        "{text}"
-    );
-    assert!(
-        text.contains("providers.demo (flag --set): the name is taken"),
-        "{text}"
-    );
-    assert!(text.contains("there is no [providers.ollama]"), "{text}");
-}
-
-#[test]
-fn a_chosen_provider_whose_key_is_not_set_is_a_fault() {
-    let sources = Sources::none()
-        .set("providers.mine.base_url", "http://127.0.0.1/v1")
-        .set("providers.mine.model", "m")
-        .set("providers.mine.api_key_env", "MY_KEY")
-        .set("llm.provider", "mine");
-    let fault = only_fault(&sources);
-    assert!(
-        fault.problem.contains("the variable MY_KEY is not set"),
-        "{fault}"
-    );
-    let fault = only_fault(&sources.environment([("MY_KEY", "hush\nhush")]));
-    assert!(
-        fault.problem.contains("the variable MY_KEY holds no key"),
-        "{fault}"
-    );
-    assert!(!fault.problem.contains("hush"), "{fault}");
-}
-
-#[test]
-fn a_key_in_the_place_of_its_variable_is_a_fault_that_does_not_show_it() {
-    let sources = Sources::none()
-        .set("providers.mine.base_url", "http://127.0.0.1/v1")
-        .set("providers.mine.model", "m")
-        .set("providers.mine.api_key_env", "AIzaHush123")
-        .set("llm.provider", "mine");
-    let fault = only_fault(&sources);
-    assert_eq!(fault.subject, "providers.mine.api_key_env");
-    assert!(!fault.to_string().contains("Hush"), "{fault}");
 }

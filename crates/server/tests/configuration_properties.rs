@@ -18,6 +18,22 @@ fn paths() -> Vec<String> {
     for name in ["kind", "base_url", "model", "api_key_env", "api_key"] {
         paths.push(format!("providers.mine.{name}"));
     }
+    for name in [
+        "name",
+        "pattern",
+        "words",
+        "metadata.tier",
+        "class",
+        "tools",
+        "provider",
+    ] {
+        paths.push(format!("routes.0.{name}"));
+        paths.push(format!("routes.7.{name}"));
+    }
+    for name in ["name", "provider", "input_price"] {
+        paths.push(format!("models.0.{name}"));
+    }
+    paths.push("classifier.labels.work".to_owned());
     paths.extend(
         [
             "",
@@ -52,7 +68,7 @@ proptest! {
         let by_flag = Config::load(&Sources::none().set(path, text));
         for config in [by_variable, by_flag] {
             match config {
-                Ok(config) => drop((config.describe(), config.choose_provider())),
+                Ok(config) => drop((config.describe(), config.primary())),
                 Err(error) => prop_assert!(!error.to_string().is_empty()),
             }
         }

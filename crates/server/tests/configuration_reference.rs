@@ -77,3 +77,25 @@ fn every_line_of_the_env_example_can_be_used_as_it_is() {
         assert_eq!(same.value, setting.value, "the default of {}", setting.key);
     }
 }
+
+#[test]
+fn every_example_in_the_documentation_of_models_loads() {
+    let page = std::fs::read_to_string(in_project("docs/models.md")).unwrap();
+    let examples: Vec<_> = page
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert!(examples.len() >= 5, "{examples:?}");
+    let keys = ["GEMINI_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY"];
+    for example in examples {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("patter.toml"), example).unwrap();
+        let sources = Sources::none()
+            .directory(directory.path())
+            .environment(keys.map(|name| (name, "k")));
+        if let Err(error) = Config::load(&sources) {
+            panic!("{error}\n{example}");
+        }
+    }
+}

@@ -15,6 +15,8 @@ const ROUTES: &[(&str, u16, Option<&str>)] = &[
     ("GET /health/live", 200, None),
     ("GET /health/ready", 200, None),
     ("HEAD /health", 200, None),
+    ("GET /metrics", 200, None),
+    ("POST /metrics", 405, Some("method_not_allowed")),
     ("POST /", 405, Some("method_not_allowed")),
     ("POST /health", 405, Some("method_not_allowed")),
     ("POST /index.html", 405, Some("method_not_allowed")),

@@ -50,6 +50,8 @@ async fn a_turn_that_fails_ends_in_one_error_and_one_answer() {
         let server = TestServer::start(&[
             ("llm.provider", "openai"),
             ("openai.base_url", &base_url),
+            // Another try would hide the fault.
+            ("llm.retries", "0"),
             ("llm.headers_timeout", "0.5"),
             ("llm.first_token_timeout", "0.5"),
             ("llm.next_token_timeout", "0.5"),

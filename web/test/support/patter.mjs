@@ -1,5 +1,5 @@
-// The real server: the binary named by PATTER_BIN, with the offline demo model, its data in a
-// directory of its own, on a free port.
+// The real server: the binary named by PATTER_BIN, its data in a directory of its own, on a free
+// port.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,7 +9,8 @@ import { join, resolve } from 'node:path';
 /** How long the server may take to start, in milliseconds. */
 const START_DEADLINE = 30_000;
 
-export async function startPatter() {
+/** Starts the server with these variables, by default with the offline demo model. */
+export async function startPatter(settings = { PATTER_LLM__PROVIDER: 'demo' }) {
   const binary = process.env.PATTER_BIN;
   if (!binary) {
     throw new Error(
@@ -20,7 +21,7 @@ export async function startPatter() {
   // Only what is given here: neither a key nor a database of the surroundings.
   const server = spawn(resolve(binary), [], {
     cwd: directory,
-    env: { PATH: process.env.PATH, PORT: '0', PATTER_LLM__PROVIDER: 'demo' },
+    env: { PATH: process.env.PATH, PORT: '0', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise((resolve) => server.once('exit', resolve));

@@ -1,9 +1,11 @@
 //! The Rust tests: plain, with `PostgreSQL`, and each library crate by itself.
 //!
 //! A file of tests that needs `PostgreSQL` names the feature `needs-postgres` among its
-//! `required-features`, and reads `TEST_DATABASE_URL`. Plain `cargo test` leaves it out.
+//! `required-features`, and reads `TEST_DATABASE_URL`. Tests that need recorded answers of real
+//! services stand behind the feature `needs-recordings`, and read `PATTER_RECORDINGS`. Plain
+//! `cargo test` leaves both out.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use anyhow::ensure;
 
@@ -11,10 +13,11 @@ use crate::{
     metadata::Metadata,
     phase::phase,
     postgres::{self, Postgres},
-    process,
+    process, recordings,
 };
 
 const NEEDS_POSTGRES: &str = "needs-postgres";
+const NEEDS_RECORDINGS: &str = "needs-recordings";
 
 /// The crates that others embed, each of which must build by itself.
 const LIBRARIES: [&str; 5] = [
@@ -25,23 +28,31 @@ const LIBRARIES: [&str; 5] = [
     "patter-session",
 ];
 
-/// Every Rust test there is.
+/// Every Rust test there is, those that need recordings if there is a folder of them.
 ///
 /// # Errors
 ///
 /// When a test fails, or no test needs `PostgreSQL`: the convention is broken then.
-pub(super) fn all(metadata: &Metadata, postgres: &Postgres) -> anyhow::Result<()> {
+pub(super) fn all(
+    metadata: &Metadata,
+    postgres: &Postgres,
+    recordings: Option<&Path>,
+) -> anyhow::Result<()> {
     postgres_targets(metadata)?;
-    process::run(&mut cargo_test_on(postgres, metadata))
+    let mut command = cargo_test_on(postgres, metadata);
+    add_recordings(&mut command, metadata, recordings);
+    process::run(&mut command)
 }
 
-/// The tests that need nothing but Rust.
+/// The tests that need nothing but Rust, and recordings if there is a folder of them.
 ///
 /// # Errors
 ///
 /// When a test fails.
-pub(super) fn plain() -> anyhow::Result<()> {
-    process::run(&mut cargo_test())
+pub(super) fn plain(metadata: &Metadata, recordings: Option<&Path>) -> anyhow::Result<()> {
+    let mut command = cargo_test();
+    add_recordings(&mut command, metadata, recordings);
+    process::run(&mut command)
 }
 
 /// The tests that need `PostgreSQL`, without the others.
@@ -100,18 +111,27 @@ fn cargo_test() -> Command {
 fn cargo_test_on(postgres: &Postgres, metadata: &Metadata) -> Command {
     let mut command = cargo_test();
     command
-        .args(postgres_features(metadata))
+        .args(features(metadata, NEEDS_POSTGRES))
         .env(postgres::URL_VARIABLE, postgres.url());
     command
 }
 
-/// `--features` for every crate that has tests which need `PostgreSQL`.
-fn postgres_features(metadata: &Metadata) -> [String; 2] {
+/// Adds the tests that need recordings, where there are some.
+fn add_recordings(command: &mut Command, metadata: &Metadata, recordings: Option<&Path>) {
+    if let Some(folder) = recordings {
+        command
+            .args(features(metadata, NEEDS_RECORDINGS))
+            .env(recordings::FOLDER_VARIABLE, folder);
+    }
+}
+
+/// `--features` for every crate that has this one.
+fn features(metadata: &Metadata, feature: &str) -> [String; 2] {
     let features: Vec<_> = metadata
         .packages
         .iter()
-        .filter(|package| package.features.contains_key(NEEDS_POSTGRES))
-        .map(|package| format!("{}/{NEEDS_POSTGRES}", package.name))
+        .filter(|package| package.features.contains_key(feature))
+        .map(|package| format!("{}/{feature}", package.name))
         .collect();
     ["--features".to_owned(), features.join(",")]
 }
@@ -158,9 +178,29 @@ mod tests {
         );
         assert_eq!(postgres_targets(&metadata).unwrap(), ["on_postgres"]);
         assert_eq!(
-            postgres_features(&metadata),
+            features(&metadata, NEEDS_POSTGRES),
             ["--features", "patter-store/needs-postgres"]
         );
+    }
+
+    #[test]
+    fn the_tests_that_need_recordings_run_where_there_is_a_folder() {
+        let mut metadata = workspace("");
+        metadata.packages[1]
+            .features
+            .insert(NEEDS_RECORDINGS.to_owned(), Vec::new());
+        let command_with = |recordings| {
+            let mut command = Command::new("cargo");
+            add_recordings(&mut command, &metadata, recordings);
+            command
+        };
+        assert_eq!(command_with(None).get_args().count(), 0);
+        let command = command_with(Some(Path::new("/here")));
+        let arguments: Vec<_> = command.get_args().collect();
+        assert_eq!(arguments, ["--features", "patter-llm/needs-recordings"]);
+        let variable = command.get_envs().next();
+        let expected = ("PATTER_RECORDINGS".as_ref(), Some("/here".as_ref()));
+        assert_eq!(variable, Some(expected));
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! The tests of the page: types, unit tests, and the real binary in a real browser.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 
-use crate::{metadata::Metadata, phase::phase, process};
+use crate::{metadata::Metadata, node::Package, patter, phase::phase, process};
+
+const PACKAGE: Package = Package("web");
 
 /// What the tests of the page need besides Node.
 #[derive(Debug)]
@@ -25,35 +24,19 @@ pub(super) fn run(metadata: &Metadata, browser: &Browser) -> anyhow::Result<()> 
         Path::new("web/package.json").exists(),
         "`web/package.json` is missing"
     );
-    phase("build patter with its page", build_patter)?;
+    phase("build patter with its page", patter::build)?;
     phase("install the packages of the page's tests", || {
-        process::run(npm().args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))
+        PACKAGE.install()
     })?;
     phase("check the page's types", || {
-        process::run(npm().args(["run", "check"]))
+        process::run(PACKAGE.npm().args(["run", "check"]))
     })?;
     phase("page tests", || {
-        let patter = metadata.target_directory.join("debug/patter");
-        let mut command = npm();
+        let mut command = PACKAGE.npm();
         command
             .arg("test")
-            .env("PATTER_BIN", patter)
+            .env("PATTER_BIN", patter::binary(metadata))
             .env("CHROMIUM", &browser.chromium);
         process::run(&mut command)
     })
-}
-
-/// The binary as `cargo run` builds it, where a page that does not build is an error.
-fn build_patter() -> anyhow::Result<()> {
-    let mut command = Command::new("cargo");
-    command
-        .args(["build", "--quiet", "--package", "patter-server"])
-        .env("PATTER_WEB", "require");
-    process::run(&mut command)
-}
-
-fn npm() -> Command {
-    let mut command = Command::new("npm");
-    command.current_dir("web");
-    command
 }

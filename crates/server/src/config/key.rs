@@ -4,6 +4,10 @@ use super::kind::Kind;
 
 /// Stands in a path for the name that the user chose.
 const NAME: &str = "NAME";
+/// Stands in a path for the place in a list of tables, counted from 0.
+const INDEX: &str = "N";
+/// A list has no more entries than so many digits can count.
+const MAX_INDEX_DIGITS: usize = 3;
 
 /// A group of keys with one subject: a `[section]` of the file.
 #[derive(Debug)]
@@ -17,7 +21,8 @@ pub(crate) struct Section {
 /// The definition of a key: everything that reading, checking and documenting it needs.
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// Where it stands, such as `server.port`; `NAME` in it stands for any name.
+    /// Where it stands, such as `server.port`; `NAME` in it stands for any name, and `N` for the
+    /// place in a list of tables: `routes.0.name` is the name of the first `[[routes]]`.
     pub(crate) path: &'static str,
     /// Which values it takes.
     pub(crate) kind: Kind,
@@ -65,7 +70,13 @@ impl Key {
 
     /// Whether the user chooses a part of the path.
     pub(crate) fn is_pattern(&self) -> bool {
-        self.path.split('.').any(|segment| segment == NAME)
+        self.path.split('.').any(is_open)
+    }
+
+    /// The list of tables in which the key stands: `routes` for `routes.N.name`.
+    pub(crate) fn list(&self) -> Option<&'static str> {
+        let (list, rest) = self.path.split_once('.')?;
+        rest.starts_with(&format!("{INDEX}.")).then_some(list)
     }
 
     /// Whether this is the definition of the key at the path.
@@ -86,19 +97,51 @@ impl Key {
             && known.next().is_some()
     }
 
-    /// The path with the name that the user chose in `path`, if it has a place for one.
+    /// The path with the name or the number that stands in `path`, if it has a place for one.
     pub(crate) fn named_as_in(&self, path: &str) -> String {
         let mut given = path.split('.');
         let named = self.path.split('.').map(|known| match given.next() {
-            Some(name) if known == NAME => name,
+            Some(name) if is_open(known) && fits(known, name) => name,
             _ => known,
         });
         named.collect::<Vec<_>>().join(".")
     }
+
+    /// The name or the number that the user chose, in the path of one of these keys.
+    pub(crate) fn chosen_in<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let mut segments = self.path.split('.').zip(path.split('.'));
+        let (_, chosen) = segments.find(|(known, _)| is_open(known))?;
+        Some(chosen)
+    }
+
+    /// The path of the first entry of a list, with this name where the user chooses one.
+    pub(crate) fn example_path(&self, name: &str) -> String {
+        let shown = self.path.split('.').map(|known| match known {
+            NAME => name,
+            INDEX => "0",
+            known => known,
+        });
+        shown.collect::<Vec<_>>().join(".")
+    }
+}
+
+/// Whether the user chooses this part of a path.
+fn is_open(known: &str) -> bool {
+    matches!(known, NAME | INDEX)
 }
 
 fn fits(known: &str, given: &str) -> bool {
-    known == given || (known == NAME && !given.is_empty())
+    match known {
+        NAME => !given.is_empty(),
+        INDEX => is_index(given),
+        known => known == given,
+    }
+}
+
+/// Whether this is a place in a list, written in the one way in which it is written.
+fn is_index(text: &str) -> bool {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && text.len() <= MAX_INDEX_DIGITS && (text == "0" || !text.starts_with('0'))
 }
 
 /// What every variable of our own begins with.

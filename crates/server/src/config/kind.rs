@@ -1,5 +1,7 @@
 //! Which values a key takes: how they are written, checked and shown.
 
+mod items;
+
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,6 +11,8 @@ use url::Url;
 use super::mask;
 use super::store_target::StoreTarget;
 use super::value::Value;
+
+pub(crate) use items::{Items, split};
 
 /// The values that a key takes.
 #[derive(Debug)]
@@ -27,8 +31,8 @@ pub(crate) enum Kind {
     Milliseconds { max: u64 },
     /// One of several words.
     Choice(&'static [&'static str]),
-    /// Some of several words, or none.
-    List(&'static [&'static str]),
+    /// Several values.
+    List(Items),
     /// An IP address or the name of a host.
     Host,
     /// Where an API is.
@@ -36,7 +40,9 @@ pub(crate) enum Kind {
     /// See [`StoreTarget`].
     StoreUrl,
     /// The name of a provider.
-    ProviderName,
+    Provider,
+    /// The name of a provider, or `auto`.
+    ProviderOrAuto,
     /// The name of an environment variable, in capitals, as keys of providers hardly ever are.
     VariableName,
     /// What [`EnvFilter`] reads.
@@ -48,25 +54,16 @@ impl Kind {
     /// if the key does not take it. No text makes it panic.
     pub(crate) fn parse(&self, value: &Value) -> Option<serde_json::Value> {
         match (self, value) {
-            (Self::List(known), Value::List(items)) => {
-                list(known, items.iter().map(String::as_str))
-            }
+            (Self::List(items), value) => items.parse(value),
             (_, Value::Text(text)) => self.parse_text(text),
-            _ => None,
+            (_, Value::List(_) | Value::Other(_)) => None,
         }
     }
 
     fn parse_text(&self, text: &str) -> Option<serde_json::Value> {
         let text = text.trim();
         let fits = match self {
-            Self::List(known) => {
-                return list(
-                    known,
-                    text.split(',')
-                        .map(str::trim)
-                        .filter(|item| !item.is_empty()),
-                );
-            }
+            Self::List(items) => return items.parse(&Value::Text(text.to_owned())),
             Self::Integer { min, max } => {
                 let number = text
                     .parse()
@@ -91,7 +88,8 @@ impl Kind {
             Self::Host => is_host(text),
             Self::HttpUrl => is_http_url(text),
             Self::StoreUrl => StoreTarget::parse(text).is_some(),
-            Self::ProviderName => is_provider_name(text),
+            Self::Provider => is_provider_name(text) && text != "auto",
+            Self::ProviderOrAuto => is_provider_name(text),
             Self::VariableName => is_variable_name(text),
             Self::LogFilter => !text.is_empty() && EnvFilter::builder().parse(text).is_ok(),
         };
@@ -108,7 +106,7 @@ impl Kind {
             Self::Seconds { min, max } => format!("a number of seconds from {min} to {max}"),
             Self::Milliseconds { max } => format!("a whole number of milliseconds from 0 to {max}"),
             Self::Choice(known) => format!("one of {}", quoted(known)),
-            Self::List(known) => format!("none, one or several of {}", quoted(known)),
+            Self::List(items) => items.expected(),
             Self::Host => "an IP address or a host name".into(),
             Self::HttpUrl => {
                 "an http or https URL without user, password, query and fragment".into()
@@ -118,7 +116,10 @@ impl Kind {
                                `postgres://USER:PASSWORD@HOST:PORT/DATABASE`"
                     .into()
             }
-            Self::ProviderName => "`auto`, `gemini`, `openai`, `demo` or the NAME of a \
+            Self::Provider => "`gemini`, `openai`, `demo` or the NAME of a `[providers.NAME]`, in \
+                               small letters, digits, `_` and `-`"
+                .into(),
+            Self::ProviderOrAuto => "`auto`, `gemini`, `openai`, `demo` or the NAME of a \
                                    `[providers.NAME]`, in small letters, digits, `_` and `-`"
                 .into(),
             Self::VariableName => "the name of a variable: capitals, digits and `_`".into(),
@@ -136,14 +137,6 @@ impl Kind {
             _ => mask::shorten(&value.to_string()),
         }
     }
-}
-
-fn list<'a>(known: &[&str], items: impl Iterator<Item = &'a str>) -> Option<serde_json::Value> {
-    let items: Vec<_> = items.collect();
-    items
-        .iter()
-        .all(|item| known.contains(item))
-        .then(|| json!(items))
 }
 
 fn decimal(text: &str, min: f64, max: f64) -> Option<f64> {

@@ -99,13 +99,29 @@ fn unknown(path: &str, origin: Origin) -> Fault {
             path.to_owned()
         }
     };
-    let problem = match lookup::nearest(path) {
-        Some(nearest) => format!(
-            "there is no such key; did you mean `{}`?",
-            name_of(&nearest)
+    let problem = match lookup::first_within(path) {
+        Some(inner) => format!(
+            "this is a table; the value belongs to a key in it, such as `{}`",
+            name_of(&inner)
         ),
-        None => "there is no such key; docs/configuration.md lists them all".to_owned(),
+        None => no_such_key(lookup::nearest(path).as_deref().map(name_of)),
     };
+    fault_of(path, origin, problem)
+}
+
+/// There is no such table, which only a file can have.
+fn unknown_table(path: &str, origin: Origin) -> Fault {
+    fault_of(path, origin, no_such_key(lookup::nearest_table(path)))
+}
+
+fn no_such_key(meant: Option<String>) -> String {
+    match meant {
+        Some(meant) => format!("there is no such key; did you mean `{meant}`?"),
+        None => "there is no such key; docs/configuration.md lists them all".to_owned(),
+    }
+}
+
+fn fault_of(path: &str, origin: Origin, problem: String) -> Fault {
     Fault {
         subject: super::mask::shorten(path),
         value: None,

@@ -1,5 +1,7 @@
 //! Finds keys in the table: by path, by part of a path, and by what was probably meant.
 
+use std::collections::BTreeSet;
+
 use super::key::Key;
 use super::keys::SECTIONS;
 
@@ -22,6 +24,16 @@ pub(crate) fn is_table(path: &str) -> bool {
     all().any(|key| key.is_within(path))
 }
 
+/// Whether there is a key or a table at the path.
+pub(crate) fn is_known(path: &str) -> bool {
+    find(path).is_some() || is_table(path)
+}
+
+/// The lists of tables, such as `routes` for `[[routes]]`.
+pub(crate) fn lists() -> BTreeSet<&'static str> {
+    all().filter_map(Key::list).collect()
+}
+
 /// The key that somebody may have meant who wrote a path that does not exist.
 pub(crate) fn nearest(path: &str) -> Option<String> {
     let known = || all().map(|key| key.named_as_in(path));
@@ -31,7 +43,29 @@ pub(crate) fn nearest(path: &str) -> Option<String> {
             return Some(only);
         }
     }
-    known()
+    most_alike(path, known())
+}
+
+/// The table that somebody may have meant who wrote a table that does not exist.
+pub(crate) fn nearest_table(path: &str) -> Option<String> {
+    let tables = all().flat_map(|key| tables_above(&key.named_as_in(path)));
+    most_alike(path, tables)
+}
+
+/// The first key under the table at the path.
+pub(crate) fn first_within(table: &str) -> Option<String> {
+    let first = all().find(|key| key.is_within(table))?;
+    Some(first.named_as_in(table))
+}
+
+fn tables_above(path: &str) -> Vec<String> {
+    let ends = path.match_indices('.').map(|(end, _)| end);
+    ends.filter_map(|end| path.get(..end).map(str::to_owned))
+        .collect()
+}
+
+fn most_alike(path: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+    candidates
         .map(|candidate| (likeness(path, &candidate), candidate))
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))

@@ -1,25 +1,15 @@
-//! Which model answers, and whether what it needs is there.
+//! Which models answer, and how each is reached.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
+use patter_llm::{Api, Gemini, OpenAi, SchemaForm};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Config;
-use super::fault::Fault;
-use super::kind::{Kind, is_provider_name};
-use super::layers::Variables;
-use super::value::{Origin, Value, Values};
+use super::{ClassifierConfig, Config, ModelName, RouteConfig};
 
-/// What Gemini answers with where no model is named.
-pub const DEFAULT_GEMINI_MODEL: &str = "gemini-3.5-flash-lite";
-
-/// What OpenAI answers with where no model is named.
-pub const DEFAULT_OPENAI_MODEL: &str = "gpt-6-luna";
-
-/// Names that `llm.provider` gives a meaning of its own.
-const RESERVED: &[&str] = &["auto", "gemini", "openai", "demo"];
+/// The one model of the demo provider.
+pub(super) const DEMO_MODEL: &str = "demo";
 
 /// What a provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -27,7 +17,7 @@ const RESERVED: &[&str] = &["auto", "gemini", "openai", "demo"];
 pub enum ProviderKind {
     /// Google's generateContent.
     Gemini,
-    /// OpenAI's Chat Completions.
+    /// One of OpenAI's two APIs.
     #[serde(rename = "openai")]
     OpenAi,
     /// Nothing: the built-in demo model.
@@ -44,11 +34,11 @@ impl fmt::Display for ProviderKind {
     }
 }
 
-/// The model that answers, and how it is reached.
+/// A model, and how it is reached.
 #[derive(Debug, Clone)]
-pub struct Chosen {
+pub struct ModelTarget {
     /// What the provider is called: its kind, or the NAME of its `[providers.NAME]`.
-    pub name: String,
+    pub provider: String,
     /// What it speaks.
     pub kind: ProviderKind,
     /// The model; `demo` for the demo model.
@@ -57,194 +47,152 @@ pub struct Chosen {
     pub base_url: Option<String>,
     /// The key, if there is one.
     pub key: Option<SecretString>,
-    /// Why this one, for whoever reads the lines at the start.
-    pub why: String,
+    /// Which API of OpenAI; by default as [`patter_llm::Settings::api`] says.
+    pub api: Option<Api>,
+    /// In which form Gemini is given the schemas of tools.
+    pub tool_schema: SchemaForm,
+}
+
+impl ModelTarget {
+    /// Whether both are the same model of the same provider.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.provider, &self.model) == (&other.provider, &other.model)
+    }
 }
 
 impl Config {
-    /// Which model answers: the one that `llm.provider` names, or for `auto` Gemini if it has a
-    /// key, else OpenAI if it has one, else the demo model. Reads nothing but the configuration.
+    /// The model that answers where no route says otherwise: the one that `llm.provider` names, or
+    /// for `auto` Gemini if it has a key, else OpenAI if it has one, else the demo model. Reads
+    /// nothing but the configuration.
     #[must_use]
-    pub fn choose_provider(&self) -> Chosen {
-        let named = |name: &str| format!("llm.provider is {name}");
+    pub fn primary(&self) -> ModelTarget {
+        let name = ModelName {
+            provider: self.primary_provider().to_owned(),
+            model: self.llm.model.clone(),
+        };
+        // The name of a provider was checked when the configuration was read.
+        self.target(&name).unwrap_or_else(demo)
+    }
+
+    /// Why [`Config::primary`] is what it is, for a person.
+    #[must_use]
+    pub fn why_primary(&self) -> String {
         match self.llm.provider.as_str() {
-            "gemini" => self.gemini(named("gemini")),
-            "openai" => self.openai(named("openai")),
-            "demo" => demo(named("demo")),
-            "auto" if self.gemini.api_key.is_some() => self.gemini("it has a key".into()),
-            "auto" if self.openai.api_key.is_some() => self.openai("it has a key".into()),
-            name => match self.providers.get(name) {
-                Some(provider) => Chosen {
-                    name: name.to_owned(),
+            "auto" => self.auto_provider().1.to_owned(),
+            name => format!("llm.provider is {name}"),
+        }
+    }
+
+    /// What `auto` means for `llm.provider` here, and why.
+    #[must_use]
+    pub fn auto_provider(&self) -> (&'static str, &'static str) {
+        if self.gemini.api_key.is_some() {
+            ("gemini", "it has a key")
+        } else if self.openai.api_key.is_some() {
+            ("openai", "it has a key")
+        } else if self.openai.base_url.is_some() {
+            let why = "no key found; llm.provider = openai asks openai.base_url without one";
+            ("demo", why)
+        } else {
+            ("demo", "no key found; set GEMINI_API_KEY or OPENAI_API_KEY")
+        }
+    }
+
+    /// The models behind the primary one, in the order in which they are tried.
+    #[must_use]
+    pub fn fallbacks(&self) -> Vec<ModelTarget> {
+        let names = self.llm.fallbacks.iter();
+        names.filter_map(|name| self.target(name)).collect()
+    }
+
+    /// How the model is reached; `None` where there is no such provider, which
+    /// [`Config::load`] refuses.
+    #[must_use]
+    pub fn target(&self, name: &ModelName) -> Option<ModelTarget> {
+        let model = |default: &str| name.model.clone().unwrap_or_else(|| default.to_owned());
+        Some(match name.provider.as_str() {
+            "gemini" => ModelTarget {
+                provider: "gemini".into(),
+                kind: ProviderKind::Gemini,
+                model: model(Gemini::DEFAULT_MODEL),
+                base_url: self.gemini.base_url.clone(),
+                key: self.gemini.api_key.clone(),
+                api: None,
+                tool_schema: self.gemini.tool_schema,
+            },
+            "openai" => ModelTarget {
+                provider: "openai".into(),
+                kind: ProviderKind::OpenAi,
+                model: model(OpenAi::DEFAULT_MODEL),
+                base_url: self.openai.base_url.clone(),
+                key: self.openai.api_key.clone(),
+                api: self.openai.api,
+                tool_schema: SchemaForm::default(),
+            },
+            "demo" => demo(),
+            own => {
+                let provider = self.providers.get(own)?;
+                ModelTarget {
+                    provider: own.to_owned(),
                     kind: provider.kind,
-                    model: self
-                        .llm
-                        .model
-                        .clone()
-                        .unwrap_or_else(|| provider.model.clone()),
+                    model: model(&provider.model),
                     base_url: Some(provider.base_url.clone()),
                     key: provider.api_key.clone(),
-                    why: named(name),
-                },
-                None => demo("no key found; set GEMINI_API_KEY or OPENAI_API_KEY".into()),
-            },
-        }
+                    api: provider.api,
+                    tool_schema: provider.tool_schema.unwrap_or_default(),
+                }
+            }
+        })
     }
 
-    fn gemini(&self, why: String) -> Chosen {
-        Chosen {
-            name: "gemini".into(),
-            kind: ProviderKind::Gemini,
-            model: self
-                .llm
-                .model
-                .clone()
-                .unwrap_or_else(|| DEFAULT_GEMINI_MODEL.into()),
-            base_url: self.gemini.base_url.clone(),
-            key: self.gemini.api_key.clone(),
-            why,
-        }
+    /// The model that a route leads to: what it names, or the primary one where it names neither
+    /// a provider nor a model.
+    #[must_use]
+    pub fn route_target(&self, route: &RouteConfig) -> ModelTarget {
+        self.target_or_primary(route.provider.as_deref(), route.model.as_deref())
     }
 
-    fn openai(&self, why: String) -> Chosen {
-        Chosen {
-            name: "openai".into(),
-            kind: ProviderKind::OpenAi,
-            model: self
-                .llm
-                .model
-                .clone()
-                .unwrap_or_else(|| DEFAULT_OPENAI_MODEL.into()),
-            base_url: self.openai.base_url.clone(),
-            key: self.openai.api_key.clone(),
-            why,
+    /// The model that is asked which route to take, if there is a classifier.
+    #[must_use]
+    pub fn classifier_target(&self) -> Option<ModelTarget> {
+        let ClassifierConfig {
+            provider,
+            model,
+            labels,
+            ..
+        } = &self.classifier;
+        let is_there = !labels.is_empty();
+        is_there.then(|| self.target_or_primary(provider.as_deref(), model.as_deref()))
+    }
+
+    fn target_or_primary(&self, provider: Option<&str>, model: Option<&str>) -> ModelTarget {
+        if provider.is_none() && model.is_none() {
+            return self.primary();
+        }
+        let name = ModelName {
+            provider: provider.unwrap_or(self.primary_provider()).to_owned(),
+            model: model.map(str::to_owned),
+        };
+        self.target(&name).unwrap_or_else(|| self.primary())
+    }
+
+    fn primary_provider(&self) -> &str {
+        match self.llm.provider.as_str() {
+            "auto" => self.auto_provider().0,
+            name => name,
         }
     }
 }
 
-fn demo(why: String) -> Chosen {
-    Chosen {
-        name: "demo".into(),
+fn demo() -> ModelTarget {
+    ModelTarget {
+        provider: "demo".into(),
         kind: ProviderKind::Demo,
-        model: "demo".into(),
+        model: DEMO_MODEL.into(),
         base_url: None,
         key: None,
-        why,
-    }
-}
-
-/// The names of all `[providers.NAME]`.
-pub(super) fn names(values: &Values) -> BTreeSet<String> {
-    let inner = values
-        .keys()
-        .filter_map(|path| path.strip_prefix("providers."));
-    inner
-        .filter_map(|rest| rest.split_once('.'))
-        .map(|(name, _)| name.to_owned())
-        .collect()
-}
-
-/// What is wrong between keys, rather than with one of them.
-pub(super) fn check(values: &Values, variables: &Variables) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for name in names(values) {
-        check_named(&name, values, &mut faults);
-    }
-    let Some(Value::Text(chosen)) = values.get("llm.provider").map(|given| &given.value) else {
-        return faults;
-    };
-    let missing = match chosen.trim() {
-        "auto" | "demo" => None,
-        "gemini" if values.contains_key("gemini.api_key") => None,
-        "gemini" => Some("it has no key: set GEMINI_API_KEY or gemini.api_key".to_owned()),
-        // A server that speaks OpenAI's API may want no key.
-        "openai" if has_any(values, &["openai.api_key", "openai.base_url"]) => None,
-        "openai" => Some("it has no key: set OPENAI_API_KEY or openai.api_key".to_owned()),
-        // What is no name at all is a fault of the key itself.
-        name if !is_provider_name(name) => None,
-        name => missing_for_named(name, values, variables),
-    };
-    faults.extend(missing.map(|problem| fault("llm.provider", values, problem)));
-    faults
-}
-
-fn has_any(values: &Values, paths: &[&str]) -> bool {
-    paths.iter().any(|path| values.contains_key(*path))
-}
-
-fn check_named(name: &str, values: &Values, faults: &mut Vec<Fault>) {
-    let subject = format!("providers.{name}");
-    let origin = first_origin(&subject, values);
-    let mut add = |problem: String| {
-        let subject = super::mask::shorten(&subject);
-        faults.push(Fault {
-            subject,
-            value: None,
-            origin: origin.clone(),
-            problem,
-        });
-    };
-    if RESERVED.contains(&name) {
-        add(format!(
-            "the name is taken; expected one that is not {}",
-            RESERVED.join(", ")
-        ));
-    } else if !is_provider_name(name) {
-        add("expected a name of small letters, digits, `_` and `-`".into());
-    }
-    for needed in ["base_url", "model"] {
-        if !values.contains_key(&format!("{subject}.{needed}")) {
-            add(format!("`{needed}` is missing"));
-        }
-    }
-}
-
-fn first_origin(above: &str, values: &Values) -> Option<Origin> {
-    let prefix = format!("{above}.");
-    let within = |path: &str| path.starts_with(&prefix);
-    // A default says nothing about where the provider was set up.
-    let mut given = values
-        .iter()
-        .filter(|(path, _)| within(path))
-        .map(|(_, given)| &given.origin);
-    given.find(|origin| **origin != Origin::Default).cloned()
-}
-
-fn missing_for_named(name: &str, values: &Values, variables: &Variables) -> Option<String> {
-    let known = names(values);
-    if !known.contains(name) {
-        let known = RESERVED
-            .iter()
-            .copied()
-            .chain(known.iter().map(String::as_str));
-        let known: Vec<_> = known.collect();
-        return Some(format!(
-            "there is no [providers.{name}]; there are {}",
-            known.join(", ")
-        ));
-    }
-    let named = &values.get(&format!("providers.{name}.api_key_env"))?.value;
-    // What is no name of a variable is a fault of that key itself.
-    Kind::VariableName.parse(named)?;
-    let variable = named.to_string();
-    match variables.get(variable.trim()) {
-        None => Some(format!(
-            "its key is missing: the variable {variable} is not set"
-        )),
-        Some(key) if Kind::Secret.parse(&Value::Text(key.clone())).is_none() => Some(format!(
-            "the variable {variable} holds no key: expected {}",
-            Kind::Secret.expected()
-        )),
-        Some(_) => None,
-    }
-}
-
-fn fault(path: &str, values: &Values, problem: String) -> Fault {
-    let given = values.get(path);
-    Fault {
-        subject: path.to_owned(),
-        value: given.map(|given| super::mask::shorten(&given.value.to_string())),
-        origin: given.map(|given| given.origin.clone()),
-        problem,
+        api: None,
+        tool_schema: SchemaForm::default(),
     }
 }

@@ -56,10 +56,19 @@ pub fn markdown() -> String {
 
 /// The name under which people know the key: the last alias is the one of the older tools.
 fn common_name(key: &Key) -> String {
-    let own = || variable_of(&key.named_as_in("providers.OLLAMA"));
+    let own = || variable_of(&key.example_path(example_name(key)));
     key.aliases
         .last()
         .map_or_else(own, |alias| (*alias).to_owned())
+}
+
+/// A name that somebody might choose.
+fn example_name(key: &Key) -> &'static str {
+    match key.path.split('.').next() {
+        Some("providers") => "ollama",
+        Some("classifier") => "work",
+        _ => "tier",
+    }
 }
 
 /// The value as `.env` takes it: spaces and more need quotes.

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use patter_llm::{Api, ReasoningEffort, Route, SchemaForm};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::model_name::ModelName;
 use super::provider::ProviderKind;
+use super::routes::{ClassifierConfig, RouteConfig};
 use super::setting::Setting;
 use super::store_target::StoreTarget;
 
@@ -20,17 +23,24 @@ pub struct Config {
     pub server: ServerConfig,
     /// The store.
     pub store: StoreConfig,
-    /// The model; see [`Config::choose_provider`].
+    /// The model; see [`Config::primary`].
     pub llm: LlmConfig,
     /// Google's provider.
-    #[serde(default)]
-    pub gemini: AccountConfig,
+    pub gemini: GeminiConfig,
     /// OpenAI's provider.
     #[serde(default)]
-    pub openai: AccountConfig,
+    pub openai: OpenAiConfig,
     /// `[providers.NAME]`, by NAME.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderConfig>,
+    /// `[[models]]`.
+    #[serde(default)]
+    pub models: Vec<ModelConfig>,
+    /// `[[routes]]`, in order.
+    #[serde(default)]
+    pub routes: Vec<Route<RouteConfig>>,
+    /// The model that may be asked which route to take.
+    pub classifier: ClassifierConfig,
     /// The demo model.
     pub demo: DemoConfig,
     /// Sessions.
@@ -79,12 +89,21 @@ pub struct LlmConfig {
     pub provider: String,
     /// The model, if not the provider's default.
     pub model: Option<String>,
+    /// Who answers where that model cannot, in order; see [`Config::fallbacks`].
+    #[serde(default)]
+    pub fallbacks: Vec<ModelName>,
     /// What the model is told before everything.
     pub system_prompt: String,
     /// Tokens of one step of an answer.
     pub max_output_tokens: Option<u32>,
     /// Sampling temperature.
     pub temperature: Option<f32>,
+    /// How much a model is to think.
+    pub reasoning_effort: Option<ReasoningEffort>,
+    /// How often a request that failed before its first token is tried again.
+    pub retries: usize,
+    /// Longest wait before such a try.
+    pub retry_max_wait: Duration,
     /// For a connection.
     pub connect_timeout: Duration,
     /// From the request to the head of the answer.
@@ -97,15 +116,30 @@ pub struct LlmConfig {
     pub answer_timeout: Duration,
 }
 
-/// How a well-known provider is reached.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// How Gemini is reached.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct AccountConfig {
+pub struct GeminiConfig {
     /// The key.
     pub api_key: Option<SecretString>,
     /// Where the API is, if not at its usual place.
     pub base_url: Option<String>,
+    /// How tools are described to it.
+    pub tool_schema: SchemaForm,
+}
+
+/// How OpenAI is reached.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct OpenAiConfig {
+    /// The key.
+    pub api_key: Option<SecretString>,
+    /// Where the API is, if not at its usual place.
+    pub base_url: Option<String>,
+    /// Which of its APIs.
+    pub api: Option<Api>,
 }
 
 /// A provider that the user set up.
@@ -119,10 +153,36 @@ pub struct ProviderConfig {
     pub base_url: String,
     /// Its model.
     pub model: String,
+    /// Which API of OpenAI, where it speaks one.
+    pub api: Option<Api>,
+    /// How tools are described to it, where it speaks Gemini's API.
+    pub tool_schema: Option<SchemaForm>,
     /// The variable that holds its key.
     pub api_key_env: Option<String>,
     /// What that variable held.
     pub api_key: Option<SecretString>,
+}
+
+/// What is known about a model, where it is not what the built-in table says. Prices are in USD
+/// for a million tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ModelConfig {
+    /// Whose model it is.
+    pub provider: String,
+    /// The model.
+    pub name: String,
+    /// Tokens of a request and its answer together.
+    pub context_window: Option<u64>,
+    /// Tokens of an answer.
+    pub max_output_tokens: Option<u64>,
+    /// Price of the request; never without the next one.
+    pub input_price: Option<f64>,
+    /// Price of the answer.
+    pub output_price: Option<f64>,
+    /// Price of that part of the request which the provider had cached.
+    pub cached_input_price: Option<f64>,
 }
 
 /// How the demo model behaves.

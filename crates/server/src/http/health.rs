@@ -7,8 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
+use patter_llm::{Circuit, CircuitState};
 use patter_store::SessionStore;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
@@ -87,7 +88,7 @@ pub(crate) async fn report(app: &App) -> Response<Full<Bytes>> {
     let draining = app.draining.is_cancelled();
     let (status, word) = match latency {
         None => (StatusCode::SERVICE_UNAVAILABLE, "down"),
-        Some(_) if draining => (StatusCode::OK, "degraded"),
+        Some(_) if draining || !all_closed(&app.circuits) => (StatusCode::OK, "degraded"),
         Some(_) => (StatusCode::OK, "ok"),
     };
     let model = app.sessions.model();
@@ -102,10 +103,34 @@ pub(crate) async fn report(app: &App) -> Response<Full<Bytes>> {
             "latency_ms": latency.map(|latency| latency.as_secs_f64() * 1000.0),
         },
         "model": { "provider": model.provider(), "model": model.model() },
+        "circuits": app.circuits.iter().map(circuit).collect::<Vec<_>>(),
         "sessions": { "live": app.sessions.live_count() },
         "connections": { "open": app.connections.count() },
     });
     super::json(status, &body)
+}
+
+fn all_closed(circuits: &[Circuit]) -> bool {
+    let mut states = circuits.iter().map(|circuit| circuit.status().state);
+    states.all(|state| state == CircuitState::Closed)
+}
+
+/// The circuit of a model: whether it is asked, and what it has seen of late.
+fn circuit(circuit: &Circuit) -> Value {
+    let status = circuit.status();
+    let (state, retry_after) = match status.state {
+        CircuitState::Closed => ("closed", None),
+        CircuitState::Open { retry_after } => ("open", Some(retry_after)),
+        CircuitState::HalfOpen => ("half_open", None),
+    };
+    json!({
+        "provider": circuit.provider(),
+        "model": circuit.model(),
+        "state": state,
+        "requests": status.requests,
+        "failures": status.failures,
+        "retry_after_ms": retry_after.map(|wait| wait.as_millis()),
+    })
 }
 
 /// `GET /health/live`: the process runs.

@@ -62,6 +62,7 @@ fn metadata() -> serde_json::Value {
             "health": "/health",
             "live": "/health/live",
             "ready": "/health/ready",
+            "metrics": "/metrics",
         },
     })
 }

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::super::lookup;
 use super::super::value::{Origin, Value};
-use super::{Layers, unknown};
+use super::{Layers, unknown_table};
 
 /// Reads the values of the file into the layers.
 pub(super) fn read(path: &Path, layers: &mut Layers) {
@@ -56,15 +56,54 @@ impl File<'_> {
             };
             let origin = self.origin(key.span().start);
             match value.get_ref() {
+                shape if lookup::lists().contains(path.as_str()) => {
+                    self.read_list(shape, &path, &origin, layers);
+                }
                 DeValue::Table(inner) if lookup::is_table(&path) => {
                     self.read_table(inner, &path, layers);
                 }
-                DeValue::Table(_) if lookup::find(&path).is_none() => {
-                    layers.faults.push(unknown(&path, origin));
+                shape if has_tables(shape) && !lookup::is_known(&path) => {
+                    layers.faults.push(unknown_table(&path, origin));
                 }
                 _ => layers.give_known(&path, plain(value), origin),
             }
         }
+    }
+
+    /// Reads a list of tables: the keys of the first one stand under `routes.0`.
+    fn read_list(&self, list: &DeValue<'_>, path: &str, origin: &Origin, layers: &mut Layers) {
+        let no_list = |layers: &mut Layers, path: String, origin: Origin| {
+            let problem = format!("expected tables that begin with [[{path}]]");
+            layers.unreadable(path, Some(origin), problem);
+        };
+        let DeValue::Array(items) = list else {
+            return no_list(layers, path.to_owned(), origin.clone());
+        };
+        for (index, item) in items.iter().enumerate() {
+            let origin = self.origin(item.span().start);
+            match item.get_ref() {
+                DeValue::Table(table) if table.is_empty() => {
+                    let problem = "there is nothing in this table".to_owned();
+                    layers.unreadable(format!("{path}.{index}"), Some(origin), problem);
+                }
+                DeValue::Table(table) => {
+                    self.read_table(table, &format!("{path}.{index}"), layers);
+                }
+                _ => return no_list(layers, path.to_owned(), origin),
+            }
+        }
+    }
+}
+
+/// Whether this is a `[table]`, or a `[[list]]` of them.
+fn has_tables(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Table(_) => true,
+        DeValue::Array(items) => {
+            let mut items = items.iter();
+            items.any(|item| matches!(item.get_ref(), DeValue::Table(_)))
+        }
+        _ => false,
     }
 }
 

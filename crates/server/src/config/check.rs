@@ -1,0 +1,105 @@
+//! What is wrong between keys, rather than with one of them.
+//!
+//! Looks at the values as they were given rather than at the typed configuration: there is none
+//! where a single value is wrong, and all faults are told at once.
+
+mod fallbacks;
+mod lists;
+mod models;
+mod providers;
+mod routes;
+
+use serde_json::{Map, Value as Json};
+
+use super::fault::Fault;
+use super::layers::Layers;
+use super::mask;
+use super::value::{Given, Origin, Value};
+
+pub(super) use providers::names as provider_names;
+
+/// Every fault between keys.
+pub(super) fn check(layers: &Layers, tree: &Map<String, Json>) -> Vec<Fault> {
+    let mut check = Check {
+        layers,
+        tree,
+        faults: Vec::new(),
+    };
+    lists::check(&mut check);
+    providers::check(&mut check);
+    fallbacks::check(&mut check);
+    models::check(&mut check);
+    routes::check(&mut check);
+    check.faults
+}
+
+/// The values, and what was found so far.
+struct Check<'a> {
+    layers: &'a Layers,
+    /// The valid ones among them, in the form from which [`Config`](super::Config) is read.
+    tree: &'a Map<String, Json>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Check<'a> {
+    fn given(&self, path: &str) -> Option<&'a Given> {
+        self.layers.values.get(path)
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.given(path).is_some()
+    }
+
+    /// Whether somebody set a key of the table.
+    fn is_given(&self, table: &str) -> bool {
+        self.origin_of_table(table).is_some()
+    }
+
+    /// What was written for the key; `None` where it is not set, or no text.
+    fn text(&self, path: &str) -> Option<&'a str> {
+        match &self.given(path)?.value {
+            Value::Text(text) => Some(text.trim()),
+            Value::List(_) | Value::Other(_) => None,
+        }
+    }
+
+    /// What was written for a key that is a list; nothing where it is not set, or no list.
+    fn items(&self, path: &str) -> Vec<&'a str> {
+        match self.given(path).map(|given| &given.value) {
+            Some(Value::Text(text)) => super::kind::split(text),
+            Some(Value::List(items)) => items.iter().map(|item| item.trim()).collect(),
+            Some(Value::Other(_)) | None => Vec::new(),
+        }
+    }
+
+    /// Something is wrong with the value of this key.
+    fn key_fault(&mut self, path: &str, problem: String) {
+        let given = self.given(path);
+        self.faults.push(Fault {
+            subject: path.to_owned(),
+            value: given.map(|given| mask::shorten(&given.value.to_string())),
+            origin: given.map(|given| given.origin.clone()),
+            problem,
+        });
+    }
+
+    /// Something is wrong with this table as a whole.
+    fn table_fault(&mut self, table: &str, problem: String) {
+        self.faults.push(Fault {
+            subject: mask::shorten(table),
+            value: None,
+            origin: self.origin_of_table(table),
+            problem,
+        });
+    }
+
+    /// Where the first key of the table came from. A default says nothing about that.
+    fn origin_of_table(&self, table: &str) -> Option<Origin> {
+        let prefix = format!("{table}.");
+        let given = self.layers.values.iter();
+        let mut origins = given
+            .filter(|(path, _)| path.starts_with(&prefix))
+            .map(|(_, given)| &given.origin);
+        origins.find(|origin| **origin != Origin::Default).cloned()
+    }
+}

@@ -1,0 +1,78 @@
+//! Lists: `a,b` in a variable, `["a", "b"]` in the file.
+
+use serde_json::{Value as Json, json};
+
+use super::super::model_name::ModelName;
+use super::super::value::Value;
+use super::quoted;
+
+/// What the items of a list are.
+#[derive(Debug)]
+pub(crate) enum Items {
+    /// Some of several words, or none.
+    Known(&'static [&'static str]),
+    /// Any texts, or none.
+    Texts,
+    /// At least one text.
+    SomeTexts,
+    /// At least one regular expression. Several stand in the file alone: a comma may be part of
+    /// one.
+    Patterns,
+    /// At least one text, number or truth value.
+    Scalars,
+    /// Models, each as [`ModelName`] reads it.
+    Models,
+}
+
+impl Items {
+    pub(super) fn parse(&self, value: &Value) -> Option<Json> {
+        let items = match (self, value) {
+            (Self::Patterns, Value::Text(text)) => vec![text.as_str()],
+            (_, Value::Text(text)) => split(text),
+            (Self::Patterns, Value::List(items)) => items.iter().map(String::as_str).collect(),
+            (_, Value::List(items)) => items.iter().map(|item| item.trim()).collect(),
+            (_, Value::Other(_)) => return None,
+        };
+        let fits = |item: &&str| match self {
+            Self::Known(known) => known.contains(item),
+            Self::Models => ModelName::parse(item).is_some(),
+            Self::Texts | Self::SomeTexts | Self::Patterns | Self::Scalars => !item.is_empty(),
+        };
+        let may_be_none = matches!(self, Self::Known(_) | Self::Texts | Self::Models);
+        if !items.iter().all(fits) || (items.is_empty() && !may_be_none) {
+            return None;
+        }
+        Some(match self {
+            Self::Scalars => items.into_iter().flat_map(meanings).collect(),
+            _ => json!(items),
+        })
+    }
+
+    pub(super) fn expected(&self) -> String {
+        match self {
+            Self::Known(known) => format!("none, one or several of {}", quoted(known)),
+            Self::Texts => "a list of texts, none of them empty".into(),
+            Self::SomeTexts => "one or several texts, none of them empty".into(),
+            Self::Patterns => "one or several regular expressions".into(),
+            Self::Scalars => "one or several texts, numbers or truth values".into(),
+            Self::Models => "a list of `PROVIDER` or `PROVIDER/MODEL`, where PROVIDER is \
+                             `gemini`, `openai`, `demo` or the NAME of a `[providers.NAME]`, in small \
+                             letters"
+                .into(),
+        }
+    }
+}
+
+/// The items of a list in a variable, which stand between commas.
+pub(crate) fn split(text: &str) -> Vec<&str> {
+    let items = text.split(',').map(str::trim);
+    items.filter(|item| !item.is_empty()).collect()
+}
+
+/// What a scalar may mean: a client may have written `3` or `"3"`, and a variable is always text.
+fn meanings(text: &str) -> Vec<Json> {
+    match serde_json::from_str(text) {
+        Ok(scalar @ (Json::Number(_) | Json::Bool(_))) => vec![scalar, json!(text)],
+        _ => vec![json!(text)],
+    }
+}
