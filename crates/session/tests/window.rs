@@ -58,8 +58,10 @@ fn manager(store: &MemoryStore, model: &ScriptedModel) -> SessionManager {
 /// Says something of about 100 tokens and waits for the answer.
 async fn exchange(session: &SessionHandle, client: &mut Client, n: usize) {
     let content = format!("message {n}: {}", "words and words ".repeat(25));
-    say(session, &format!("m-{n}"), &content).await;
-    client.until_answer().await;
+    let id = format!("m-{n}");
+    say(session, &id, &content).await;
+    // A client that has just come is told the answers of before as well.
+    while client.until_answer().await.message_id.as_str() != id {}
 }
 
 /// The answer to one such message, with a tool call in every third.
