@@ -14,6 +14,7 @@ mod apt;
 mod audit;
 mod chromium;
 mod codegen;
+mod faults;
 mod lint;
 mod metadata;
 mod node;
@@ -21,6 +22,7 @@ mod patter;
 mod phase;
 mod postgres;
 mod process;
+mod programs;
 mod recordings;
 mod test;
 
@@ -40,12 +42,20 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Run every test: Rust, both stores, the page in a browser.
     Test {
         /// Run one part only.
         part: Option<test::Part>,
+    },
+    /// Kill, pause, cut off and overload real processes, and hold every promise against them.
+    Faults {
+        /// Run the long loops, for nights and releases.
+        #[arg(long)]
+        soak: bool,
+        /// Run only what begins so, such as `p01`.
+        names: Vec<String>,
     },
     /// Check format, lints, documentation, the arrows between crates, and tidiness.
     Lint {
@@ -74,6 +84,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         .with_context(|| format!("could not change to `{}`", root.display()))?;
     match command {
         Command::Test { part } => test::run(part),
+        Command::Faults { soak, names } => faults::run(faults::Profile::Release, soak, &names),
         Command::Lint { check } => lint::run(check),
         Command::Codegen => codegen::run(),
         Command::Audit => audit::run(),

@@ -76,3 +76,15 @@ impl Postgres {
         )
     }
 }
+
+/// Makes sure that the programs of a server are there, installing them where that is allowed.
+///
+/// # Errors
+///
+/// When they are not; the error says how to install them.
+pub(crate) fn find_programs() -> anyhow::Result<()> {
+    match Binaries::find() {
+        Some(_) => Ok(()),
+        None => Postgres::install().map(drop),
+    }
+}

@@ -10,8 +10,8 @@ mod web;
 use clap::ValueEnum;
 
 use crate::{
-    chromium, metadata::Metadata, node, phase::phase, postgres::Postgres, recordings,
-    test::web::Browser,
+    chromium, faults, metadata::Metadata, node, phase::phase, postgres::Postgres, programs,
+    recordings, test::web::Browser,
 };
 
 /// One part of the tests.
@@ -37,6 +37,7 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
     match part {
         None => {
             let browser = find_browser()?;
+            faults::find_programs()?;
             let postgres = find_postgres()?;
             let recordings = recordings::find()?;
             phase("Rust tests, both stores", || {
@@ -46,6 +47,7 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
             rust::each_library_alone()?;
             web::run(&metadata, &browser)?;
             interop::run(&metadata)?;
+            faults::run(faults::Profile::Debug, false, &[])?;
         }
         Some(Part::Rust) => {
             let recordings = recordings::find()?;
@@ -70,8 +72,12 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The server, and the pooler that stands before it in some tests.
 fn find_postgres() -> anyhow::Result<Postgres> {
-    phase("find PostgreSQL", Postgres::find)
+    phase("find PostgreSQL and PgBouncer", || {
+        programs::find(&[programs::PGBOUNCER])?;
+        Postgres::find()
+    })
 }
 
 fn find_browser() -> anyhow::Result<Browser> {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anyhow::Context;
 use futures_util::{SinkExt, StreamExt};
 use patter_server::config::Sources;
-use patter_server::{Config, Server};
+use patter_server::{Config, Server, Shutdown};
 use patter_tools::tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_util::sync::CancellationToken;
 
 /// Arguments of the tool.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -46,10 +45,10 @@ async fn main() -> anyhow::Result<()> {
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let shutdown = CancellationToken::new();
+    let shutdown = Shutdown::default();
     let talked = async {
         let outcome = talk(&format!("ws://{address}/ws/session/example")).await;
-        shutdown.cancel();
+        shutdown.drain();
         outcome
     };
     let (stopped, talked) = tokio::join!(server.run(listener, shutdown.clone()), talked);

@@ -16,6 +16,14 @@ pub enum ServerError {
         /// What it said.
         source: StoreError,
     },
+    /// The spool cannot be opened.
+    #[error("cannot open the spool in `{folder}` (`store.spool`; `off` does without)")]
+    Spool {
+        /// Its folder.
+        folder: String,
+        /// What it said.
+        source: StoreError,
+    },
     /// The model cannot be set up: its address or its key is no such thing.
     #[error("cannot set up the model")]
     Model(#[source] LlmError),

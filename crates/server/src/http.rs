@@ -30,7 +30,6 @@ use patter_session::SessionManager;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
-use tokio_util::sync::CancellationToken;
 use tower::util::BoxCloneService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::request_id::{PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
@@ -44,6 +43,7 @@ pub(crate) use problem::Problem;
 pub(crate) use query::Query;
 
 use crate::admission::Admission;
+use crate::shutdown::Shutdown;
 use crate::ws::{self, Connections};
 use request_id::{NewRequestId, X_REQUEST_ID, remove_harmful_id};
 
@@ -56,8 +56,8 @@ pub(crate) struct App {
     pub(crate) connections: Connections,
     /// Whether the store answers.
     pub(crate) health: Health,
-    /// Cancelled when the server begins to stop.
-    pub(crate) draining: CancellationToken,
+    /// How far the server has come with stopping.
+    pub(crate) shutdown: Shutdown,
     /// The circuit of each model.
     pub(crate) circuits: Vec<Circuit>,
     /// When the server was started.
@@ -185,7 +185,7 @@ async fn dispatch(app: &App, routes: &Router<Route>, request: Request<Incoming>)
             let query = Query::parse(request.uri().query());
             sessions::events(app, &session_id()?, &query).await
         }
-        Route::WebSocket if app.draining.is_cancelled() => Err(Problem::draining()),
+        Route::WebSocket if app.shutdown.draining().is_cancelled() => Err(Problem::draining()),
         Route::WebSocket => {
             let session_id = session_id()?;
             ws::open(app, request, session_id).await

@@ -7,7 +7,10 @@ pub mod commands;
 pub mod config;
 mod error;
 mod http;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod server;
+mod shutdown;
 pub mod telemetry;
 mod wiring;
 mod ws;
@@ -15,3 +18,4 @@ mod ws;
 pub use config::Config;
 pub use error::ServerError;
 pub use server::Server;
+pub use shutdown::Shutdown;

@@ -2,22 +2,25 @@
 
 mod signals;
 
+use std::convert::Infallible;
 use std::fmt::Display;
+use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
 use clap::Parser;
 use patter_server::cli::{Cli, Command};
 use patter_server::commands::{ModelsReport, RouteReport};
-use patter_server::{Config, Server, telemetry};
+use patter_server::{Config, Server, Shutdown, telemetry};
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout;
 use tracing::warn;
 
-use signals::Signals;
+use signals::{Signal, Signals};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -62,10 +65,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config.log)?;
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let address = (config.server.host.clone(), config.server.port);
+    let drain_delay = config.server.drain_delay;
     // A database may take its time, and whoever waits for its tables too: ten minutes at the most.
     let server = tokio::select! {
         server = Server::from_config(config) => server?,
-        () = signals.next() => anyhow::bail!("stopped by a signal before it had started"),
+        _ = signals.next() => anyhow::bail!("stopped by a signal before it had started"),
     };
     let listener = TcpListener::bind(&address)
         .await
@@ -80,16 +84,28 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         // As with `patter | head -1`; whoever is served does not mind.
         warn!("{error:#}");
     }
-    let shutdown = CancellationToken::new();
-    let two_signals = async {
-        signals.next().await;
-        shutdown.cancel();
-        signals.next().await;
-    };
+    let shutdown = Shutdown::default();
     tokio::select! {
         stopped = server.run(listener, shutdown.clone()) => Ok(stopped?),
-        () = two_signals => anyhow::bail!("stopped by a second signal before all was drained"),
+        never = stop_on_signals(signals, &shutdown, drain_delay) => match never {},
     }
+}
+
+/// The first signal begins to stop the server; each further one makes it faster.
+async fn stop_on_signals(
+    mut signals: Signals,
+    shutdown: &Shutdown,
+    drain_delay: Duration,
+) -> Infallible {
+    if signals.next().await == Signal::Terminate {
+        shutdown.announce();
+        // Whoever sends traffic here is as slow as that to notice. Nobody sends any to Ctrl-C.
+        let _in_a_hurry = timeout(drain_delay, signals.next()).await;
+    }
+    shutdown.drain();
+    signals.next().await;
+    shutdown.hurry();
+    pending().await
 }
 
 /// Prints a report as text or as JSON.

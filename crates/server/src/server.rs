@@ -3,21 +3,24 @@
 mod accept;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use patter_llm::{Catalog, ChatModel, Circuit, Router};
 use patter_session::{Plan, SessionManager};
-use patter_store::SessionStore;
+use patter_store::{SessionStore, SqliteSpool};
 use patter_tools::{RegistryError, Tool, ToolRegistry};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http::{self, App, Health};
+#[cfg(feature = "sabotage")]
+use crate::sabotage;
+use crate::shutdown::Shutdown;
 use crate::wiring::Models;
 use crate::ws::Connections;
 use crate::{assets, wiring};
@@ -30,6 +33,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 pub struct Server {
     config: Config,
     store: Arc<dyn SessionStore>,
+    spool: Option<SqliteSpool>,
     model: Arc<dyn ChatModel>,
     /// What is known about models, their prices among it.
     catalog: Catalog,
@@ -53,9 +57,13 @@ impl Server {
         let circuits = models.circuits();
         let tools = wiring::tools(&config);
         let store = wiring::store(&config).await?;
+        let spool = wiring::spool(&config).await?;
+        #[cfg(feature = "sabotage")]
+        let (store, model) = (sabotage::store(store), sabotage::model(model));
         Ok(Self {
             config,
             store,
+            spool,
             model,
             catalog,
             routes,
@@ -106,9 +114,9 @@ impl Server {
         assets::kind()
     }
 
-    /// Serves until `shutdown` is cancelled, and drains then: no connection is accepted any more,
-    /// answers in flight may finish within `server.drain_timeout`, sessions are finalized, clients
-    /// are told to come back (close code 1012). Returns when every task has ended.
+    /// Serves until `shutdown` says to drain: no connection is accepted any more, answers in flight
+    /// may finish within `server.drain_timeout`, sessions are handed over, clients are told to come
+    /// back (close code 1012). Returns when every task has ended.
     ///
     /// Must be called within a tokio runtime with its I/O and time enabled.
     ///
@@ -121,14 +129,11 @@ impl Server {
     ///
     /// Dropping the future stops without a drain. Whatever was stored stays stored; answers in
     /// flight are closed as interrupted when their session is opened again.
-    pub async fn run(
-        self,
-        listener: TcpListener,
-        shutdown: CancellationToken,
-    ) -> Result<(), ServerError> {
+    pub async fn run(self, listener: TcpListener, shutdown: Shutdown) -> Result<(), ServerError> {
         let Self {
             config,
             store,
+            spool,
             model,
             catalog,
             routes,
@@ -137,32 +142,34 @@ impl Server {
         } = self;
         let tools = tools?;
         wiring::check_tools(&config, &tools)?;
-        let sessions = SessionManager::builder(Arc::clone(&store), model)
+        let mut sessions = SessionManager::builder(Arc::clone(&store), model)
             .tools(tools)
             .system_prompt(&config.llm.system_prompt)
             .routes(routes)
             .prices(catalog)
-            .settings(wiring::session_settings(&config))
-            .start();
+            .settings(wiring::session_settings(&config));
+        if let Some(spool) = spool {
+            sessions = sessions.spool(spool);
+        }
+        let sessions = sessions.start();
         let app = Arc::new(App {
             sessions: sessions.clone(),
             connections: Connections::default(),
             health: Health::new(store),
             circuits,
-            draining: shutdown.clone(),
+            shutdown: shutdown.clone(),
             started_at: Instant::now(),
         });
         let service = http::service(Arc::clone(&app))?;
-        let requests =
-            accept::serve(listener, service, config.server.max_connections, &shutdown).await;
+        let max_connections = config.server.max_connections;
+        let requests = accept::serve(listener, service, max_connections, shutdown.draining()).await;
 
         info!(
             sessions = sessions.live_count(),
             connections = app.connections.count(),
             "draining"
         );
-        let limit = config.server.drain_timeout;
-        tokio::join!(sessions.shutdown(limit), requests.finish());
+        tokio::join!(drain(&sessions, &config, &shutdown), requests.finish());
         if timeout(CLOSE_LIMIT, app.connections.close()).await.is_err() {
             warn!(
                 connections = app.connections.count(),
@@ -172,4 +179,15 @@ impl Server {
         info!("stopped");
         Ok(())
     }
+}
+
+/// Lets the sessions come to their ends, in a hurry if that is said meanwhile.
+async fn drain(sessions: &SessionManager, config: &Config, shutdown: &Shutdown) {
+    let draining = sessions.shutdown(config.server.drain_timeout);
+    let mut draining = pin!(draining);
+    tokio::select! {
+        () = &mut draining => return,
+        () = shutdown.hurried().cancelled() => sessions.hurry(),
+    }
+    draining.await;
 }

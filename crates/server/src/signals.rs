@@ -3,15 +3,24 @@
 use std::io;
 
 #[cfg(unix)]
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
+
+/// What a process was asked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// What orchestrators and service managers send.
+    Terminate,
+}
 
 /// Listens for signals from when it was made, so that none is missed.
 #[derive(Debug)]
 pub(crate) struct Signals {
     #[cfg(unix)]
-    interrupt: Signal,
+    interrupt: unix::Signal,
     #[cfg(unix)]
-    terminate: Signal,
+    terminate: unix::Signal,
 }
 
 impl Signals {
@@ -35,19 +44,20 @@ impl Signals {
     ///
     /// Nothing is lost if the future is dropped.
     #[cfg(unix)]
-    pub(crate) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
         }
     }
 
     /// Waits for the next one, which can only be Ctrl-C.
     #[cfg(not(unix))]
-    pub(crate) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) -> Signal {
         if tokio::signal::ctrl_c().await.is_err() {
             // Nobody can send one.
             std::future::pending().await
         }
+        Signal::Interrupt
     }
 }

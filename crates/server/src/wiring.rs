@@ -8,17 +8,23 @@ mod routes;
 use std::sync::Arc;
 
 use patter_session::SessionSettings;
-use patter_store::{PostgresOptions, PostgresStore, SessionStore, SqliteStore, StoreError};
+use patter_store::{
+    PostgresOptions, PostgresStore, SessionStore, SpoolOptions, SqliteSpool, SqliteStore,
+    StoreError,
+};
 use patter_tools::{Calculator, DataFetcher, RegistryError, ToolLimits, ToolRegistry};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::config::{Config, ModelTarget, ProviderKind, StoreTarget};
+use crate::config::{Config, ModelTarget, ProviderKind, StoreConfig, StoreTarget};
 use crate::error::ServerError;
 
 pub(crate) use catalog::catalog;
 pub(crate) use model::Models;
 pub(crate) use routes::{check_tools, router, routes};
+
+/// What `store.spool` says where there is to be none.
+const NO_SPOOL: &str = "off";
 
 /// Opens the store.
 pub(crate) async fn store(config: &Config) -> Result<Arc<dyn SessionStore>, ServerError> {
@@ -32,6 +38,30 @@ pub(crate) async fn store(config: &Config) -> Result<Arc<dyn SessionStore>, Serv
     };
     opened.map_err(|source| ServerError::Store {
         target: describe_store(config),
+        source,
+    })
+}
+
+/// Opens the spool, where the store is one that can be away.
+pub(crate) async fn spool(config: &Config) -> Result<Option<SqliteSpool>, ServerError> {
+    let StoreConfig {
+        target,
+        spool,
+        spool_max_bytes,
+        spool_max_age,
+        ..
+    } = &config.store;
+    if matches!(target, StoreTarget::Sqlite(_)) || spool == NO_SPOOL {
+        return Ok(None);
+    }
+    let options = SpoolOptions {
+        directory: spool.into(),
+        max_bytes: *spool_max_bytes,
+        max_age: *spool_max_age,
+    };
+    let opened = SqliteSpool::open(options).await;
+    opened.map(Some).map_err(|source| ServerError::Spool {
+        folder: spool.clone(),
         source,
     })
 }
@@ -110,6 +140,8 @@ pub(crate) fn session_settings(config: &Config) -> SessionSettings {
     let Config { session, llm, .. } = config;
     let mut settings = SessionSettings::default();
     settings.linger = session.linger;
+    settings.lease = config.store.lease;
+    settings.sweep_interval = session.sweep_interval;
     settings.max_queued_messages = session.max_queued_messages;
     settings.max_readers = session.max_readers;
     settings.max_steps = session.max_steps;
@@ -125,6 +157,7 @@ pub(crate) fn session_settings(config: &Config) -> SessionSettings {
 fn postgres_options(url: &SecretString, config: &Config) -> PostgresOptions {
     let mut options = PostgresOptions::new(url.clone());
     options.max_connections = config.store.max_connections;
+    options.allow_unsafe_fsync = config.store.allow_unsafe_fsync;
     options
 }
 

@@ -2,8 +2,8 @@
 //! *before* the upgrade, so that whatever can be refused is refused as HTTP; then the
 //! [`Connection`](connection::Connection) takes over in a task of its own.
 
+mod budget;
 mod connection;
-mod control_budget;
 mod handshake;
 mod heartbeat;
 mod socket;

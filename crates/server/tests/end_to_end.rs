@@ -72,7 +72,7 @@ async fn with_nothing_set_the_demo_model_answers() {
 }
 
 #[tokio::test]
-async fn a_second_signal_does_not_wait_for_the_drain() {
+async fn a_second_signal_is_faster_and_loses_nothing() {
     let never = Release::default();
     let answer = openai::text(["Half ", "done."]).stalled_at("done.", &never);
     let model = ModelServer::start([answer]).await;
@@ -88,7 +88,13 @@ async fn a_second_signal_does_not_wait_for_the_drain() {
     server.terminate().await;
     assert_eq!(client.expect("notice").await["code"], "draining");
     server.terminate().await;
-    assert_eq!(server.ended().await.code(), Some(1));
+    let (events, code) = client.until_closed().await;
+    assert_eq!(code, Some(1012));
+    let answer = events.iter().find(|event| event["type"] == "ai_response");
+    let answer = answer.unwrap();
+    assert_eq!(answer["finish_reason"], "interrupted");
+    assert_eq!(answer["content"], "Half ");
+    assert!(server.ended().await.success(), "{}", server.log());
 }
 
 #[tokio::test]

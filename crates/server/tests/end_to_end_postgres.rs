@@ -4,6 +4,8 @@
 
 mod story;
 
+use std::time::Duration;
+
 use patter_testkit::postgres::TestDatabase;
 use patter_testkit::server_process::ServerProcess;
 use patter_testkit::ws_client::WsClient;
@@ -12,10 +14,13 @@ use sqlx::{Connection, Executor, PgConnection};
 use story::{COUNT_FINISHED, Dialect, GEMINI, OPENAI, SELECT_EVENTS, SESSION_ID, SUMMARY};
 use tokio_tungstenite::tungstenite::Error;
 
+/// A server for tests may have been told not to sync to disk.
+const UNSAFE: (&str, &str) = ("PATTER_STORE__ALLOW_UNSAFE_FSYNC", "true");
+
 async fn story_in_postgres(dialect: &Dialect) {
     let database = TestDatabase::create().await;
     let url = database.url();
-    let _stopped = story::tell(dialect, &[("DATABASE_URL", &url)]).await;
+    let _stopped = story::tell(dialect, &[("DATABASE_URL", &url), UNSAFE]).await;
     let mut connection = PgConnection::connect(&url).await.unwrap();
     connection
         .execute("set search_path to patter")
@@ -49,15 +54,14 @@ async fn a_conversation_with_openai_is_kept_in_postgres() {
 async fn a_database_that_goes_away_is_told_and_opens_no_session() {
     let database = TestDatabase::create().await;
     let url = database.url();
-    let server =
-        ServerProcess::start(env!("CARGO_BIN_EXE_patter"), &[("DATABASE_URL", &url)]).await;
-    assert!(
-        reqwest::get(server.url("/health/ready"))
-            .await
-            .unwrap()
-            .status()
-            .is_success()
-    );
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        UNSAFE,
+        ("PATTER_STORE__SPOOL", "off"),
+    ];
+    let server = ServerProcess::start(env!("CARGO_BIN_EXE_patter"), &variables).await;
+    let ready = reqwest::get(server.url("/health/ready")).await.unwrap();
+    assert!(ready.status().is_success());
     drop(database);
 
     let refused = WsClient::try_connect(&server.session_url("late", ""))
@@ -93,4 +97,31 @@ async fn a_database_that_goes_away_is_told_and_opens_no_session() {
             .status()
             .is_success()
     );
+}
+
+#[tokio::test]
+async fn with_a_spool_a_server_stays_ready_while_its_database_is_away() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let server = ServerProcess::start(
+        env!("CARGO_BIN_EXE_patter"),
+        &[("DATABASE_URL", &url), UNSAFE],
+    )
+    .await;
+    let ready = reqwest::get(server.url("/health/ready")).await.unwrap();
+    assert!(ready.status().is_success());
+    drop(database);
+    let health = loop {
+        let answer = reqwest::get(server.url("/health")).await.unwrap();
+        assert!(answer.status().is_success());
+        let health: Value = answer.json().await.unwrap();
+        if health["store"]["status"] == "down" {
+            break health;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["spool"]["events"], 0);
+    let answer = reqwest::get(server.url("/health/ready")).await.unwrap();
+    assert!(answer.status().is_success());
 }

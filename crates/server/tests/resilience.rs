@@ -6,12 +6,11 @@ mod common;
 
 use common::TestServer;
 use patter_server::config::Sources;
-use patter_server::{Config, Server, ServerError};
+use patter_server::{Config, Server, ServerError, Shutdown};
 use patter_testkit::model_server::{ModelServer, Reply, openai};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 fn unavailable() -> Reply {
     openai::refusal(503, "overloaded", "later")
@@ -202,7 +201,7 @@ async fn a_route_that_offers_a_tool_that_there_is_not_stops_the_start() {
     ];
     let server = set_up(&directory, &settings).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let stopped = server.run(listener, CancellationToken::new()).await;
+    let stopped = server.run(listener, Shutdown::default()).await;
     let Err(error @ ServerError::UnknownTool { .. }) = stopped else {
         unreachable!("{stopped:?}")
     };

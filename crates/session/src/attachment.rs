@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use patter_protocol::{CloseCode, LogEpoch, SessionId};
 use patter_store::{EventQuery, SessionStore};
+use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use crate::error::with_causes;
@@ -13,6 +15,9 @@ use crate::reader::ReaderQueue;
 
 /// So many events are read from the store at a time.
 const REPLAY_PAGE: u32 = 300;
+/// How long a store that is away is waited for in the middle of a replay, and the pause in between.
+const REPLAY_PATIENCE: Duration = Duration::from_secs(10);
+const REPLAY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What a reader has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +72,8 @@ pub struct Attachment {
     after_replay: Vec<Frame>,
     live: ReaderQueue,
     closed: Option<CloseCode>,
+    /// Since when the store has not answered.
+    away_since: Option<Instant>,
 }
 
 impl Attachment {
@@ -84,6 +91,7 @@ impl Attachment {
             after_replay: attached.after_replay,
             live: attached.live,
             closed: None,
+            away_since: None,
         }
     }
 
@@ -123,6 +131,7 @@ impl Attachment {
         };
         match self.store.events(&self.session_id, query).await {
             Ok(page) => {
+                self.away_since = None;
                 let before = self.replayed;
                 for stored in page {
                     if stored.event.seq > self.replay_to {
@@ -136,10 +145,18 @@ impl Attachment {
                     self.closed = Some(CloseCode::Internal);
                 }
             }
+            Err(error) if error.is_retryable() && self.may_wait() => {
+                sleep(REPLAY_PAUSE).await;
+            }
             Err(error) => {
                 warn!(session_id = %self.session_id, error = with_causes(&error), "cannot replay the log");
                 self.closed = Some(CloseCode::Internal);
             }
         }
+    }
+    /// Whether the store is not away for too long.
+    fn may_wait(&mut self) -> bool {
+        let since = self.away_since.get_or_insert_with(Instant::now);
+        since.elapsed() < REPLAY_PATIENCE
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Submitted {
     RepeatedAt { seq: u64 },
     /// The same user message was taken before, and is not stored yet: its event will come.
     RepeatedPending,
+    /// The same, and it is safe on local disk, as this says.
+    RepeatedKept(Frame),
 }
 
 /// What became of a message.
@@ -43,7 +45,8 @@ pub(crate) enum Submitted {
 pub enum Receipt {
     /// Taken; whatever comes of it is an event.
     Taken,
-    /// The same user message was taken before; this is its event, for the sender alone.
+    /// The same user message was taken before; this is its event, or says that it is safe, for the
+    /// sender alone.
     Repeated(Frame),
 }
 

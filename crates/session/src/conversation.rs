@@ -5,7 +5,7 @@ mod exchange;
 mod recall;
 mod steps;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use patter_protocol::{CallId, EventBody, JsonObject, MessageId, ResponseId, UserMessage};
 use serde_json::Value;
@@ -24,6 +24,10 @@ pub(crate) struct Conversation {
     waiting: Vec<Exchange>,
     /// Every message id of the log, and its place once it is stored.
     places: HashMap<MessageId, Option<u64>>,
+    /// The answer to each message that counts, whether it is shown to a model or not.
+    answers: HashMap<MessageId, ResponseId>,
+    /// Messages whose place another one took before they were answered.
+    replaced: HashSet<MessageId>,
     last_message: Option<MessageId>,
     calls: CallLedger,
     /// What the session was opened with.
@@ -52,13 +56,13 @@ impl Conversation {
     }
 
     fn apply_user_message(&mut self, message: &UserMessage) {
-        if let Some(at) = message
-            .replaces
-            .as_ref()
-            .and_then(|replaced| self.place_in_answered(replaced))
-        {
-            self.answered.remove(at);
-            self.changed(at);
+        if let Some(replaced) = &message.replaces {
+            if let Some(at) = self.place_in_answered(replaced) {
+                self.answered.remove(at);
+                self.changed(at);
+            } else {
+                self.replaced.insert(replaced.clone());
+            }
         }
         self.places.entry(message.id.clone()).or_default();
         self.last_message = Some(message.id.clone());
@@ -70,14 +74,17 @@ impl Conversation {
     }
 
     fn answer(&mut self, message_id: &MessageId, response_id: ResponseId, steps: Vec<Step>) {
+        self.answers.insert(message_id.clone(), response_id);
         if let Some(at) = self
             .waiting
             .iter()
             .position(|it| it.message_id == *message_id)
         {
             let mut exchange = self.waiting.remove(at);
-            exchange.set_answer(response_id, steps);
-            self.answered.push(exchange);
+            if !self.replaced.contains(message_id) {
+                exchange.set_answer(response_id, steps);
+                self.answered.push(exchange);
+            }
         } else if let Some(at) = self.place_in_answered(message_id) {
             if let Some(exchange) = self.answered.get_mut(at) {
                 exchange.set_answer(response_id, steps);
@@ -139,6 +146,19 @@ impl Conversation {
             .iter()
             .map(|exchange| exchange.message_id.clone())
             .collect()
+    }
+
+    /// The answer to a message that counts, as far as there is one.
+    pub(crate) fn answer_to(&self, message_id: &MessageId) -> Option<ResponseId> {
+        self.answers.get(message_id).copied()
+    }
+
+    /// Whether a call has no result and its answer is not over.
+    pub(crate) fn is_open_call(&self, call_id: CallId) -> bool {
+        self.calls
+            .open()
+            .iter()
+            .any(|(_, open, _)| *open == call_id)
     }
 
     /// The calls of answers that are not over and that have no result.

@@ -1,6 +1,8 @@
 //! What can go wrong with a session as a whole. What goes wrong with a single message is a
 //! [`Refusal`](crate::Refusal), and what goes wrong with an answer is an event.
 
+use std::time::Duration;
+
 use patter_protocol::SessionId;
 use patter_store::StoreError;
 
@@ -14,6 +16,14 @@ pub enum SessionError {
     /// The store holds what cannot be read, or refuses what must be written. Do not try again.
     #[error("cannot open the session: {0}")]
     Store(String),
+    /// Another process runs the session; try again later, or where that process is.
+    #[error("session `{session_id}` is run by another process")]
+    Owned {
+        /// The session.
+        session_id: SessionId,
+        /// When its lease has run out, if that process does not renew it.
+        free_in: Duration,
+    },
     /// No session is opened any more, because the manager shuts down.
     #[error("no session is opened while the server shuts down")]
     Draining,
@@ -35,11 +45,18 @@ pub enum SessionError {
 
 impl From<&StoreError> for SessionError {
     fn from(error: &StoreError) -> Self {
-        let text = with_causes(error);
-        if error.is_retryable() {
-            Self::StoreUnavailable(text)
-        } else {
-            Self::Store(text)
+        match error {
+            StoreError::Owned {
+                session_id,
+                free_in,
+            } => Self::Owned {
+                session_id: session_id.clone(),
+                free_in: *free_in,
+            },
+            // It could be used when it was opened, so somebody is at work on it.
+            StoreError::Unusable(_) => Self::StoreUnavailable(with_causes(error)),
+            _ if error.is_retryable() => Self::StoreUnavailable(with_causes(error)),
+            _ => Self::Store(with_causes(error)),
         }
     }
 }

@@ -1,20 +1,23 @@
 //! An event as it goes out: encoded once, shared by every reader.
 
 use bytes::Bytes;
-use patter_protocol::{DurableEvent, LiveEvent, ServerMessage};
+use patter_protocol::{DurableEvent, LiveEvent, ServerMessage, Token};
 
 /// One event of the protocol as JSON text. Cloning shares the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     json: Bytes,
     seq: Option<u64>,
+    is_token: bool,
 }
 
 impl Frame {
     pub(crate) fn live(event: LiveEvent) -> Self {
+        let is_token = matches!(event, LiveEvent::Token(_));
         Self {
             json: ServerMessage::Live(event).to_json().into(),
             seq: None,
+            is_token,
         }
     }
 
@@ -23,6 +26,23 @@ impl Frame {
         Self {
             json: ServerMessage::Durable(event).to_json().into(),
             seq,
+            is_token: false,
+        }
+    }
+
+    /// Whether it is a piece of text, which may be joined with others.
+    pub(crate) fn is_token(&self) -> bool {
+        self.is_token
+    }
+
+    /// The piece of text, read back. Of other frames nothing is read.
+    pub(crate) fn token(&self) -> Option<Token> {
+        if !self.is_token {
+            return None;
+        }
+        match self.message() {
+            Ok(ServerMessage::Live(LiveEvent::Token(token))) => Some(token),
+            _ => None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use patter_protocol::{ClientMessage, SessionId, UserInput};
 use patter_store::{EventQuery, NewSession};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::attachment::{After, Attached, Attachment};
 use crate::command::{Command, Receipt, Refusal, Submitted};
@@ -16,6 +16,9 @@ use crate::manager::SessionManager;
 
 /// How often a session is opened again that closed while it was asked.
 const ATTEMPTS: usize = 3;
+/// How long a session is waited for that another process has, and the pause in between.
+const LEASE_PATIENCE: Duration = Duration::from_secs(3);
+const LEASE_PAUSE: Duration = Duration::from_millis(250);
 /// How long a session that is being finalized is waited for.
 const CLOSING_LIMIT: Duration = Duration::from_secs(10);
 
@@ -78,6 +81,7 @@ impl SessionHandle {
             .map_err(|_| Refusal::Gone)?;
         match answer.await.map_err(|_| Refusal::Gone)?? {
             Submitted::Taken | Submitted::RepeatedPending => Ok(Receipt::Taken),
+            Submitted::RepeatedKept(accepted) => Ok(Receipt::Repeated(accepted)),
             Submitted::RepeatedAt { seq } => {
                 let stored = self.stored_frame(seq).await;
                 stored.map_err(|refusal| refusal.about(id))
@@ -116,8 +120,26 @@ impl SessionHandle {
         self.ask(|reply| Command::Hello { reply }).await
     }
 
-    /// Asks the session's task, and a new one where the task was about to end.
+    /// Asks the session's task. One that another process has is waited for a short time, in which that
+    /// one may be about to let go of it: here and not in the task, so that nobody waits when whoever
+    /// asked has left.
     async fn ask<T>(
+        &self,
+        command: impl Fn(oneshot::Sender<Result<T, SessionError>>) -> Command,
+    ) -> Result<T, SessionError> {
+        let until = Instant::now() + LEASE_PATIENCE;
+        loop {
+            match self.ask_here(&command).await {
+                Err(SessionError::Owned { .. }) if Instant::now() < until => {
+                    sleep(LEASE_PAUSE).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Asks the session's task, and a new one where the task was about to end.
+    async fn ask_here<T>(
         &self,
         command: impl Fn(oneshot::Sender<Result<T, SessionError>>) -> Command,
     ) -> Result<T, SessionError> {

@@ -6,13 +6,17 @@ mod conversation;
 mod error;
 mod frame;
 mod handle;
+mod late_summary;
+mod leases;
 mod manager;
 mod metrics;
 mod plan;
 mod reader;
+mod resources;
 mod session;
 mod settings;
 mod summary;
+mod sweeper;
 mod turn;
 
 pub use attachment::{After, Attachment, Delivery};

@@ -1,29 +1,37 @@
 //! All sessions of a process: finds the task of a session or starts it, and waits for all of
 //! them at the end.
 
+mod builder;
+
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use patter_llm::{Catalog, ChatModel, Router};
+use patter_llm::ChatModel;
 use patter_protocol::{JsonObject, SessionId};
-use patter_store::{EventWriter, NewSession, SessionStore};
-use patter_tools::ToolRegistry;
-use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
+use patter_store::{NewSession, SessionStore, Spool, SpoolUsage, Swept};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use crate::command::Command;
 use crate::error::SessionError;
 use crate::handle::SessionHandle;
-use crate::plan::Plan;
-use crate::session::{Resources, Session, Stage};
-use crate::settings::SessionSettings;
+use crate::resources::{Resources, Stage};
+use crate::session::{Opening, Session};
+use crate::sweeper;
+pub use builder::SessionManagerBuilder;
 
 /// How long the store may take to write what waits and to close its connections.
 const CLOSING_LIMIT: Duration = Duration::from_secs(5);
+
+/// So long a session has for itself when sessions are handed over, and the most that all get.
+const SPREAD: Duration = Duration::from_millis(10);
+const MAX_SPREAD: Duration = Duration::from_secs(5);
 
 /// So many commands wait for a session's task; whoever sends one more waits too.
 const INBOX_CAPACITY: usize = 64;
@@ -43,13 +51,22 @@ pub struct OpenOptions {
     pub metadata: JsonObject,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     resources: Resources,
     /// The inbox of each live session; one that is closed belongs to a session that has ended.
     inboxes: Mutex<HashMap<SessionId, mpsc::Sender<Command>>>,
     /// Every session's task; awaited by [`SessionManager::shutdown`].
     tasks: TaskTracker,
     stage: watch::Sender<Stage>,
+    /// Whether what a lost process left on this disk is stored.
+    is_recovered: AtomicBool,
+    /// Cancelled when answers in flight are not to be waited for any more.
+    hurry: CancellationToken,
+    /// Renews the leases, and sweeps.
+    upkeep: TaskTracker,
+    upkeep_stop: CancellationToken,
+    /// For a manager that is dropped without being shut down.
+    _ends_with_manager: DropGuard,
 }
 
 impl SessionManager {
@@ -58,15 +75,35 @@ impl SessionManager {
         store: impl SessionStore + 'static,
         model: impl ChatModel + 'static,
     ) -> SessionManagerBuilder {
-        SessionManagerBuilder {
-            store: Arc::new(store),
-            model: Arc::new(model),
-            tools: ToolRegistry::default(),
-            system_prompt: None,
-            routes: Router::default(),
-            prices: None,
-            settings: SessionSettings::default(),
-        }
+        SessionManagerBuilder::new(Arc::new(store), Arc::new(model))
+    }
+
+    fn start(resources: Resources, stage: watch::Sender<Stage>) -> Self {
+        let upkeep = TaskTracker::new();
+        let nothing_left = |spool: &Arc<dyn Spool>| spool.sessions().is_empty();
+        let is_recovered = resources.spool.as_ref().is_none_or(nothing_left);
+        let inner = Arc::new_cyclic(|weak| {
+            let Resources { leases, store, .. } = resources.clone();
+            let stopped = CancellationToken::new();
+            upkeep.spawn(stopped.clone().run_until_cancelled_owned(async move {
+                leases.keep(&*store).await;
+            }));
+            let sweeping = sweeper::run(weak.clone(), resources.clone());
+            upkeep.spawn(stopped.clone().run_until_cancelled_owned(sweeping));
+            upkeep.close();
+            Inner {
+                resources,
+                inboxes: Mutex::default(),
+                tasks: TaskTracker::new(),
+                stage,
+                is_recovered: AtomicBool::new(is_recovered),
+                hurry: CancellationToken::new(),
+                upkeep,
+                _ends_with_manager: stopped.clone().drop_guard(),
+                upkeep_stop: stopped,
+            }
+        });
+        Self { inner }
     }
 
     /// Opens a session: makes it where there is none, and continues it where there is one, also
@@ -122,34 +159,70 @@ impl SessionManager {
             .is_some_and(|inbox| !inbox.is_closed())
     }
 
+    /// Whether what a process that died had left on this machine's disk is stored by now. Until then
+    /// the server is not ready.
+    #[must_use]
+    pub fn is_recovered(&self) -> bool {
+        self.inner.is_recovered.load(Ordering::Relaxed)
+    }
+
+    /// What is kept on local disk because the store is away; `None` without a spool.
+    #[must_use]
+    pub fn spool_usage(&self) -> Option<SpoolUsage> {
+        let spool = self.inner.resources.spool.as_ref()?;
+        Some(spool.usage())
+    }
+
     /// Drains: readers are told, answers in flight may finish in the first three fifths of
-    /// `limit` and are interrupted then, sessions are finalized, and everything is stored. What is
-    /// not done within `limit` is left as it is; the log says what that was.
+    /// `limit` and are interrupted then. Sessions are handed over, not finalized: whoever is asked
+    /// for one next goes on with it, and if nobody is, a sweeper finalizes it. They are handed over
+    /// one after the other, so that not all clients come back at once. What is not done within
+    /// `limit` is left as it is; the log says what that was.
     pub async fn shutdown(&self, limit: Duration) {
         let inner = &self.inner;
         inner.tasks.close();
+        let sessions = u32::try_from(self.live_count()).unwrap_or(u32::MAX);
+        let spread = MAX_SPREAD
+            .min(limit / 5)
+            .min(SPREAD.saturating_mul(sessions));
         for (stage, share) in [
-            (Stage::Draining, limit * 6 / 10),
+            (Stage::Draining { spread }, limit * 6 / 10),
             (Stage::Stopping, limit * 3 / 10),
             (Stage::Stopped, limit / 10),
         ] {
             inner.enter(stage);
-            if timeout(share, inner.tasks.wait()).await.is_ok() {
-                break;
+            let done = timeout(share, inner.tasks.wait());
+            let is_draining = matches!(stage, Stage::Draining { .. });
+            tokio::select! {
+                done = done => match done {
+                    Ok(()) => break,
+                    Err(_elapsed) => warn!(
+                        ?stage,
+                        sessions = inner.tasks.len(),
+                        "sessions are not done in time"
+                    ),
+                },
+                () = inner.hurry.cancelled(), if is_draining => {}
             }
-            warn!(
-                ?stage,
-                sessions = inner.tasks.len(),
-                "sessions are not done in time"
-            );
         }
         let close = async {
             inner.resources.writer.close().await;
+            inner.upkeep_stop.cancel();
+            inner.upkeep.wait().await;
             inner.resources.store.close().await;
+            if let Some(spool) = &inner.resources.spool {
+                spool.close().await;
+            }
         };
         if timeout(CLOSING_LIMIT, close).await.is_err() {
             warn!("the store did not close in time");
         }
+    }
+
+    /// Makes a [shutdown](Self::shutdown), whether it has begun or not, wait for no answer: those in
+    /// flight are interrupted at once. Nothing else is different.
+    pub fn hurry(&self) {
+        self.inner.hurry.cancel();
     }
 
     /// The inbox of a session's task, which is started where there is none.
@@ -157,26 +230,7 @@ impl SessionManager {
         &self,
         session: &NewSession,
     ) -> Result<mpsc::Sender<Command>, SessionError> {
-        let inner = &self.inner;
-        let mut inboxes = inner.inboxes();
-        if let Some(inbox) = inboxes.get(&session.session_id)
-            && !inbox.is_closed()
-        {
-            return Ok(inbox.clone());
-        }
-        if *inner.stage.borrow() != Stage::Serving {
-            return Err(SessionError::Draining);
-        }
-        let (sender, receiver) = mpsc::channel(INBOX_CAPACITY);
-        inboxes.insert(session.session_id.clone(), sender.clone());
-        let task = Session::run(inner.resources.clone(), session.clone(), receiver);
-        let session_id = session.session_id.clone();
-        let weak = Arc::downgrade(inner);
-        inner.tasks.spawn(async move {
-            task.await;
-            forget(&weak, &session_id);
-        });
-        Ok(sender)
+        self.inner.inbox(Opening::Asked(session.clone()))
     }
 }
 
@@ -191,6 +245,56 @@ fn forget(inner: &Weak<Inner>, session_id: &SessionId) {
 }
 
 impl Inner {
+    /// The inbox of a session's task, which is started where there is none.
+    fn inbox(self: &Arc<Self>, opening: Opening) -> Result<mpsc::Sender<Command>, SessionError> {
+        let session_id = opening.session_id().clone();
+        let mut inboxes = self.inboxes();
+        if let Some(inbox) = inboxes.get(&session_id)
+            && !inbox.is_closed()
+        {
+            return Ok(inbox.clone());
+        }
+        if *self.stage.borrow() != Stage::Serving {
+            return Err(SessionError::Draining);
+        }
+        let (sender, receiver) = mpsc::channel(INBOX_CAPACITY);
+        inboxes.insert(session_id.clone(), sender.clone());
+        let task = Session::run(self.resources.clone(), opening, receiver);
+        let weak = Arc::downgrade(self);
+        self.tasks.spawn(async move {
+            task.await;
+            forget(&weak, &session_id);
+        });
+        Ok(sender)
+    }
+
+    /// Opens a session of which the spool has something; one that is live sees to that itself.
+    pub(crate) async fn adopt(self: &Arc<Self>, session_id: SessionId) -> Result<(), SessionError> {
+        let session = NewSession {
+            session_id: session_id.clone(),
+            user_id: None,
+            metadata: JsonObject::new(),
+        };
+        let inbox = self.inbox(Opening::LeftBehind(session))?;
+        let (reply, answer) = oneshot::channel();
+        let gone = || SessionError::Gone { session_id };
+        if inbox.send(Command::Hello { reply }).await.is_err() {
+            return Err(gone());
+        }
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Has a session finalized that was swept up. Where it is live here all the same, or the manager
+    /// shuts down, its lease runs out again.
+    pub(crate) fn finalize(self: &Arc<Self>, swept: Swept, claimed_at: Instant) {
+        // Whether it is finalized is seen in the store.
+        let _inbox = self.inbox(Opening::Swept(swept, claimed_at));
+    }
+
+    pub(crate) fn set_recovered(&self) {
+        self.is_recovered.store(true, Ordering::Relaxed);
+    }
+
     /// Goes one step further with shutting down. Under the lock, as sessions are started: so each
     /// of them either is among the tasks that are waited for, or is not started.
     fn enter(&self, stage: Stage) {
@@ -209,82 +313,5 @@ impl fmt::Debug for Inner {
         f.debug_struct("SessionManager")
             .field("resources", &self.resources)
             .finish_non_exhaustive()
-    }
-}
-
-/// Sets up a [`SessionManager`].
-#[derive(Debug)]
-pub struct SessionManagerBuilder {
-    store: Arc<dyn SessionStore>,
-    model: Arc<dyn ChatModel>,
-    tools: ToolRegistry,
-    system_prompt: Option<String>,
-    routes: Router<Plan>,
-    prices: Option<Catalog>,
-    settings: SessionSettings,
-}
-
-impl SessionManagerBuilder {
-    /// The tools that the model may call.
-    #[must_use]
-    pub fn tools(mut self, tools: ToolRegistry) -> Self {
-        self.tools = tools;
-        self
-    }
-
-    /// What stands above each conversation.
-    #[must_use]
-    pub fn system_prompt(mut self, text: impl Into<String>) -> Self {
-        self.system_prompt = Some(text.into());
-        self
-    }
-
-    /// How a message is answered that is not to be answered as all others; see [`Plan`]. A route is
-    /// chosen for each answer, also for one that is given again.
-    #[must_use]
-    pub fn routes(mut self, routes: Router<Plan>) -> Self {
-        self.routes = routes;
-        self
-    }
-
-    /// What models cost. Without it no cost is known.
-    #[must_use]
-    pub fn prices(mut self, prices: Catalog) -> Self {
-        self.prices = Some(prices);
-        self
-    }
-
-    /// Limits and deadlines.
-    #[must_use]
-    pub fn settings(mut self, settings: SessionSettings) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// Starts the manager. Must be called within a tokio runtime.
-    #[must_use]
-    pub fn start(self) -> SessionManager {
-        let (stage, stage_receiver) = watch::channel(Stage::Serving);
-        let resources = Resources {
-            writer: EventWriter::start(Arc::clone(&self.store)),
-            store: self.store,
-            model: self.model,
-            tools: self.tools,
-            system_prompt: self.system_prompt,
-            routes: Arc::new(self.routes),
-            prices: self.prices.map(Arc::new),
-            settings: Arc::new(self.settings),
-            owner: SessionId::generate().to_string(),
-            stage: stage_receiver,
-        };
-        let inner = Inner {
-            resources,
-            inboxes: Mutex::default(),
-            tasks: TaskTracker::new(),
-            stage,
-        };
-        SessionManager {
-            inner: Arc::new(inner),
-        }
     }
 }

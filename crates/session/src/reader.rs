@@ -1,17 +1,21 @@
 //! A reader's queue: bounded in frames and in bytes, filled by the session's task without ever
-//! waiting, emptied by the [`Attachment`](crate::Attachment). A reader whose queue is full is
-//! dropped; it comes back with `after` and misses nothing.
+//! waiting, emptied by the [`Attachment`](crate::Attachment). A reader that lags gets pieces of text
+//! joined, and one whose queue is full is dropped; it comes back with `after` and misses nothing.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use patter_protocol::CloseCode;
+use patter_protocol::{CloseCode, LiveEvent};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::frame::Frame;
 
 const MAX_QUEUED_FRAMES: usize = 4_096;
 const MAX_QUEUED_BYTES: usize = 1 << 20;
+/// While so much waits, pieces of text go out joined: most of a piece's bytes are not text.
+const JOIN_FROM_BYTES: usize = 64 * 1024;
+/// So much text goes out in one piece at most.
+const MAX_JOINED_BYTES: usize = 16 * 1024;
 
 /// The session's end of the queue.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub(crate) type ReaderGone = oneshot::Receiver<std::convert::Infallible>;
 #[derive(Debug)]
 pub(crate) struct ReaderQueue {
     frames: mpsc::Receiver<Frame>,
+    /// Taken out of the queue, and not joined with those before it.
+    held: Option<Frame>,
     shared: Arc<Shared>,
     /// Nothing is ever sent through it: that it is dropped is the message.
     _here: oneshot::Sender<std::convert::Infallible>,
@@ -52,6 +58,7 @@ pub(crate) fn queue() -> (Reader, ReaderGone, ReaderQueue) {
         gone,
         ReaderQueue {
             frames: receiver,
+            held: None,
             shared,
             _here: here,
         },
@@ -87,13 +94,13 @@ impl ReaderQueue {
             // What waits is incomplete anyway; the reader had better come back at once.
             return Err(CloseCode::TooSlow);
         }
-        match self.frames.recv().await {
-            Some(frame) => {
-                self.shared
-                    .queued_bytes
-                    .fetch_sub(frame.bytes().len(), Ordering::Relaxed);
-                Ok(frame)
-            }
+        let next = match self.held.take() {
+            Some(frame) => Some(frame),
+            None => self.frames.recv().await.inspect(|frame| self.took(frame)),
+        };
+        match next {
+            Some(frame) if frame.is_token() && self.lags() => Ok(self.join(frame)),
+            Some(frame) => Ok(frame),
             None => Err(self
                 .shared
                 .closed
@@ -102,11 +109,49 @@ impl ReaderQueue {
                 .unwrap_or(CloseCode::Internal)),
         }
     }
+
+    fn took(&self, frame: &Frame) {
+        let bytes = frame.bytes().len();
+        self.shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn lags(&self) -> bool {
+        self.shared.queued_bytes.load(Ordering::Relaxed) > JOIN_FROM_BYTES
+    }
+
+    /// Joins a piece of text with those of the same answer that wait right behind it.
+    fn join(&mut self, first: Frame) -> Frame {
+        let Some(mut joined) = first.token() else {
+            return first;
+        };
+        let mut count = 1;
+        while joined.content.len() < MAX_JOINED_BYTES
+            && let Ok(frame) = self.frames.try_recv()
+        {
+            self.took(&frame);
+            match frame.token() {
+                Some(token) if token.response_id == joined.response_id => {
+                    joined.index = token.index;
+                    joined.content.push_str(&token.content);
+                    count += 1;
+                }
+                _ => {
+                    self.held = Some(frame);
+                    break;
+                }
+            }
+        }
+        if count == 1 {
+            return first;
+        }
+        joined.count = Some(count);
+        Frame::live(LiveEvent::Token(joined))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use patter_protocol::{LiveEvent, Pong};
+    use patter_protocol::{Pong, ResponseId, Token};
 
     use super::*;
 
@@ -129,6 +174,46 @@ mod tests {
         assert!(reader.push(&frame(MAX_QUEUED_BYTES / 2)));
         assert!(!reader.push(&frame(MAX_QUEUED_BYTES / 2)));
         assert_eq!(queue.next().await, Err(CloseCode::TooSlow));
+    }
+
+    fn token(response_id: ResponseId, index: u64) -> Frame {
+        Frame::live(LiveEvent::Token(Token {
+            response_id,
+            index,
+            content: format!("{index} "),
+            count: None,
+        }))
+    }
+
+    #[tokio::test]
+    async fn pieces_of_one_answer_are_joined_for_a_reader_that_lags() {
+        let (reader, _gone, mut queue) = queue();
+        let (one, two) = (ResponseId::generate(), ResponseId::generate());
+        let mut expected = String::new();
+        for index in 0..1_000 {
+            assert!(reader.push(&token(one, index)));
+            expected.push_str(&format!("{index} "));
+        }
+        assert!(reader.push(&frame(1)));
+        assert!(reader.push(&token(two, 0)));
+        let joined = queue.next().await.unwrap().token().unwrap();
+        assert_eq!((joined.index, joined.count), (999, Some(1_000)));
+        assert_eq!(joined.content, expected);
+        assert_eq!(queue.next().await, Ok(frame(1)));
+        assert_eq!(queue.next().await, Ok(token(two, 0)));
+        assert_eq!(queue.shared.queued_bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn pieces_are_not_joined_for_a_reader_that_keeps_up() {
+        let (reader, _gone, mut queue) = queue();
+        let response_id = ResponseId::generate();
+        for index in 0..10 {
+            assert!(reader.push(&token(response_id, index)));
+        }
+        for index in 0..10 {
+            assert_eq!(queue.next().await, Ok(token(response_id, index)));
+        }
     }
 
     #[tokio::test]

@@ -2,8 +2,11 @@
 //! and the way of its events into the log. It is the only writer of its session, decides alone,
 //! and waits in one place only, the loop below; nothing in it is shared, so nothing is locked.
 
+mod admitting;
+mod adopting;
 mod answering;
 mod ending;
+mod handing_over;
 mod log;
 mod opening;
 mod readers;
@@ -14,13 +17,12 @@ mod submit;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use futures_util::FutureExt;
-use patter_llm::{Catalog, ChatModel, Router};
-use patter_protocol::{CloseCode, EventBody, LogEpoch, MessageId, ResponseId, SessionId};
-use patter_store::{EventWriter, NewEvent, NewSession, SessionStore};
-use patter_tools::ToolRegistry;
+use patter_protocol::{
+    CloseCode, EndReason, EventBody, LogEpoch, MessageId, ResponseId, SessionId,
+};
+use patter_store::{NewEvent, StoreError};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::coop;
@@ -31,44 +33,16 @@ use crate::command::{Command, Refusal};
 use crate::conversation::Conversation;
 use crate::error::{SessionError, with_causes};
 use crate::frame::Frame;
+use crate::leases::HeldLease;
 use crate::metrics::Counters;
-use crate::plan::Plan;
-use crate::settings::SessionSettings;
+use crate::resources::{Resources, Stage};
 use crate::turn::{Turn, TurnEvent};
+use admitting::Admission;
 use ending::Ending;
 use log::{Log, LogProgress};
+pub(crate) use opening::Opening;
 use readers::Readers;
 use running_summary::RunningSummary;
-
-/// What every session of a manager works with.
-#[derive(Debug, Clone)]
-pub(crate) struct Resources {
-    pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) writer: EventWriter,
-    pub(crate) model: Arc<dyn ChatModel>,
-    pub(crate) tools: ToolRegistry,
-    pub(crate) system_prompt: Option<String>,
-    pub(crate) routes: Arc<Router<Plan>>,
-    /// Without it no cost is known.
-    pub(crate) prices: Option<Arc<Catalog>>,
-    pub(crate) settings: Arc<SessionSettings>,
-    /// Names this process in the store.
-    pub(crate) owner: String,
-    pub(crate) stage: watch::Receiver<Stage>,
-}
-
-/// How far a manager has come with shutting down. It only goes forward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stage {
-    /// Not at all.
-    Serving,
-    /// Answers in flight may finish; then sessions are finalized.
-    Draining,
-    /// Answers in flight are interrupted, and sessions finalized at once.
-    Stopping,
-    /// Nothing is waited for any more.
-    Stopped,
-}
 
 /// An answer that is to be given.
 #[derive(Debug)]
@@ -82,14 +56,19 @@ pub(crate) struct Session {
     resources: Resources,
     session_id: SessionId,
     epoch: LogEpoch,
+    lease: HeldLease,
     /// Whether it had been finalized before this task opened it.
     reopened: bool,
+    /// Set while nobody has come to it since its last owner lost it or let go of it.
+    left_behind: Option<EndReason>,
     log: Log,
     conversation: Conversation,
     counters: Counters,
     readers: Readers,
     inbox: mpsc::Receiver<Command>,
     waiting: VecDeque<Wanted>,
+    /// Messages that are to be kept on local disk before they are taken, oldest first.
+    admissions: VecDeque<Admission>,
     turn: Option<Turn>,
     running_summary: RunningSummary,
     /// Runs while nobody is attached.
@@ -98,6 +77,8 @@ pub(crate) struct Session {
     abandoned: bool,
     ending: Option<Ending>,
     stage: watch::Receiver<Stage>,
+    /// Runs until it is this session's time to be handed over.
+    departure: Option<Pin<Box<Sleep>>>,
 }
 
 /// What the loop waited for.
@@ -111,6 +92,8 @@ enum Happened {
     RunningSummaryMade(Option<String>),
     Summarized(Option<String>),
     StageChanged,
+    LeaseLost,
+    DepartureIsDue,
 }
 
 /// What the session's task does after something happened.
@@ -126,20 +109,24 @@ impl Session {
     /// `inbox`.
     pub(crate) async fn run(
         resources: Resources,
-        new_session: NewSession,
+        opening: Opening,
         mut inbox: mpsc::Receiver<Command>,
     ) {
-        let session_id = new_session.session_id.clone();
-        match opening::load(&resources, new_session).await {
-            Ok(loaded) => Self::from_loaded(resources, loaded, inbox).serve().await,
+        let session_id = opening.session_id().clone();
+        let refusal = match opening::load(&resources, opening).await {
+            Ok(Some(loaded)) => return Self::from_loaded(resources, loaded, inbox).serve().await,
+            // Whoever has asked for it meanwhile asks again.
+            Ok(None) => SessionError::Gone { session_id },
             Err(error) => {
-                error!(%session_id, error = with_causes(&error), "cannot open the session");
-                let error = SessionError::from(&error);
-                inbox.close();
-                while let Some(command) = inbox.recv().await {
-                    refuse(command, &error);
+                if !matches!(error, StoreError::Owned { .. }) {
+                    error!(%session_id, error = with_causes(&error), "cannot open the session");
                 }
+                SessionError::from(&error)
             }
+        };
+        inbox.close();
+        while let Some(command) = inbox.recv().await {
+            refuse(command, &refusal);
         }
     }
 
@@ -147,6 +134,9 @@ impl Session {
         info!(session_id = %self.session_id, reopened = self.reopened, "session opened");
         self.begin();
         let code = loop {
+            if self.may_be_handed_over() {
+                break CloseCode::Restart;
+            }
             let happened = self.wait().await;
             if let Flow::Close(code) = self.take(happened) {
                 break code;
@@ -154,6 +144,10 @@ impl Session {
             // A model whose answer is all there must not keep this worker from the readers.
             coop::consume_budget().await;
         };
+        // Before anybody is told to come back: whoever does shall find the session free, and whoever
+        // looks into the spool nothing that is stored.
+        self.let_go(code).await;
+        self.log.settle().await;
         self.readers.close_all(code);
         self.inbox.close();
         while let Some(command) = self.inbox.recv().await {
@@ -161,9 +155,6 @@ impl Session {
             refuse(command, &SessionError::Gone { session_id });
         }
         info!(session_id = %self.session_id, close_code = code.number(), "session closed");
-        // Nobody waits for this: whoever wants the session now opens it anew, and the new claim
-        // fences out what is still to be written here.
-        self.try_late_summary().await;
     }
 
     /// Waits for the next thing to happen. Each of the things it waits for keeps its state in the
@@ -171,6 +162,8 @@ impl Session {
     async fn wait(&mut self) -> Happened {
         tokio::select! {
             biased;
+            // First of all: who has lost the session must not take anything in any more.
+            () = self.lease.lost() => Happened::LeaseLost,
             command = self.inbox.recv() => Happened::Command(command),
             progress = self.log.progress(), if self.log.has_work() => Happened::Log(progress),
             // Before the turn: a model that always has one more piece must not delay the end.
@@ -188,6 +181,7 @@ impl Session {
             }
             () = self.readers.one_gone(), if self.readers.watches_any() => Happened::ReaderGone,
             () = wait_for(&mut self.linger), if self.linger.is_some() => Happened::LingerOver,
+            () = wait_for(&mut self.departure), if self.departure.is_some() => Happened::DepartureIsDue,
             summary = ending::summary(&mut self.ending), if ending::summarizes(self.ending.as_ref()) => {
                 Happened::Summarized(summary)
             }
@@ -216,6 +210,8 @@ impl Session {
             Happened::RunningSummaryMade(text) => self.take_running_summary(text),
             Happened::Summarized(summary) => self.record_end(summary),
             Happened::StageChanged => return self.take_stage(),
+            Happened::LeaseLost => return Flow::Close(CloseCode::Moved),
+            Happened::DepartureIsDue => self.departure = None,
         }
         Flow::GoOn
     }
@@ -227,9 +223,7 @@ impl Session {
                 let _gone = reply.send(Ok(()));
             }
             Command::Attach { after, reply } => self.attach(after, reply),
-            Command::Submit { message, reply } => {
-                let _gone = reply.send(self.submit(message));
-            }
+            Command::Submit { message, reply } => self.submit(message, reply),
         }
     }
 
@@ -256,20 +250,33 @@ impl Session {
                         EventBody::SessionEnded(end) => ended = Some(end.reason),
                         _ => {}
                     }
+                    self.note_safe(&event.body);
                     self.readers.send(&Frame::durable(event));
                 }
-                ended.map_or(Flow::GoOn, |reason| Flow::Close(ending::close_code(reason)))
+                return ended.map_or(Flow::GoOn, |reason| Flow::Close(ending::close_code(reason)));
             }
-            LogProgress::Degraded => {
-                self.readers.send(&readers::store_degraded());
-                Flow::GoOn
+            LogProgress::Kept(bodies) => {
+                for body in &bodies {
+                    if let EventBody::UserMessage(message) = body {
+                        self.tell_accepted(&message.id);
+                    }
+                    self.note_safe(body);
+                }
             }
-            LogProgress::Recovered => {
-                self.readers.send(&readers::store_recovered());
-                Flow::GoOn
-            }
-            LogProgress::Fenced => Flow::Close(CloseCode::Moved),
-            LogProgress::Failed => Flow::Close(CloseCode::Internal),
+            LogProgress::Admitted(events) => self.take_admitted(events),
+            LogProgress::NotAdmitted(count) => self.refuse_admissions(count),
+            LogProgress::Degraded => self.readers.send(&readers::store_degraded()),
+            LogProgress::Recovered => self.readers.send(&readers::store_recovered()),
+            LogProgress::Fenced => return Flow::Close(CloseCode::Moved),
+            LogProgress::Failed => return Flow::Close(CloseCode::Internal),
+        }
+        Flow::GoOn
+    }
+
+    /// An event survives this process from now on: a tool may run whose call it is.
+    fn note_safe(&mut self, body: &EventBody) {
+        if let (EventBody::ToolCall(call), Some(turn)) = (body, &mut self.turn) {
+            turn.call_is_safe(call.call_id);
         }
     }
 

@@ -9,6 +9,12 @@ pub struct SessionSettings {
     /// How long a session waits for somebody to come back after the last reader has left. (For
     /// the first reader it waits for 10 s at least.)
     pub linger: Duration,
+    /// How long a process that runs a session may be silent before another one may take the session
+    /// over. It is renewed three times as often.
+    pub lease: Duration,
+    /// How often it is looked for sessions that nobody runs, and for summaries that are missing;
+    /// give or take a fifth.
+    pub sweep_interval: Duration,
     /// How many messages may wait behind the answer in flight; more are refused as `busy`.
     pub max_queued_messages: usize,
     /// How often the model may be asked within one answer.
@@ -33,6 +39,8 @@ impl Default for SessionSettings {
     fn default() -> Self {
         Self {
             linger: Duration::from_secs(30),
+            lease: Duration::from_secs(15),
+            sweep_interval: Duration::from_secs(5),
             max_queued_messages: 8,
             max_steps: 8,
             max_tool_calls: 16,

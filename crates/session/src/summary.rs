@@ -2,12 +2,14 @@
 //! beginning of one that goes on, for the model. What is too long for one request is summarized in
 //! parts, and the parts together.
 
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use patter_llm::{ChatModel, ChatRequest, FinishReason, LlmError, ModelEvent};
 use patter_protocol::clean_text;
 use tokio::time::timeout;
-use tracing::warn;
 
 /// Instructions for a summary of a conversation that is over. The demo model knows a request for a
 /// summary by its first word.
@@ -62,27 +64,24 @@ impl Brief {
     }
 }
 
-/// Summarizes a transcript, or gives `None` where that fails or takes longer than `limit`.
+/// Summarizes a transcript, or says why that failed or took longer than `limit`. A panic of the model
+/// costs the summary and no more.
 pub(crate) async fn summarize(
-    model: &dyn ChatModel,
+    model: Arc<dyn ChatModel>,
     brief: Brief,
     transcript: Vec<String>,
     limit: Duration,
-) -> Option<String> {
-    match timeout(limit, summarize_lines(model, brief, transcript)).await {
-        Ok(Ok(summary)) if !summary.is_empty() => Some(summary),
-        Ok(Ok(_)) => {
-            warn!("the model gave an empty summary");
-            None
-        }
-        Ok(Err(error)) => {
-            warn!(%error, "no summary could be had");
-            None
-        }
-        Err(_) => {
-            warn!(limit_ms = limit.as_millis(), "the summary took too long");
-            None
-        }
+) -> Result<String, String> {
+    let summary = AssertUnwindSafe(summarize_lines(&*model, brief, transcript)).catch_unwind();
+    match timeout(limit, summary).await {
+        Ok(Ok(Ok(summary))) if !summary.is_empty() => Ok(summary),
+        Ok(Ok(Ok(_))) => Err("the model gave an empty summary".to_owned()),
+        Ok(Ok(Err(error))) => Err(error.to_string()),
+        Ok(Err(_panic)) => Err("the model panicked".to_owned()),
+        Err(_elapsed) => Err(format!(
+            "the model took longer than {} ms",
+            limit.as_millis()
+        )),
     }
 }
 
@@ -207,8 +206,14 @@ mod tests {
         let windowed = Windowed::new(model.clone(), &Catalog::builtin().with(info));
         let lines = (0..100).map(|n| format!("user: {n} {}", "word ".repeat(480)));
         let brief = Brief::for_a_model(10_000);
-        let summary = summarize(&windowed, brief, lines.collect(), Duration::from_secs(30)).await;
-        assert_eq!(summary.as_deref(), Some("A summary."));
+        let summary = summarize(
+            Arc::new(windowed),
+            brief,
+            lines.collect(),
+            Duration::from_secs(30),
+        )
+        .await;
+        assert_eq!(summary.as_deref(), Ok("A summary."));
         // Three parts, and the parts together.
         assert_eq!(model.requests().len(), 4);
     }
@@ -227,8 +232,14 @@ mod tests {
         let windowed = Windowed::new(model.clone(), &Catalog::builtin().with(info));
         let lines = (0..10).map(|n| format!("user: {n}{}", " word".repeat(150)));
         let brief = Brief::for_a_person();
-        let summary = summarize(&windowed, brief, lines.collect(), Duration::from_secs(30)).await;
-        assert_eq!(summary, None);
+        let summary = summarize(
+            Arc::new(windowed),
+            brief,
+            lines.collect(),
+            Duration::from_secs(30),
+        )
+        .await;
+        assert!(summary.unwrap_err().contains("no shorter"));
         assert_eq!(model.requests().len(), 10);
     }
 }

@@ -23,12 +23,13 @@ use patter_llm::{
     AssistantMessage, AssistantPart, Catalog, ChatModel, ChatRequest, LlmError, Message,
 };
 use patter_protocol::{
-    EventBody, FinishReason, MessageId, ResponseId, ResponseSnapshot, SessionId,
+    CallId, EventBody, FinishReason, MessageId, ResponseId, ResponseSnapshot, SessionId,
 };
 use patter_tools::ToolRegistry;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::conversation::PrivateSteps;
+use crate::leases::LeaseWatch;
 use crate::plan::Chosen;
 use crate::settings::SessionSettings;
 use answer_text::AnswerText;
@@ -49,6 +50,8 @@ pub(crate) struct TurnSetup {
     pub(crate) model: Arc<dyn ChatModel>,
     pub(crate) prices: Option<Arc<Catalog>>,
     pub(crate) settings: Arc<SessionSettings>,
+    /// No model is asked and no tool is run while somebody else may have the session.
+    pub(crate) lease: LeaseWatch,
 }
 
 /// How a turn goes on once its route is known.
@@ -117,6 +120,7 @@ pub(crate) struct Turn {
     started: Instant,
     first_token: Option<Instant>,
     deadline: Pin<Box<Sleep>>,
+    lease: LeaseWatch,
 }
 
 impl Turn {
@@ -127,6 +131,7 @@ impl Turn {
             supersedes: setup.supersedes,
             deadline: Box::pin(sleep(setup.settings.turn_timeout)),
             settings: setup.settings,
+            lease: setup.lease,
             prices: setup.prices,
             response_id: ResponseId::generate(),
             route: None,
@@ -237,7 +242,11 @@ impl Turn {
     fn ask(&mut self) {
         let model = Arc::clone(&self.model);
         let request = Arc::clone(&self.request);
-        self.phase = Phase::Asking(Box::pin(async move { model.stream(&request).await }));
+        let mut lease = self.lease.clone();
+        self.phase = Phase::Asking(Box::pin(async move {
+            lease.safe().await;
+            model.stream(&request).await
+        }));
     }
 
     fn run_tools(&mut self, mut step: AssistantMessage) {
@@ -259,11 +268,30 @@ impl Turn {
         self.open_calls.clone_from(&calls);
         let request = Arc::make_mut(&mut self.request);
         request.messages.push(Message::Assistant(step));
-        let running = self.run(calls);
-        self.phase = Phase::RunningTools {
-            running,
-            results: Vec::new(),
+        self.phase = Phase::RecordingCalls {
+            unsafe_calls: calls.iter().map(|call| call.call_id).collect(),
+            calls,
         };
+    }
+
+    /// A call survives this process from now on. Once all calls of the step do, they are run: one
+    /// whose process dies is then known, and is not run again.
+    pub(crate) fn call_is_safe(&mut self, call_id: CallId) {
+        let Phase::RecordingCalls {
+            calls,
+            unsafe_calls,
+        } = &mut self.phase
+        else {
+            return;
+        };
+        unsafe_calls.retain(|unsafe_call| *unsafe_call != call_id);
+        if unsafe_calls.is_empty() {
+            let calls = mem::take(calls);
+            self.phase = Phase::RunningTools {
+                running: self.run(calls),
+                results: Vec::new(),
+            };
+        }
     }
 
     fn take_result(&mut self, ended: Ended) {

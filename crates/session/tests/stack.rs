@@ -17,6 +17,7 @@ use patter_protocol::{
 use patter_session::{After, SessionManager};
 use patter_store::SessionStore;
 use patter_testkit::failing_store::{FailingStore, Failure};
+use patter_testkit::memory_spool::MemorySpool;
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{
     Gate, Reply, ScriptedModel, Step, call, finish, overloaded, text,
@@ -63,6 +64,7 @@ impl Stack {
         let manager = SessionManager::builder(store, model)
             .tools(common::tools())
             .prices(self.catalog.clone())
+            .spool(MemorySpool::default())
             .start();
         (manager, circuit)
     }

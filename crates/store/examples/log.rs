@@ -4,10 +4,11 @@
 //! it twice with the same file: the log goes on where it ended.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use patter_protocol::{EventBody, MessageId, SessionId, SessionStarted, UserMessage};
 use patter_store::{
-    Append, EventQuery, EventWriter, NewEvent, NewSession, SessionStore, SqliteStore,
+    Append, EventQuery, EventWriter, Lease, NewEvent, NewSession, Owner, SessionStore, SqliteStore,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -24,7 +25,12 @@ async fn main() -> anyhow::Result<()> {
         user_id: None,
         metadata: Default::default(),
     };
-    let claimed = store.claim(session, "example").await?;
+    let owner = Owner {
+        id: format!("example {}", std::process::id()),
+        lease: Duration::from_secs(15),
+        linger: Duration::from_secs(60),
+    };
+    let claimed = store.claim(session, &owner).await?;
 
     let said = EventBody::UserMessage(UserMessage {
         id: MessageId::generate(),
@@ -56,6 +62,11 @@ async fn main() -> anyhow::Result<()> {
     for stored in store.events(&session_id, all).await? {
         println!("{}", serde_json::to_string(&stored.event)?);
     }
+    let lease = Lease {
+        session_id,
+        fence: claimed.fence,
+    };
+    store.release(&owner, &lease).await?;
     writer.close().await;
     store.close().await;
     Ok(())

@@ -100,6 +100,13 @@ fn copy(error: &StoreError) -> StoreError {
         StoreError::NoSuchSession { session_id } => StoreError::NoSuchSession {
             session_id: session_id.clone(),
         },
+        StoreError::Owned {
+            session_id,
+            free_in,
+        } => StoreError::Owned {
+            session_id: session_id.clone(),
+            free_in: *free_in,
+        },
         StoreError::Corrupt(why) => StoreError::Corrupt(why.clone()),
         StoreError::Unusable(why) => StoreError::Unusable(why.clone()),
     }

@@ -54,6 +54,15 @@ pub(crate) struct EventRow {
     pub(crate) at: DateTime<Utc>,
 }
 
+/// The columns of a [`SessionRow`], in the SQL of both databases.
+macro_rules! session_columns {
+    () => {
+        "session_id, user_id, start_time, end_time, is_active, summary, summary_error,
+         cast(metadata as text) as metadata, created_at, updated_at, last_seq, log_epoch"
+    };
+}
+pub(crate) use session_columns;
+
 /// A row of `sessions` as it is read.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct SessionRow {
@@ -63,6 +72,7 @@ pub(crate) struct SessionRow {
     pub(crate) end_time: Option<DateTime<Utc>>,
     pub(crate) is_active: bool,
     pub(crate) summary: Option<String>,
+    pub(crate) summary_error: Option<String>,
     pub(crate) metadata: String,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
@@ -208,6 +218,7 @@ impl SessionRow {
             end_time: self.end_time.map(Timestamp::from),
             is_active: self.is_active,
             summary: self.summary,
+            summary_error: self.summary_error,
             metadata: serde_json::from_str(&self.metadata)
                 .map_err(|error| corrupt(error.to_string()))?,
             created_at: self.created_at.into(),

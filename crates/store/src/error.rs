@@ -1,6 +1,7 @@
 //! What can go wrong with a store, in the terms in which a caller can act.
 
 use std::error::Error;
+use std::time::Duration;
 
 use patter_protocol::SessionId;
 
@@ -17,6 +18,15 @@ pub enum StoreError {
     Fenced {
         /// The session.
         session_id: SessionId,
+    },
+    /// Another process runs the session. Once its lease has run out, or it lets go, trying again
+    /// may succeed.
+    #[error("session `{session_id}` is run by another process for {} ms at least", free_in.as_millis())]
+    Owned {
+        /// The session.
+        session_id: SessionId,
+        /// What is left of the lease. Its owner may renew it.
+        free_in: Duration,
     },
     /// There is no such session.
     #[error("there is no session `{session_id}`")]

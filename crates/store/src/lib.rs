@@ -3,6 +3,7 @@
 mod error;
 mod group_commit;
 mod record;
+mod spool;
 mod store;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -22,8 +23,12 @@ pub use group_commit::EventWriter;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use record::{
-    Append, Appended, Claimed, EventQuery, Fence, NewEvent, NewSession, SessionRecord, StoredEvent,
+    Append, Appended, Claimed, EventQuery, Fence, Lease, NewEvent, NewSession, Owner,
+    SessionRecord, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
+pub use spool::{Kept, Spool, SpoolUsage};
+#[cfg(feature = "spool")]
+pub use spool::{SpoolOptions, SqliteSpool};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use store::SessionStore;

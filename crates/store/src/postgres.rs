@@ -3,8 +3,12 @@
 mod connect;
 mod connections;
 mod error;
+mod lease;
+mod migrate;
 mod options;
 mod read;
+mod self_test;
+mod summary;
 mod write;
 
 use std::fmt;
@@ -15,20 +19,24 @@ use patter_protocol::SessionId;
 
 use crate::append;
 use crate::deadline::within;
-use crate::encode::{EncodedAppend, encode_session};
+use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
 use crate::record::{
-    Append, Appended, Claimed, EventQuery, NewSession, SessionRecord, StoredEvent,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, StoredEvent,
+    SummaryJob, SummaryTries, Swept,
 };
 use crate::store::SessionStore;
 
 use connections::Connections;
 pub use options::PostgresOptions;
 
+/// How long the self-test at the start may take.
+const SELF_TEST_DEADLINE: Duration = Duration::from_secs(60);
+
 /// Sessions in PostgreSQL 14 or later, in the schema `patter`.
 ///
 /// Any number of processes may share a database. One call is one round trip, whatever the number
-/// of sessions in it. A cut connection, a slow, overloaded or stopping server is
+/// of sessions in it, but for thousands of leases; behind a pooler in transaction mode it is four. A cut connection, a slow, overloaded or stopping server is
 /// [`StoreError::Unavailable`] for the calls that meet it; connections that are dead or silent are
 /// replaced.
 pub struct PostgresStore {
@@ -39,7 +47,8 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects, brings the tables up to date, and makes sure that the server can be used:
-    /// PostgreSQL 14 or later, and not a standby.
+    /// PostgreSQL 14 or later, not a standby, not with `fsync = off`, and that each statement gets
+    /// its own answer.
     ///
     /// # Errors
     ///
@@ -48,14 +57,15 @@ impl PostgresStore {
     pub async fn connect(options: PostgresOptions) -> Result<Self, StoreError> {
         Self::migrate(&options).await?;
         let connections = connect::connections(&options)?;
+        within(SELF_TEST_DEADLINE, self_test::run(&connections)).await?;
         Ok(Self {
             connections,
             call_deadline: options.call_deadline(),
         })
     }
 
-    /// Brings the tables up to date and does nothing else. Several processes may do so at once:
-    /// an advisory lock lets one work and the others wait.
+    /// Brings the tables up to date and does nothing else, all in one transaction. Several processes
+    /// may do so at once: an advisory lock lets one work and the others wait.
     ///
     /// # Errors
     ///
@@ -81,11 +91,56 @@ impl SessionStore for PostgresStore {
         "postgres"
     }
 
-    async fn claim(&self, session: NewSession, owner: &str) -> Result<Claimed, StoreError> {
+    async fn claim(&self, session: NewSession, owner: &Owner) -> Result<Claimed, StoreError> {
         let session = encode_session(session)?;
         within(
             self.call_deadline,
-            write::claim(&self.connections, session, owner),
+            lease::claim(&self.connections, session, owner),
+        )
+        .await
+    }
+
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+        within(
+            self.call_deadline,
+            lease::renew(&self.connections, owner, leases),
+        )
+        .await
+    }
+
+    async fn release(&self, owner: &Owner, lease: &Lease) -> Result<(), StoreError> {
+        within(
+            self.call_deadline,
+            lease::release(&self.connections, owner, lease),
+        )
+        .await
+    }
+
+    async fn sweep(&self, owner: &Owner, limit: u32) -> Result<Vec<Swept>, StoreError> {
+        within(
+            self.call_deadline,
+            lease::sweep(&self.connections, owner, limit),
+        )
+        .await
+    }
+
+    async fn take_summaries(
+        &self,
+        limit: u32,
+        tries: SummaryTries,
+    ) -> Result<Vec<SummaryJob>, StoreError> {
+        within(
+            self.call_deadline,
+            summary::take(&self.connections, limit, tries),
+        )
+        .await
+    }
+
+    async fn fail_summary(&self, job: &SummaryJob, why: &str) -> Result<(), StoreError> {
+        let why = checked_text(why.to_owned())?;
+        within(
+            self.call_deadline,
+            summary::fail(&self.connections, job, &why),
         )
         .await
     }

@@ -1,5 +1,7 @@
 //! What goes into a store and what comes out.
 
+use std::time::Duration;
+
 use patter_protocol::{
     DurableEvent, EventBody, EventId, JsonObject, LogEpoch, SessionId, Timestamp,
 };
@@ -18,6 +20,59 @@ pub struct NewSession {
     pub user_id: Option<String>,
     /// The client's metadata. Kept for a session that is there already.
     pub metadata: JsonObject,
+}
+
+/// A process that runs sessions, and on which terms it does. All times are measured by the
+/// database's clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Names the process. No two processes may have the same name, one after the other neither.
+    pub id: String,
+    /// So long after a claim or a renewal nobody else gets the session.
+    pub lease: Duration,
+    /// So long after the lease has run out, or was given back, a client may still return before
+    /// somebody [sweeps](crate::SessionStore::sweep) the session up.
+    pub linger: Duration,
+}
+
+/// A session that a process runs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The session.
+    pub session_id: SessionId,
+    /// From the claim.
+    pub fence: Fence,
+}
+
+/// A session to which nobody came back, claimed so that it can be finalized.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Swept {
+    /// The session, which the sweeper may write to now.
+    pub claimed: Claimed,
+    /// Whether its last owner had let go of it in good order; else it was lost.
+    pub was_released: bool,
+}
+
+/// A session that was finalized without a summary, which somebody is to try and make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SummaryJob {
+    /// The session as it stands.
+    pub record: SessionRecord,
+    /// With which `session_summary` may be appended, unless the session is opened in between.
+    pub fence: Fence,
+    /// Which try this is, from 1.
+    pub attempt: u32,
+    /// Whether there will be another one if this one fails.
+    pub is_last: bool,
+}
+
+/// How often a missing summary is tried, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SummaryTries {
+    /// At most so many, the one before `session_ended` included.
+    pub max: u32,
+    /// A try that nobody reported on for so long is taken for lost, and the next one is due.
+    pub retry_in: Duration,
 }
 
 /// A session that this process may write to.
@@ -46,6 +101,8 @@ pub struct SessionRecord {
     pub is_active: bool,
     /// What was talked about, once finalized.
     pub summary: Option<String>,
+    /// Why there is no summary although there should be one, after the last try.
+    pub summary_error: Option<String>,
     /// The client's metadata, and `metrics` once finalized.
     pub metadata: JsonObject,
     /// When the row was made.

@@ -1,8 +1,12 @@
 //! The store in a single file, with nothing to install: SQLite.
 
-mod error;
-mod open;
+mod clock;
+pub(crate) mod error;
+mod lease;
+pub(crate) mod open;
+mod presence;
 mod read;
+mod summary;
 mod write;
 
 use std::path::Path;
@@ -14,12 +18,14 @@ use sqlx::SqlitePool;
 
 use crate::append;
 use crate::deadline::within;
-use crate::encode::{EncodedAppend, encode_session};
+use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
 use crate::record::{
-    Append, Appended, Claimed, EventQuery, NewSession, SessionRecord, StoredEvent,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, StoredEvent,
+    SummaryJob, SummaryTries, Swept,
 };
 use crate::store::SessionStore;
+use presence::Presence;
 
 /// The most that one call may take. SQLite itself waits 5 seconds for another process.
 const CALL_DEADLINE: Duration = Duration::from_secs(8);
@@ -30,11 +36,16 @@ const CALL_DEADLINE: Duration = Duration::from_secs(8);
 /// Several processes on one machine may open the same file: their writes wait for each other,
 /// and a write that had to wait for more than 5 seconds is [`StoreError::Unavailable`]. The file
 /// must not be on a network drive, where SQLite's locks do not work.
+///
+/// A lock on a file beside it, `<file>.lock`, tells who is alive: whoever opens the file and is
+/// alone with it ends the leases of those that are gone, so that nobody waits for a process that
+/// was killed.
 #[derive(Debug)]
 pub struct SqliteStore {
     /// One connection: SQLite has one writer at a time, and a queue here is fair.
     writer: SqlitePool,
     readers: SqlitePool,
+    presence: Presence,
 }
 
 impl SqliteStore {
@@ -46,8 +57,14 @@ impl SqliteStore {
     /// [`StoreError::Unusable`] if the file cannot be made or opened or is not a database;
     /// [`StoreError::Unavailable`] if another process holds it for too long.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let (writer, readers) = open::open(path.as_ref()).await?;
-        Ok(Self { writer, readers })
+        let file = open::make(path.as_ref())?;
+        let (writer, readers) = open::open(&file).await?;
+        let presence = Presence::enter(&file, &writer).await?;
+        Ok(Self {
+            writer,
+            readers,
+            presence,
+        })
     }
 }
 
@@ -57,9 +74,34 @@ impl SessionStore for SqliteStore {
         "sqlite"
     }
 
-    async fn claim(&self, session: NewSession, owner: &str) -> Result<Claimed, StoreError> {
+    async fn claim(&self, session: NewSession, owner: &Owner) -> Result<Claimed, StoreError> {
         let session = encode_session(session)?;
-        within(CALL_DEADLINE, write::claim(&self.writer, session, owner)).await
+        within(CALL_DEADLINE, lease::claim(&self.writer, session, owner)).await
+    }
+
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+        within(CALL_DEADLINE, lease::renew(&self.writer, owner, leases)).await
+    }
+
+    async fn release(&self, owner: &Owner, lease: &Lease) -> Result<(), StoreError> {
+        within(CALL_DEADLINE, lease::release(&self.writer, owner, lease)).await
+    }
+
+    async fn sweep(&self, owner: &Owner, limit: u32) -> Result<Vec<Swept>, StoreError> {
+        within(CALL_DEADLINE, lease::sweep(&self.writer, owner, limit)).await
+    }
+
+    async fn take_summaries(
+        &self,
+        limit: u32,
+        tries: SummaryTries,
+    ) -> Result<Vec<SummaryJob>, StoreError> {
+        within(CALL_DEADLINE, summary::take(&self.writer, limit, tries)).await
+    }
+
+    async fn fail_summary(&self, job: &SummaryJob, why: &str) -> Result<(), StoreError> {
+        let why = checked_text(why.to_owned())?;
+        within(CALL_DEADLINE, summary::fail(&self.writer, job, &why)).await
     }
 
     async fn append(&self, batch: Vec<Append>) -> Vec<Result<Vec<Appended>, StoreError>> {
@@ -89,6 +131,7 @@ impl SessionStore for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+        self.presence.leave();
     }
 }
 

@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use futures_util::future::{join_all, poll_immediate};
 use patter_protocol::{EventBody, JsonObject, MessageId, SessionId, SessionStarted, UserMessage};
 use patter_store::{
-    Append, Appended, Claimed, EventQuery, EventWriter, Fence, NewEvent, NewSession, SessionRecord,
-    SessionStore, StoreError, StoredEvent,
+    Append, Appended, Claimed, EventQuery, EventWriter, Fence, Lease, NewEvent, NewSession, Owner,
+    SessionRecord, SessionStore, StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use tokio::sync::Semaphore;
 
@@ -65,7 +65,27 @@ impl SessionStore for Gate {
         "gate"
     }
 
-    async fn claim(&self, _: NewSession, _: &str) -> Result<Claimed, StoreError> {
+    async fn claim(&self, _: NewSession, _: &Owner) -> Result<Claimed, StoreError> {
+        unreachable!()
+    }
+
+    async fn renew(&self, _: &Owner, _: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+        unreachable!()
+    }
+
+    async fn release(&self, _: &Owner, _: &Lease) -> Result<(), StoreError> {
+        unreachable!()
+    }
+
+    async fn sweep(&self, _: &Owner, _: u32) -> Result<Vec<Swept>, StoreError> {
+        unreachable!()
+    }
+
+    async fn take_summaries(&self, _: u32, _: SummaryTries) -> Result<Vec<SummaryJob>, StoreError> {
+        unreachable!()
+    }
+
+    async fn fail_summary(&self, _: &SummaryJob, _: &str) -> Result<(), StoreError> {
         unreachable!()
     }
 

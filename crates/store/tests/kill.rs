@@ -1,4 +1,5 @@
-//! A process that is killed in the middle of its writes loses nothing that it was told is stored.
+//! A process that is killed in the middle of its writes loses nothing that it was told is stored,
+//! and on SQLite nobody waits for its leases.
 //!
 //! The test starts itself a second time as the process to be killed: a test binary is the one
 //! program that is sure to be there.
@@ -14,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use patter_store::{Appended, EventWriter, SessionStore, SqliteStore};
-use patter_testkit::store_conformance::sample::{append, log_of, message, places, session};
+use patter_testkit::store_conformance::sample::{append, log_of, message, owner, places, session};
 
 const TEST: &str = "what_was_acknowledged_survives_a_kill";
 const FILE: &str = "PATTER_STORE_KILL_TEST_FILE";
@@ -38,14 +39,24 @@ async fn what_was_acknowledged_survives_a_kill() {
     );
     let store = SqliteStore::open(file).await.unwrap();
     assert_all_are_there(&store, &acknowledged).await;
+    // Its leases had most of ten minutes left, but it is known to be gone.
+    for number in 0..SESSIONS {
+        let session = session(&session_name(number));
+        store.claim(session, &owner("next")).await.unwrap();
+    }
 }
 
 #[cfg(feature = "needs-postgres")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_postgres_acknowledged_survives_a_kill() {
-    use patter_store::{PostgresOptions, PostgresStore};
+    use patter_store::{PostgresOptions, PostgresStore, StoreError};
 
-    let connect = |url: String| PostgresStore::connect(PostgresOptions::new(url.into()));
+    let connect = |url: String| {
+        PostgresStore::connect(PostgresOptions {
+            allow_unsafe_fsync: true,
+            ..PostgresOptions::new(url.into())
+        })
+    };
     if let Ok(url) = env::var(URL) {
         return write_until_killed(Arc::new(connect(url).await.unwrap())).await;
     }
@@ -61,6 +72,10 @@ async fn what_postgres_acknowledged_survives_a_kill() {
     );
     let store = connect(database.url()).await.unwrap();
     assert_all_are_there(&store, &acknowledged).await;
+    // It may be anywhere, and its lease holds.
+    let session = session(&session_name(0));
+    let refused = store.claim(session, &owner("next")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Owned { .. }), "{refused:?}");
 }
 
 fn session_name(number: usize) -> patter_protocol::SessionId {
@@ -72,7 +87,11 @@ async fn write_until_killed(store: Arc<dyn SessionStore>) {
     let writer = EventWriter::start(store.clone());
     let writing = (0..SESSIONS).map(async |number| {
         let id = session_name(number);
-        let fence = store.claim(session(&id), "child").await.unwrap().fence;
+        let fence = store
+            .claim(session(&id), &owner("child"))
+            .await
+            .unwrap()
+            .fence;
         loop {
             let stored = writer
                 .append(append(&id, fence, [message("a")]))

@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use patter_store::{PostgresOptions, PostgresStore, SessionStore, StoreError};
 use patter_testkit::postgres::TestDatabase;
 use patter_testkit::store_conformance::StoreFixture;
-use patter_testkit::store_conformance::sample::{append, claimed, log_of, message, session, write};
+use patter_testkit::store_conformance::sample::{
+    append, claimed, lease, log_of, message, owner, session, write,
+};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::io::copy_bidirectional;
@@ -22,14 +24,32 @@ use tokio::task::JoinSet;
 const CUT_ALL_OTHERS: &str = "select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()";
 
+const FILES: [&str; 5] = [
+    include_str!("../../../migrations/postgres/20261121000001_sessions_and_events.sql"),
+    include_str!("../../../migrations/postgres/20261121000002_append_events.sql"),
+    include_str!("../../../migrations/postgres/20261121000003_nobody_else.sql"),
+    include_str!("../../../migrations/postgres/20261128000001_leases.sql"),
+    include_str!("../../../migrations/postgres/20261128000002_append_events_and_leases.sql"),
+];
+
 struct Database(TestDatabase);
 
 impl Database {
     fn options(&self) -> PostgresOptions {
         PostgresOptions {
             max_connections: 4,
+            allow_unsafe_fsync: true,
             ..PostgresOptions::new(self.0.url().into())
         }
+    }
+
+    async fn store_with_one_connection(&self) -> PostgresStore {
+        PostgresStore::connect(PostgresOptions {
+            max_connections: 1,
+            ..self.options()
+        })
+        .await
+        .unwrap()
     }
 
     async fn connection(&self) -> PgConnection {
@@ -53,12 +73,7 @@ patter_testkit::store_conformance!(make);
 #[tokio::test]
 async fn the_migrations_can_run_at_once_and_again_and_by_another_tool_first() {
     let database = make().await;
-    let files = [
-        include_str!("../../../migrations/postgres/20261121000001_sessions_and_events.sql"),
-        include_str!("../../../migrations/postgres/20261121000002_append_events.sql"),
-        include_str!("../../../migrations/postgres/20261121000003_nobody_else.sql"),
-    ];
-    for file in files {
+    for file in FILES {
         database.0.execute(file).await;
     }
     let options = database.options();
@@ -67,6 +82,52 @@ async fn the_migrations_can_run_at_once_and_again_and_by_another_tool_first() {
         result.unwrap();
     }
     claimed(database.open().await.as_ref()).await;
+}
+
+#[tokio::test]
+async fn what_was_open_before_there_were_leases_is_swept_up() {
+    let database = make().await;
+    for file in &FILES[..3] {
+        database.0.execute(file).await;
+    }
+    let row = "insert into patter.sessions (session_id, log_epoch, lease_owner)
+               values ('old', gen_random_uuid(), 'a process of then');";
+    database.0.execute(row).await;
+    let store = database.open().await;
+    let before = store.session(&"old".parse().unwrap()).await.unwrap();
+    let swept = store.sweep(&owner("now"), 10).await.unwrap();
+    assert_eq!(swept.len(), 1);
+    assert!(!swept[0].was_released);
+    assert_eq!(Some(&swept[0].claimed.record), before.as_ref());
+}
+
+#[tokio::test]
+async fn a_renewed_lease_is_written_to_no_index() {
+    let database = make().await;
+    let store = database.open().await;
+    let (_, claim) = claimed(store.as_ref()).await;
+    for _ in 0..10 {
+        let lost = store.renew(&owner("test"), &[lease(&claim)]).await.unwrap();
+        assert!(lost.is_empty());
+    }
+    // What a session of the server has counted is told when it ends at the latest.
+    store.close().await;
+    let mut connection = database.connection().await;
+    let mut told = (0, 0);
+    for _ in 0..100 {
+        told = sqlx::query_as(
+            "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables
+             where schemaname = 'patter' and relname = 'sessions'",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        if told.0 >= 10_i64 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(told, (10, 10_i64));
 }
 
 #[tokio::test]
@@ -174,16 +235,16 @@ async fn a_session_that_another_holds_does_not_keep_its_neighbours_back() {
 #[tokio::test]
 async fn connections_that_the_server_cut_are_replaced() {
     let database = make().await;
-    let store = database.open().await;
-    let (id, claim) = claimed(store.as_ref()).await;
+    let store = database.store_with_one_connection().await;
+    let (id, claim) = claimed(&store).await;
     database.0.execute(CUT_ALL_OTHERS).await;
     let entry = append(&id, claim.fence, [message("a")]);
-    // The pool has one connection: at most one call meets it.
-    if let Err(error) = write(store.as_ref(), entry.clone()).await {
+    // At most one call meets the one that was cut.
+    if let Err(error) = write(&store, entry.clone()).await {
         assert!(error.is_retryable(), "{error:?}");
-        write(store.as_ref(), entry).await.unwrap();
+        write(&store, entry).await.unwrap();
     }
-    assert_eq!(log_of(store.as_ref(), &id).await.len(), 1);
+    assert_eq!(log_of(&store, &id).await.len(), 1);
 }
 
 /// Passes bytes to a server and back. What was connected before `freeze` is from then on silent,
@@ -237,6 +298,7 @@ async fn a_connection_that_leads_nowhere_is_given_up_and_replaced() {
     let store = PostgresStore::connect(PostgresOptions {
         max_connections: 1,
         statement_timeout: Duration::from_millis(100),
+        allow_unsafe_fsync: true,
         ..PostgresOptions::new(proxy.url.clone().into())
     })
     .await
@@ -258,7 +320,7 @@ async fn a_connection_that_leads_nowhere_is_given_up_and_replaced() {
 #[tokio::test]
 async fn a_server_that_takes_no_writes_is_unavailable() {
     let database = make().await;
-    let store = database.open().await;
+    let store = database.store_with_one_connection().await;
     let name = database.0.name();
     let read_only = format!("alter database {name} set default_transaction_read_only = on");
     database.0.execute(&read_only).await;
@@ -303,7 +365,10 @@ async fn what_debug_shows_of_a_store_has_no_url() {
     let database = make().await;
     let store = PostgresStore::connect(database.options()).await.unwrap();
     store
-        .claim(session(&patter_protocol::SessionId::generate()), "a")
+        .claim(
+            session(&patter_protocol::SessionId::generate()),
+            &owner("a"),
+        )
         .await
         .unwrap();
     assert!(!format!("{store:?}").contains(database.0.name()));

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use patter_store::{SessionStore, SqliteStore, StoreError};
 use patter_testkit::store_conformance::StoreFixture;
-use patter_testkit::store_conformance::sample::{append, claimed, log_of, message, write};
+use patter_testkit::store_conformance::sample::{
+    append, claimed, log_of, message, owner, session, write,
+};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -53,8 +55,8 @@ async fn nobody_else_may_read_the_files() {
         .collect();
     assert_eq!(
         files.len(),
-        3,
-        "the database, its log, its index: {files:?}"
+        4,
+        "the database, its log, its index, its lock: {files:?}"
     );
     for file in files.into_iter().chain([folder.0.path().join("data")]) {
         let mode = fs::metadata(&file).unwrap().permissions().mode();
@@ -168,6 +170,57 @@ async fn a_transaction_that_sqlite_itself_rolled_back_does_not_block_later_ones(
     let stored = write(store.as_ref(), append(&id, claim.fence, [message("b")])).await;
     assert!(stored.is_ok(), "{stored:?}");
     store.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_open_before_there_were_leases_is_swept_up() {
+    let folder = make().await;
+    fs::create_dir_all(folder.path().parent().unwrap()).unwrap();
+    let options = SqliteConnectOptions::new()
+        .filename(folder.path())
+        .create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(concat!(
+        include_str!("../../../migrations/sqlite/20261121000001_sessions_and_events.sql"),
+        "insert into sessions (session_id, log_epoch, lease_owner)
+             values ('old', randomblob(16), 'a process of then');"
+    ))
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    let store = folder.open().await;
+    let before = store.session(&"old".parse().unwrap()).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let swept = store.sweep(&owner("now"), 10).await.unwrap();
+    assert_eq!(swept.len(), 1);
+    assert!(!swept[0].was_released);
+    assert_eq!(Some(&swept[0].claimed.record), before.as_ref());
+}
+
+#[tokio::test]
+async fn leases_stand_while_another_store_has_the_file_open_and_no_longer() {
+    let folder = make().await;
+    let first = folder.open().await;
+    let (id, lost) = claimed(first.as_ref()).await;
+    let second = folder.open().await;
+    let refused = second.claim(session(&id), &owner("second")).await;
+    assert!(
+        matches!(refused, Err(StoreError::Owned { .. })),
+        "{refused:?}"
+    );
+    first.close().await;
+    let third = folder.open().await;
+    let refused = third.claim(session(&id), &owner("third")).await;
+    assert!(
+        matches!(refused, Err(StoreError::Owned { .. })),
+        "{refused:?}"
+    );
+    second.close().await;
+    drop(third);
+    let alone = folder.open().await;
+    let claim = alone.claim(session(&id), &owner("alone")).await.unwrap();
+    assert!(claim.fence > lost.fence);
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use patter_protocol::SessionId;
 use patter_store::{
-    Append, Appended, Claimed, EventQuery, NewSession, SessionRecord, SessionStore, StoreError,
-    StoredEvent,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, SessionStore,
+    StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use tokio::sync::watch;
 
@@ -77,9 +77,38 @@ impl SessionStore for FailingStore {
         self.inner.kind()
     }
 
-    async fn claim(&self, session: NewSession, owner: &str) -> Result<Claimed, StoreError> {
+    async fn claim(&self, session: NewSession, owner: &Owner) -> Result<Claimed, StoreError> {
         self.pass().await?;
         self.inner.claim(session, owner).await
+    }
+
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+        self.pass().await?;
+        self.inner.renew(owner, leases).await
+    }
+
+    async fn release(&self, owner: &Owner, lease: &Lease) -> Result<(), StoreError> {
+        self.pass().await?;
+        self.inner.release(owner, lease).await
+    }
+
+    async fn sweep(&self, owner: &Owner, limit: u32) -> Result<Vec<Swept>, StoreError> {
+        self.pass().await?;
+        self.inner.sweep(owner, limit).await
+    }
+
+    async fn take_summaries(
+        &self,
+        limit: u32,
+        tries: SummaryTries,
+    ) -> Result<Vec<SummaryJob>, StoreError> {
+        self.pass().await?;
+        self.inner.take_summaries(limit, tries).await
+    }
+
+    async fn fail_summary(&self, job: &SummaryJob, why: &str) -> Result<(), StoreError> {
+        self.pass().await?;
+        self.inner.fail_summary(job, why).await
     }
 
     async fn append(&self, batch: Vec<Append>) -> Vec<Result<Vec<Appended>, StoreError>> {
@@ -129,18 +158,19 @@ mod tests {
 
     use super::*;
     use crate::memory_store::MemoryStore;
-    use crate::store_conformance::sample::session;
+    use crate::store_conformance::sample::{owner, session};
 
     #[tokio::test]
     async fn a_call_fails_hangs_and_works_as_it_is_told() {
         let store = FailingStore::new(Arc::new(MemoryStore::default()));
         let id = SessionId::generate();
         store.set(Failure::Unavailable);
-        let refused = store.claim(session(&id), "test").await.unwrap_err();
+        let refused = store.claim(session(&id), &owner("test")).await.unwrap_err();
         assert!(refused.is_retryable());
 
         store.set(Failure::Hang);
-        let mut hanging = Box::pin(store.claim(session(&id), "test"));
+        let me = owner("test");
+        let mut hanging = Box::pin(store.claim(session(&id), &me));
         assert!(poll_immediate(&mut hanging).await.is_none());
         store.set(Failure::None);
         assert!(hanging.await.unwrap().created);

@@ -8,10 +8,12 @@
 )]
 
 pub mod failing_store;
+pub mod memory_spool;
 pub mod memory_store;
 pub mod model_server;
 pub mod postgres;
 pub mod scripted_model;
 pub mod server_process;
+pub mod spool_conformance;
 pub mod store_conformance;
 pub mod ws_client;

@@ -1,17 +1,22 @@
 //! A store in memory: for tests under paused time, where a database on the other side of a thread
 //! or a socket would see its deadlines pass at once. It passes the conformance suite like the others.
 
+mod kept;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use patter_protocol::{EventBody, LogEpoch, SessionId, Timestamp, clean_json};
+use patter_protocol::{SessionId, Timestamp, clean_json};
 use patter_store::{
-    Append, Appended, Claimed, EventQuery, Fence, NewEvent, NewSession, SessionRecord,
-    SessionStore, StoreError, StoredEvent,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, SessionStore,
+    StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
+
+use kept::Kept;
 
 /// Sessions in memory. Cloning gives another handle of the same ones.
 #[derive(Debug, Clone, Default)]
@@ -19,89 +24,19 @@ pub struct MemoryStore {
     sessions: Arc<Mutex<HashMap<SessionId, Kept>>>,
 }
 
-#[derive(Debug)]
-struct Kept {
-    record: SessionRecord,
-    fence: Fence,
-    log: Vec<StoredEvent>,
-}
-
-impl Kept {
-    fn new(session: NewSession) -> Self {
-        let now = Timestamp::now();
-        Self {
-            record: SessionRecord {
-                session_id: session.session_id,
-                user_id: session.user_id,
-                start_time: now,
-                end_time: None,
-                is_active: true,
-                summary: None,
-                metadata: session.metadata,
-                created_at: now,
-                updated_at: now,
-                last_seq: 0,
-                epoch: LogEpoch::generate(),
-            },
-            fence: Fence(0),
-            log: Vec::new(),
-        }
-    }
-
-    fn append_one(&mut self, event: NewEvent) -> Appended {
-        if let Some(same) = self.log.iter().find(|stored| is_same(stored, &event)) {
-            return Appended::Duplicate {
-                seq: same.event.seq,
-            };
-        }
-        let seq = self.record.last_seq + 1;
-        self.record.last_seq = seq;
-        self.record.updated_at = Timestamp::now();
-        self.project(&event);
-        let private = event.private.clone();
-        self.log.push(StoredEvent {
-            event: event.at_seq(seq),
-            private,
-        });
-        Appended::Stored { seq }
-    }
-
-    fn project(&mut self, event: &NewEvent) {
-        match &event.body {
-            EventBody::SessionStarted(_) => {
-                self.record.is_active = true;
-                self.record.end_time = None;
-            }
-            EventBody::SessionEnded(ended) => {
-                self.record.is_active = false;
-                self.record.end_time = Some(event.at);
-                self.record.summary = ended.summary.clone();
-                let metrics = serde_json::to_value(ended.metrics).unwrap();
-                self.record.metadata.insert("metrics".to_owned(), metrics);
-            }
-            EventBody::SessionSummary(late) => self.record.summary = Some(late.summary.clone()),
-            EventBody::UserMessage(_)
-            | EventBody::ToolCall(_)
-            | EventBody::ToolResult(_)
-            | EventBody::AiResponse(_) => {}
-        }
-    }
-}
-
-fn is_same(stored: &StoredEvent, event: &NewEvent) -> bool {
-    if stored.event.event_id == event.event_id {
-        return true;
-    }
-    match (&stored.event.body, &event.body) {
-        (EventBody::UserMessage(a), EventBody::UserMessage(b)) => a.id == b.id,
-        (EventBody::AiResponse(a), EventBody::AiResponse(b)) => a.response_id == b.response_id,
-        (EventBody::ToolResult(a), EventBody::ToolResult(b)) => a.call_id == b.call_id,
-        _ => false,
-    }
+/// The session of a lease that is the owner's.
+fn leased<'a>(
+    sessions: &'a mut HashMap<SessionId, Kept>,
+    owner: &Owner,
+    lease: &Lease,
+) -> Option<&'a mut Kept> {
+    sessions
+        .get_mut(&lease.session_id)
+        .filter(|kept| kept.fence == lease.fence && kept.lease_owner.as_ref() == Some(&owner.id))
 }
 
 /// Refuses what no database keeps: U+0000, and JSON too deep to be read again.
-fn check(value: &impl Serialize) -> Result<(), StoreError> {
+pub(crate) fn check(value: &impl Serialize) -> Result<(), StoreError> {
     let value = serde_json::to_value(value).unwrap();
     let comes_back = serde_json::from_str::<Value>(&value.to_string()).is_ok();
     if comes_back && clean_json(value.clone()) == value {
@@ -116,19 +51,93 @@ impl SessionStore for MemoryStore {
         "memory"
     }
 
-    async fn claim(&self, session: NewSession, _owner: &str) -> Result<Claimed, StoreError> {
+    async fn claim(&self, session: NewSession, owner: &Owner) -> Result<Claimed, StoreError> {
         check(&(&session.user_id, &session.metadata))?;
         let mut sessions = self.sessions.lock().unwrap();
         let created = !sessions.contains_key(&session.session_id);
         let kept = sessions
             .entry(session.session_id.clone())
             .or_insert_with(|| Kept::new(session));
-        kept.fence.0 += 1;
-        Ok(Claimed {
-            record: kept.record.clone(),
-            fence: kept.fence,
-            created,
-        })
+        match kept.lease_until {
+            Some(until) if kept.is_leased() && kept.lease_owner.as_ref() != Some(&owner.id) => {
+                Err(StoreError::Owned {
+                    session_id: kept.record.session_id.clone(),
+                    free_in: until - Instant::now(),
+                })
+            }
+            _ => Ok(kept.claim(owner, created)),
+        }
+    }
+
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+        let mut sessions = self.sessions.lock().unwrap();
+        let mut lost = Vec::new();
+        for lease in leases {
+            match leased(&mut sessions, owner, lease) {
+                Some(kept) => kept.renew(owner),
+                None => lost.push(lease.session_id.clone()),
+            }
+        }
+        Ok(lost)
+    }
+
+    async fn release(&self, owner: &Owner, lease: &Lease) -> Result<(), StoreError> {
+        let mut sessions = self.sessions.lock().unwrap();
+        if let Some(kept) = leased(&mut sessions, owner, lease) {
+            kept.lease_owner = None;
+            kept.lease_until = None;
+            kept.finalize_after = Some(Instant::now() + owner.linger);
+        }
+        Ok(())
+    }
+
+    async fn sweep(&self, owner: &Owner, limit: u32) -> Result<Vec<Swept>, StoreError> {
+        let mut sessions = self.sessions.lock().unwrap();
+        let mut left_over: Vec<_> = sessions
+            .values_mut()
+            .filter(|kept| kept.is_left_over())
+            .collect();
+        left_over.sort_by_key(|kept| kept.finalize_after);
+        Ok(left_over
+            .into_iter()
+            .take(limit as usize)
+            .map(|kept| Swept {
+                was_released: kept.lease_owner.is_none(),
+                claimed: kept.claim(owner, false),
+            })
+            .collect())
+    }
+
+    async fn take_summaries(
+        &self,
+        limit: u32,
+        tries: SummaryTries,
+    ) -> Result<Vec<SummaryJob>, StoreError> {
+        let mut sessions = self.sessions.lock().unwrap();
+        let mut due: Vec<_> = sessions
+            .values_mut()
+            .filter(|kept| kept.misses_summary(tries))
+            .collect();
+        due.sort_by_key(|kept| kept.summary_due_at);
+        Ok(due
+            .into_iter()
+            .take(limit as usize)
+            .map(|kept| kept.take_summary(tries))
+            .collect())
+    }
+
+    async fn fail_summary(&self, job: &SummaryJob, why: &str) -> Result<(), StoreError> {
+        check(&why)?;
+        let mut sessions = self.sessions.lock().unwrap();
+        if let Some(kept) = sessions.get_mut(&job.record.session_id)
+            && kept.fence == job.fence
+            && !kept.record.is_active
+            && kept.record.summary.is_none()
+        {
+            kept.record.summary_error = Some(why.to_owned());
+            kept.record.updated_at = Timestamp::now();
+        }
+        Ok(())
     }
 
     async fn append(&self, batch: Vec<Append>) -> Vec<Result<Vec<Appended>, StoreError>> {

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 mod connection;
 pub mod gemini;
@@ -49,14 +49,35 @@ pub struct RecordedRequest {
     pub body: Value,
 }
 
+/// A request and what became of it.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// What was asked.
+    pub request: Arc<RecordedRequest>,
+    /// When all of it had come.
+    pub came_at: Instant,
+    /// When its answer was over and why; `None` while it is played.
+    pub ended: Option<(Instant, Ending)>,
+}
+
+/// Why an answer was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All of it was played.
+    Played,
+    /// The reply broke the connection.
+    Broken,
+    /// The client went first.
+    ClientLeft,
+}
+
 type Choice = Box<dyn Fn(&RecordedRequest) -> Reply + Send + Sync>;
 
 struct Shared {
     script: Mutex<VecDeque<Reply>>,
     choose: Option<Choice>,
-    requests: Mutex<Vec<RecordedRequest>>,
+    exchanges: Mutex<Vec<Exchange>>,
     connections: Mutex<usize>,
-    left: Mutex<usize>,
     /// Told of every request and of every client that leaves.
     changed: Notify,
 }
@@ -80,9 +101,8 @@ impl ModelServer {
         let shared = Arc::new(Shared {
             script: Mutex::new(script),
             choose,
-            requests: Mutex::default(),
+            exchanges: Mutex::default(),
             connections: Mutex::default(),
-            left: Mutex::default(),
             changed: Notify::new(),
         });
         let mut accepting = JoinSet::new();
@@ -107,7 +127,16 @@ impl ModelServer {
 
     /// All requests so far, oldest first.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.shared.requests.lock().unwrap().clone()
+        let exchanges = self.shared.exchanges.lock().unwrap();
+        exchanges
+            .iter()
+            .map(|exchange| RecordedRequest::clone(&exchange.request))
+            .collect()
+    }
+
+    /// All requests so far with when they came and how they ended, oldest first.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.shared.exchanges.lock().unwrap().clone()
     }
 
     /// The last request.
@@ -121,7 +150,11 @@ impl ModelServer {
 
     /// How many clients went before their answer was over.
     pub fn clients_left(&self) -> usize {
-        *self.shared.left.lock().unwrap()
+        let exchanges = self.shared.exchanges.lock().unwrap();
+        exchanges
+            .iter()
+            .filter(|exchange| matches!(exchange.ended, Some((_, Ending::ClientLeft))))
+            .count()
     }
 
     /// Waits until a client has gone before its answer was over.
@@ -143,8 +176,11 @@ impl ModelServer {
     ///
     /// If none does within ten seconds.
     pub async fn request_came(&self) {
-        self.until(|| !self.requests().is_empty(), "no request has come")
-            .await;
+        self.until(
+            || !self.shared.exchanges.lock().unwrap().is_empty(),
+            "no request has come",
+        )
+        .await;
     }
 
     /// How many connections there have been.
@@ -167,8 +203,8 @@ impl ModelServer {
 }
 
 impl Shared {
-    /// Keeps the request and picks its reply.
-    fn answer(&self, request: RecordedRequest) -> Reply {
+    /// Keeps the request and picks its reply. The number names the exchange.
+    fn answer(&self, request: RecordedRequest) -> (usize, Reply) {
         let reply = match &self.choose {
             Some(choose) => choose(&request),
             None => self.script.lock().unwrap().pop_front().unwrap_or_else(|| {
@@ -176,13 +212,21 @@ impl Shared {
                 Reply::json(418, &serde_json::json!({"error": {"message": message}}))
             }),
         };
-        self.requests.lock().unwrap().push(request);
+        let number = {
+            let mut exchanges = self.exchanges.lock().unwrap();
+            exchanges.push(Exchange {
+                request: Arc::new(request),
+                came_at: Instant::now(),
+                ended: None,
+            });
+            exchanges.len() - 1
+        };
         self.changed.notify_waiters();
-        reply
+        (number, reply)
     }
 
-    fn client_left(&self) {
-        *self.left.lock().unwrap() += 1;
+    fn ended(&self, number: usize, ending: Ending) {
+        self.exchanges.lock().unwrap()[number].ended = Some((Instant::now(), ending));
         self.changed.notify_waiters();
     }
 }

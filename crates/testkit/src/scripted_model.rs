@@ -200,7 +200,7 @@ impl ScriptedModel {
         self.inner.replies.lock().unwrap().is_empty()
     }
 
-    /// How many answers were dropped before their end.
+    /// How many answers were dropped before their end, those that had not begun included.
     pub fn broken_off(&self) -> usize {
         self.inner.broken_off.load(Ordering::SeqCst)
     }
@@ -232,21 +232,22 @@ impl ChatModel for ScriptedModel {
     async fn stream(&self, request: &ChatRequest) -> Result<Answer, LlmError> {
         check(request);
         self.inner.requests.lock().unwrap().push(request.clone());
-        let mut steps = VecDeque::from(self.next_reply(request).steps);
+        let steps = VecDeque::from(self.next_reply(request).steps);
         if let Some(Step::Fail(error)) = steps.front() {
             return Err(error.clone());
         }
-        while let Some(Step::Wait(_) | Step::Pause(_)) = steps.front() {
-            match steps.pop_front() {
-                Some(Step::Wait(gate)) => gate.wait().await,
-                Some(Step::Pause(time)) => tokio::time::sleep(time).await,
-                _ => {}
-            }
-        }
-        let playing = Playing {
+        let mut playing = Playing {
             steps,
             inner: Arc::clone(&self.inner),
         };
+        loop {
+            match playing.steps.front() {
+                Some(Step::Wait(gate)) => gate.clone().wait().await,
+                Some(Step::Pause(time)) => tokio::time::sleep(*time).await,
+                _ => break,
+            }
+            playing.steps.pop_front();
+        }
         Ok(Answer::new(stream::unfold(
             playing,
             |mut playing| async move {

@@ -14,6 +14,9 @@ use tokio::time::timeout;
 /// Longest wait for the process to start or to end, after which the test has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A test has no load balancer that must notice first.
+const NO_DELAY: (&str, &str) = ("PATTER_SERVER__DRAIN_DELAY", "0");
+
 /// A running server; it is killed when dropped.
 #[derive(Debug)]
 pub struct ServerProcess {
@@ -31,7 +34,8 @@ impl ServerProcess {
     pub async fn start(binary: impl AsRef<Path>, variables: &[(&str, &str)]) -> Self {
         let directory = TempDir::new().unwrap();
         let log = File::create(directory.path().join(LOG)).unwrap();
-        let mut child = command(binary, directory.path(), variables)
+        let mut child = command(binary, directory.path(), &[NO_DELAY])
+            .envs(variables.iter().copied())
             .env("PORT", "0")
             .stdout(Stdio::piped())
             .stderr(log)

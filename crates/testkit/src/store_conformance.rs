@@ -19,10 +19,13 @@ use patter_store::SessionStore;
 pub mod batches;
 pub mod claims;
 pub mod duplicates;
+pub mod leases;
 pub mod log;
 pub mod projection;
 pub mod reading;
 pub mod sample;
+pub mod summaries;
+pub mod sweeping;
 pub mod writer;
 
 /// A place for sessions that was empty when it was made and goes away when it is dropped.
@@ -56,6 +59,17 @@ macro_rules! store_conformance {
             duplicates::the_same_message_id_in_two_sessions_is_two_messages
             duplicates::duplicates_leave_no_gaps
             duplicates::a_duplicate_changes_nothing
+            leases::a_session_is_its_owners_while_the_lease_holds
+            leases::the_same_owner_may_claim_again
+            leases::a_lease_that_has_run_out_is_taken_over
+            leases::a_renewal_tells_which_leases_are_lost
+            leases::a_lease_that_has_run_out_can_be_renewed
+            leases::many_leases_are_renewed_at_once
+            leases::a_renewal_does_not_touch_what_readers_see
+            leases::a_session_that_was_let_go_of_is_anybodys
+            leases::the_end_gives_the_lease_back
+            leases::renewals_and_appends_do_not_wait_for_each_other
+            leases::of_several_that_claim_at_once_one_has_the_session
             log::events_are_numbered_from_one_without_gaps
             log::a_store_that_is_opened_again_has_everything
             log::every_kind_of_event_is_read_as_it_was_given
@@ -74,6 +88,17 @@ macro_rules! store_conformance {
             reading::reading_stops_at_the_limit
             reading::reading_can_be_bound_to_types
             reading::an_unknown_session_is_empty
+            summaries::a_summary_is_due_where_it_is_missing
+            summaries::the_tries_of_a_summary_are_counted_and_limited
+            summaries::each_summary_goes_to_one_of_several_callers
+            summaries::why_there_is_no_summary_is_shown_until_there_is_one
+            summaries::a_session_that_is_opened_again_needs_no_summary
+            summaries::who_claimed_and_was_lost_is_fenced_out_by_a_summary
+            sweeping::each_session_goes_to_one_of_several_sweepers
+            sweeping::a_lost_session_is_left_alone_until_it_has_lingered
+            sweeping::a_released_session_is_swept_up_when_it_has_lingered
+            sweeping::a_finalized_session_is_never_swept_up
+            sweeping::a_claim_and_a_renewal_take_a_session_out_of_the_sweep
             writer::many_writers_leave_no_gaps
             writer::one_session_keeps_its_order
         );

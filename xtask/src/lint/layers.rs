@@ -108,6 +108,12 @@ const RULES: &[Rule] = &[
         ],
         never: &[CONFIGURATION],
     },
+    // It drives the binary, and knows nothing of what is in it.
+    Rule {
+        package: "patter-faults",
+        may_use: &["patter-protocol", "patter-testkit"],
+        never: &[CONFIGURATION],
+    },
     Rule {
         package: "xtask",
         may_use: &[],

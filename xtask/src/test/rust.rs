@@ -1,9 +1,9 @@
 //! The Rust tests: plain, with `PostgreSQL`, and each library crate by itself.
 //!
 //! A file of tests that needs `PostgreSQL` names the feature `needs-postgres` among its
-//! `required-features`, and reads `TEST_DATABASE_URL`. Tests that need recorded answers of real
-//! services stand behind the feature `needs-recordings`, and read `PATTER_RECORDINGS`. Plain
-//! `cargo test` leaves both out.
+//! `required-features`, and reads `TEST_DATABASE_URL`; one that needs `PgBouncer` before it names
+//! `needs-pgbouncer`. Tests that need recorded answers of real services stand behind the feature
+//! `needs-recordings`, and read `PATTER_RECORDINGS`. Plain `cargo test` leaves all of them out.
 
 use std::{path::Path, process::Command};
 
@@ -17,6 +17,7 @@ use crate::{
 };
 
 const NEEDS_POSTGRES: &str = "needs-postgres";
+const NEEDS_PGBOUNCER: &str = "needs-pgbouncer";
 const NEEDS_RECORDINGS: &str = "needs-recordings";
 
 /// The crates that others embed, each of which must build by itself.
@@ -112,6 +113,7 @@ fn cargo_test_on(postgres: &Postgres, metadata: &Metadata) -> Command {
     let mut command = cargo_test();
     command
         .args(features(metadata, NEEDS_POSTGRES))
+        .args(features(metadata, NEEDS_PGBOUNCER))
         .env(postgres::URL_VARIABLE, postgres.url());
     command
 }
@@ -146,7 +148,7 @@ fn postgres_targets(metadata: &Metadata) -> anyhow::Result<Vec<&str>> {
             target
                 .required_features
                 .iter()
-                .any(|name| name == NEEDS_POSTGRES)
+                .any(|name| name == NEEDS_POSTGRES || name == NEEDS_PGBOUNCER)
         })
         .map(|target| target.name.as_str())
         .collect();

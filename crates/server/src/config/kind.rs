@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Secret,
     /// A whole number.
     Integer { min: u64, max: u64 },
+    /// Yes or no.
+    Flag,
     /// A number.
     Decimal { min: f64, max: f64 },
     /// A time in seconds.
@@ -71,6 +73,7 @@ impl Kind {
                     .filter(|number| (*min..=*max).contains(number));
                 return number.map(|number: u64| json!(number));
             }
+            Self::Flag => return text.parse().ok().map(|flag: bool| json!(flag)),
             Self::Decimal { min, max } => {
                 return decimal(text, *min, *max).map(|number| json!(number));
             }
@@ -102,6 +105,7 @@ impl Kind {
             Self::Text => "text that is not empty".into(),
             Self::Secret => "a key of visible ASCII characters, without spaces".into(),
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Flag => "`true` or `false`".into(),
             Self::Decimal { min, max } => format!("a number from {min} to {max}"),
             Self::Seconds { min, max } => format!("a number of seconds from {min} to {max}"),
             Self::Milliseconds { max } => format!("a whole number of milliseconds from 0 to {max}"),

@@ -64,6 +64,8 @@ pub struct ServerConfig {
     pub port: u16,
     /// Connections at the same time.
     pub max_connections: usize,
+    /// How long the server serves on after SIGTERM, already saying that it is not ready.
+    pub drain_delay: Duration,
     /// How long answers in flight may take to finish at the end.
     pub drain_timeout: Duration,
 }
@@ -78,6 +80,16 @@ pub struct StoreConfig {
     pub target: StoreTarget,
     /// Connections to Postgres at the same time.
     pub max_connections: u32,
+    /// How long a process may be silent before another one takes its sessions over.
+    pub lease: Duration,
+    /// Whether a Postgres server may be used that does not sync to disk.
+    pub allow_unsafe_fsync: bool,
+    /// The folder where events are safe while Postgres is away, or `off`.
+    pub spool: String,
+    /// Bytes of events in it from which on no new message is taken.
+    pub spool_max_bytes: u64,
+    /// How long it may have something in it before no new message is taken.
+    pub spool_max_age: Duration,
 }
 
 /// What is asked of the model, and how patiently.
@@ -202,6 +214,8 @@ pub struct DemoConfig {
 pub struct SessionConfig {
     /// How long a session waits for its client to come back.
     pub linger: Duration,
+    /// How often it is looked for sessions that nobody runs.
+    pub sweep_interval: Duration,
     /// Messages that may wait behind the answer in flight.
     pub max_queued_messages: usize,
     /// Connections attached to one session at the same time.

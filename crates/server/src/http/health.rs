@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use patter_llm::{Circuit, CircuitState};
-use patter_store::SessionStore;
+use patter_store::{SessionStore, SpoolUsage};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
@@ -85,11 +85,14 @@ impl Health {
 /// `GET /health`: all that can be said, with 503 where no conversation can be held.
 pub(crate) async fn report(app: &App) -> Response<Full<Bytes>> {
     let latency = app.health.store_latency().await;
-    let draining = app.draining.is_cancelled();
+    let draining = app.shutdown.announced().is_cancelled();
+    let usage = app.sessions.spool_usage();
     let (status, word) = match latency {
-        None => (StatusCode::SERVICE_UNAVAILABLE, "down"),
-        Some(_) if draining || !all_closed(&app.circuits) => (StatusCode::OK, "degraded"),
-        Some(_) => (StatusCode::OK, "ok"),
+        None if !is_usable(usage) => (StatusCode::SERVICE_UNAVAILABLE, "down"),
+        Some(_) if !draining && is_empty(usage) && all_closed(&app.circuits) => {
+            (StatusCode::OK, "ok")
+        }
+        _ => (StatusCode::OK, "degraded"),
     };
     let model = app.sessions.model();
     let body = json!({
@@ -102,6 +105,8 @@ pub(crate) async fn report(app: &App) -> Response<Full<Bytes>> {
             "status": if latency.is_some() { "ok" } else { "down" },
             "latency_ms": latency.map(|latency| latency.as_secs_f64() * 1000.0),
         },
+        "spool": usage.map(spool),
+        "recovered": app.sessions.is_recovered(),
         "model": { "provider": model.provider(), "model": model.model() },
         "circuits": app.circuits.iter().map(circuit).collect::<Vec<_>>(),
         "sessions": { "live": app.sessions.live_count() },
@@ -113,6 +118,28 @@ pub(crate) async fn report(app: &App) -> Response<Full<Bytes>> {
 fn all_closed(circuits: &[Circuit]) -> bool {
     let mut states = circuits.iter().map(|circuit| circuit.status().state);
     states.all(|state| state == CircuitState::Closed)
+}
+
+/// Whether messages can be taken although the store is away.
+fn is_usable(usage: Option<SpoolUsage>) -> bool {
+    usage.is_some_and(|usage| {
+        let almost_full = usage.max_bytes / 10 * 8;
+        usage.has_room() && usage.bytes < almost_full
+    })
+}
+
+/// Whether nothing waits on local disk for the store to be back.
+fn is_empty(usage: Option<SpoolUsage>) -> bool {
+    usage.is_none_or(|usage| usage.events == 0)
+}
+
+fn spool(usage: SpoolUsage) -> Value {
+    json!({
+        "events": usage.events,
+        "bytes": usage.bytes,
+        "max_bytes": usage.max_bytes,
+        "filled_for_ms": usage.filled_for.map(|age| age.as_millis()),
+    })
 }
 
 /// The circuit of a model: whether it is asked, and what it has seen of late.
@@ -142,12 +169,18 @@ pub(crate) fn live() -> Response<Full<Bytes>> {
 ///
 /// # Errors
 ///
-/// 503 while it drains or cannot store anything.
+/// 503 while it stops, while what a lost process left on this disk is not stored yet, and while it
+/// cannot make anything safe: the store is away, and there is no spool or it is four fifths full.
 pub(crate) async fn ready(app: &App) -> Reply {
-    if app.draining.is_cancelled() {
+    if app.shutdown.announced().is_cancelled() {
         return Err(Problem::draining());
     }
-    if app.health.store_latency().await.is_none() {
+    if !app.sessions.is_recovered() {
+        let detail = "what a lost process left on this disk is being stored";
+        return Err(Problem::unavailable("recovering", detail));
+    }
+    let is_store_there = app.health.store_latency().await.is_some();
+    if !is_store_there && !is_usable(app.sessions.spool_usage()) {
         return Err(Problem::unavailable(
             "store_unavailable",
             "the database is not available",

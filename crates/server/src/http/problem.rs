@@ -156,6 +156,12 @@ impl From<SessionError> for Problem {
                 Self::unavailable("store_unavailable", "the database is not available")
             }
             SessionError::Draining => Self::draining(),
+            SessionError::Owned { free_in, .. } => {
+                let detail = "another process has the session; try again, there or here";
+                let seconds = free_in.as_secs() + 1;
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "session_elsewhere", detail)
+                    .header(RETRY_AFTER, HeaderValue::from(seconds))
+            }
             SessionError::TooManyReaders { limit, .. } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "limit_reached",

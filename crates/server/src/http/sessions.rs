@@ -19,6 +19,8 @@ struct SessionJson {
     /// Whether this server holds it in memory.
     is_live: bool,
     summary: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary_error: Option<String>,
     /// The client's own.
     metadata: JsonObject,
     metrics: Option<Value>,
@@ -68,6 +70,7 @@ pub(crate) async fn show(app: &App, session_id: &SessionId) -> Reply {
         end_time: record.end_time,
         is_active: record.is_active,
         summary: record.summary,
+        summary_error: record.summary_error,
         metadata: record.metadata,
         metrics,
         last_seq: record.last_seq,

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
-use crate::ws::control_budget::ControlBudget;
+use crate::ws::budget::Budget;
 use crate::ws::heartbeat::{Beat, Heartbeat};
 use crate::ws::socket::{End, Incoming, Socket};
 
@@ -25,6 +25,9 @@ use crate::ws::socket::{End, Incoming, Socket};
 const MAX_BATCH: usize = 64;
 /// A session answers at once; one that does not in so long is broken.
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A client that sends so many messages in a row that are too many does not heed what it is told.
+const MAX_OVER_BUDGET: u32 = 100;
 
 /// A connection between its handshake and its end.
 pub(crate) struct Connection<S> {
@@ -34,8 +37,10 @@ pub(crate) struct Connection<S> {
     /// of the log while other branches of the loop run.
     deliveries: BoxStream<'static, Delivery>,
     heartbeat: Heartbeat,
-    control_budget: ControlBudget,
+    control_budget: Budget,
+    message_budget: Budget,
     refused_in_a_row: u32,
+    over_budget_in_a_row: u32,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -49,8 +54,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             session,
             deliveries: deliveries.boxed(),
             heartbeat: Heartbeat::start(),
-            control_budget: ControlBudget::new(),
+            control_budget: Budget::of_control_frames(),
+            message_budget: Budget::of_messages(),
             refused_in_a_row: 0,
+            over_budget_in_a_row: 0,
         }
     }
 
@@ -131,6 +138,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn on_text(&mut self, text: &str) -> Result<(), End> {
+        if !self.message_budget.take() {
+            return self.refuse_flood().await;
+        }
+        self.over_budget_in_a_row = 0;
         let message = match ClientMessage::parse(text) {
             Ok(message) => message,
             Err(error) => return self.refuse(parse_error_event(&error)).await,
@@ -184,6 +195,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// Tells that messages come too fast, and closes when they go on coming.
+    async fn refuse_flood(&mut self) -> Result<(), End> {
+        self.over_budget_in_a_row += 1;
+        if self.over_budget_in_a_row >= MAX_OVER_BUDGET {
+            return Err(End::Close(CloseCode::PolicyViolation));
+        }
+        self.tell(LiveEvent::Error(flood_event())).await
+    }
+
     /// Sends an event to this connection alone.
     async fn tell(&mut self, event: LiveEvent) -> Result<(), End> {
         self.write(ServerMessage::Live(event).to_json().into())
@@ -213,6 +233,21 @@ fn parse_error_event(error: &ParseError) -> ErrorEvent {
         message: error.to_string(),
         retryable: false,
         message_id: error.message_id().cloned(),
+        response_id: None,
+        details,
+    }
+}
+
+/// Messages come faster than anybody needs.
+fn flood_event() -> ErrorEvent {
+    let mut details = JsonObject::new();
+    details.insert("retry_after_ms".to_owned(), 1_000.into());
+    ErrorEvent {
+        code: ErrorCode::RateLimited,
+        message: "too many messages at a time on this connection; the message was not taken"
+            .to_owned(),
+        retryable: true,
+        message_id: None,
         response_id: None,
         details,
     }

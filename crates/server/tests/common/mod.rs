@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use patter_server::config::Sources;
-use patter_server::{Config, Server, ServerError};
+use patter_server::{Config, Server, ServerError, Shutdown};
 use patter_testkit::model_server::ModelServer;
 use patter_testkit::ws_client::WsClient;
 use tempfile::TempDir;
@@ -20,7 +20,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 /// Longest wait for anything, after which the test has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +27,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A running server with an embedded store in a folder of its own.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
-    shutdown: CancellationToken,
+    shutdown: Shutdown,
     running: JoinSet<Result<(), ServerError>>,
     _directory: TempDir,
 }
@@ -62,7 +61,7 @@ impl TestServer {
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
+        let shutdown = Shutdown::default();
         let mut running = JoinSet::new();
         running.spawn(server.run(listener, shutdown.clone()));
         Self {
@@ -84,12 +83,12 @@ impl TestServer {
 
     /// Begins to drain.
     pub(crate) fn begin_shutdown(&self) {
-        self.shutdown.cancel();
+        self.shutdown.drain();
     }
 
     /// Drains to the end.
     pub(crate) async fn stop(mut self) {
-        self.shutdown.cancel();
+        self.shutdown.drain();
         let stopped = timeout(Duration::from_secs(40), self.running.join_next()).await;
         stopped
             .expect("the server does not stop")

@@ -173,6 +173,28 @@ impl Conversation {
         self.lines(usize::MAX)
     }
 
+    /// The same of the newest exchanges alone, as many as have `max_bytes` together and one at least;
+    /// and where in the log the first of their messages stands.
+    pub(crate) fn newest(&self, max_bytes: usize) -> (Vec<String>, u64) {
+        let mut exchanges: Vec<Vec<String>> = Vec::new();
+        let mut first = None;
+        let mut bytes = 0;
+        for exchange in self.answered.iter().chain(&self.waiting).rev() {
+            let lines = exchange.lines();
+            bytes += lines.iter().map(String::len).sum::<usize>();
+            if bytes > max_bytes && !exchanges.is_empty() {
+                break;
+            }
+            exchanges.push(lines);
+            first = Some(&exchange.message_id);
+        }
+        let is_all = exchanges.len() == self.answered.len() + self.waiting.len();
+        let place = first.and_then(|id| self.place_of(id).flatten());
+        let from_seq = place.filter(|_| !is_all).unwrap_or(1);
+        let lines = exchanges.into_iter().rev().flatten().collect();
+        (lines, from_seq)
+    }
+
     /// The same of the first `until` exchanges.
     fn lines(&self, until: usize) -> Vec<String> {
         let summary = self.summary.as_ref().filter(|it| it.covers <= until);

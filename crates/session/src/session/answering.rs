@@ -40,6 +40,7 @@ impl Session {
             model: resources.model.clone(),
             prices: resources.prices.clone(),
             settings: resources.settings.clone(),
+            lease: self.lease.watch(),
         }
     }
 

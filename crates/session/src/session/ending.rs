@@ -1,42 +1,26 @@
 //! How a session ends: what is in flight is brought to an end, the conversation is summarized if
 //! that can be done in time, and `session_ended` is stored. Finalizing never depends on the model.
 
-use std::panic::AssertUnwindSafe;
-use std::time::Duration;
-
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use patter_protocol::{
-    CloseCode, EndReason, EventBody, FinishReason, SessionEnded, SessionSummary, SummaryRange,
-    Timestamp,
-};
-use tokio::time::sleep;
+use patter_protocol::{CloseCode, EndReason, EventBody, FinishReason, SessionEnded, Timestamp};
 use tracing::warn;
 
-use super::log::LogProgress;
-use super::{Flow, Session, Stage};
-use crate::session::readers;
+use super::{Session, Stage};
 use crate::summary::{self, Brief};
-
-/// How long it is waited before a summary is tried again that could not be had in time.
-const LATE_SUMMARY_DELAYS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
 
 /// A session on its way out.
 pub(super) struct Ending {
     reason: EndReason,
     /// `None` once `session_ended` is on its way into the log.
     summary: Option<BoxFuture<'static, Option<String>>>,
-    /// The session ended without the summary that it should have.
-    summary_is_due: bool,
 }
 
 /// The code with which readers are closed after a session ended.
 pub(super) fn close_code(reason: EndReason) -> CloseCode {
     match reason {
-        EndReason::Shutdown => CloseCode::Restart,
-        EndReason::Client | EndReason::Disconnect | EndReason::Idle | EndReason::Recovered => {
-            CloseCode::Normal
-        }
+        // Whoever came just then is to open the session again.
+        EndReason::Shutdown | EndReason::Recovered => CloseCode::Restart,
+        EndReason::Client | EndReason::Disconnect | EndReason::Idle => CloseCode::Normal,
     }
 }
 
@@ -53,14 +37,15 @@ pub(super) async fn summary(ending: &mut Option<Ending>) -> Option<String> {
 impl Session {
     /// Whether nothing calls the session back any more.
     pub(super) fn is_ending_for_good(&self) -> bool {
-        self.ending.as_ref().is_some_and(|ending| {
-            ending.summary.is_none() || ending.reason != EndReason::Disconnect
-        })
+        self.ending
+            .as_ref()
+            .is_some_and(|ending| ending.summary.is_none() || ending.reason == EndReason::Client)
     }
 
     /// Somebody is there again: a session that was about to end for want of readers goes on.
     pub(super) fn somebody_came(&mut self) {
         self.abandoned = false;
+        self.left_behind = None;
         self.linger = None;
         self.ending = None;
         self.linger_if_alone();
@@ -74,18 +59,20 @@ impl Session {
 
     /// Finalizes if nothing is in flight and there is a reason to.
     pub(super) fn end_if_done(&mut self) {
-        if self.ending.is_some() || self.turn.is_some() || !self.waiting.is_empty() {
+        let is_busy =
+            self.turn.is_some() || !self.waiting.is_empty() || !self.admissions.is_empty();
+        if self.ending.is_some() || is_busy {
             return;
         }
-        if *self.stage.borrow() != Stage::Serving {
-            self.begin_ending(EndReason::Shutdown);
-        } else if self.abandoned && self.readers.is_empty() {
-            self.begin_ending(EndReason::Disconnect);
+        // A process that stops hands its sessions over instead.
+        let is_serving = *self.stage.borrow() == Stage::Serving;
+        if is_serving && self.abandoned && self.readers.is_empty() {
+            self.begin_ending(self.left_behind.unwrap_or(EndReason::Disconnect));
         }
     }
 
     /// Ends the answer in flight and those that wait.
-    fn close_answers(&mut self, reason: FinishReason) {
+    pub(super) fn close_answers(&mut self, reason: FinishReason) {
         let waiting = std::mem::take(&mut self.waiting);
         self.stop_turn(reason);
         self.finish_stopped_turn();
@@ -101,35 +88,37 @@ impl Session {
         // There is no further answer that it would be for.
         self.running_summary.stop();
         if self.conversation.is_empty() {
-            self.ending = Some(Ending {
-                reason,
-                summary: None,
-                summary_is_due: false,
-            });
-            self.record_end(None);
+            self.end_with(reason);
             return;
         }
-        let summary = self.summarize();
-        self.ending = Some(Ending {
-            reason,
-            summary: Some(summary),
-            summary_is_due: false,
-        });
+        let summary = Some(self.summarize());
+        self.ending = Some(Ending { reason, summary });
+    }
+
+    /// Finalizes at once, without asking for a summary: where it should have one, it follows.
+    pub(super) fn end_with(&mut self, reason: EndReason) {
+        let summary = None;
+        self.ending = Some(Ending { reason, summary });
+        self.record_end(None);
+    }
+
+    /// Finalizes at once if the session is only waiting for its summary.
+    pub(super) fn end_without_summary(&mut self) {
+        if summarizes(self.ending.as_ref()) {
+            self.record_end(None);
+        }
     }
 
     fn summarize(&self) -> BoxFuture<'static, Option<String>> {
         let model = self.resources.model.clone();
         let transcript = self.conversation.transcript();
         let limit = self.resources.settings.summary_timeout;
-        let summary = async move {
-            summary::summarize(&*model, Brief::for_a_person(), transcript, limit).await
-        };
-        // A panic of the model costs the summary and not the end.
-        Box::pin(
-            AssertUnwindSafe(summary)
-                .catch_unwind()
-                .map(Result::unwrap_or_default),
-        )
+        Box::pin(async move {
+            summary::summarize(model, Brief::for_a_person(), transcript, limit)
+                .await
+                .inspect_err(|why| warn!(why, "no summary could be had in time"))
+                .ok()
+        })
     }
 
     /// Sends `session_ended` on its way into the log.
@@ -138,95 +127,11 @@ impl Session {
             return;
         };
         ending.summary = None;
-        ending.summary_is_due = summary.is_none()
-            && ending.reason != EndReason::Shutdown
-            && !self.conversation.is_empty();
         let ended = SessionEnded {
             reason: ending.reason,
             summary,
             metrics: self.counters.metrics(Timestamp::now()),
         };
         self.record(EventBody::SessionEnded(ended), None);
-    }
-
-    /// The manager has come one step further with shutting down.
-    pub(super) fn take_stage(&mut self) -> Flow {
-        let stage = *self.stage.borrow();
-        match stage {
-            Stage::Serving => {}
-            Stage::Draining => {
-                self.readers.send(&readers::draining());
-                self.end_if_done();
-            }
-            Stage::Stopping => {
-                self.close_answers(FinishReason::Interrupted);
-                if self
-                    .ending
-                    .as_ref()
-                    .is_none_or(|ending| ending.summary.is_some())
-                {
-                    self.ending.get_or_insert(Ending {
-                        reason: EndReason::Shutdown,
-                        summary: None,
-                        summary_is_due: false,
-                    });
-                    self.record_end(None);
-                }
-            }
-            Stage::Stopped => {
-                warn!(session_id = %self.session_id, "not finalized before the server stopped");
-                return Flow::Close(CloseCode::Restart);
-            }
-        }
-        Flow::GoOn
-    }
-
-    /// Tries to get the summary that the session ended without. Gives up as soon as the server
-    /// stops.
-    pub(super) async fn try_late_summary(&mut self) {
-        let is_due = self
-            .ending
-            .as_ref()
-            .is_some_and(|ending| ending.summary_is_due);
-        if !is_due || *self.stage.borrow() != Stage::Serving {
-            return;
-        }
-        for delay in LATE_SUMMARY_DELAYS {
-            let attempt = self.summarize();
-            let summary = tokio::select! {
-                _ = self.stage.changed() => return,
-                summary = async { sleep(delay).await; attempt.await } => summary,
-            };
-            if let Some(summary) = summary {
-                let covers = SummaryRange {
-                    from_seq: 1,
-                    to_seq: self.log.last_seq(),
-                };
-                self.record(
-                    EventBody::SessionSummary(SessionSummary { summary, covers }),
-                    None,
-                );
-                self.flush_log().await;
-                return;
-            }
-        }
-    }
-
-    /// Writes what is left to be written, unless the store refuses or the server stops.
-    async fn flush_log(&mut self) {
-        while self.log.has_work() {
-            tokio::select! {
-                progress = self.log.progress() => {
-                    if matches!(progress, LogProgress::Fenced | LogProgress::Failed) {
-                        return;
-                    }
-                }
-                changed = self.stage.changed() => {
-                    if changed.is_err() || *self.stage.borrow() == Stage::Stopped {
-                        return;
-                    }
-                }
-            }
-        }
     }
 }

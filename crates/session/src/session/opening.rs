@@ -5,70 +5,160 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use patter_protocol::{
-    AiResponse, EventBody, FinishReason, MessageId, Part, ResponseId, SessionStarted, Timing,
-    ToolError, ToolErrorCode, ToolResult, Usage,
+    AiResponse, EndReason, EventBody, FinishReason, MessageId, Part, ResponseId, SessionId,
+    SessionStarted, Timing, ToolError, ToolErrorCode, ToolResult, Usage,
 };
-use patter_store::{Claimed, EventQuery, NewSession, StoreError};
+use patter_store::{Claimed, EventQuery, Lease, NewSession, StoreError, Swept};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
+use super::adopting::Leftovers;
 use super::log::Log;
 use super::readers::Readers;
 use super::running_summary::RunningSummary;
 use super::{Resources, Session};
 use crate::command::Command;
 use crate::conversation::Conversation;
+use crate::leases::HeldLease;
 use crate::metrics::Counters;
 
 /// So many events are read from the store at a time.
 const PAGE: u32 = 500;
+/// How long the store may take to hear that a session is free after all.
+const RELEASE_LIMIT: Duration = Duration::from_secs(2);
 /// How long a session waits at least for its first reader, also where it does not linger.
 const FIRST_READER_LIMIT: Duration = Duration::from_secs(10);
+
+/// Why a session is opened.
+pub(crate) enum Opening {
+    /// Somebody wants it.
+    Asked(NewSession),
+    /// This machine kept events of it which it could not store.
+    LeftBehind(NewSession),
+    /// Nobody came back to it, and it was claimed at this point of time to be finalized.
+    Swept(Swept, Instant),
+}
+
+impl Opening {
+    pub(crate) fn session_id(&self) -> &SessionId {
+        match self {
+            Self::Asked(session) | Self::LeftBehind(session) => &session.session_id,
+            Self::Swept(swept, _) => &swept.claimed.record.session_id,
+        }
+    }
+
+    /// Why the session ends if nobody comes to it.
+    fn left_behind(&self) -> Option<EndReason> {
+        match self {
+            Self::Asked(_) => None,
+            Self::LeftBehind(_) => Some(EndReason::Recovered),
+            Self::Swept(swept, _) if swept.was_released => Some(EndReason::Shutdown),
+            Self::Swept(..) => Some(EndReason::Recovered),
+        }
+    }
+}
 
 /// A session as the store has it.
 pub(super) struct Loaded {
     claimed: Claimed,
+    lease: HeldLease,
     conversation: Conversation,
     counters: Counters,
+    leftovers: Leftovers,
+    left_behind: Option<EndReason>,
+    /// Whether it is to be finalized at once.
+    is_swept: bool,
 }
 
-/// Claims a session and reads its log.
+/// Claims a session, if that is not done, and reads its log. `None` if it turns out that there was no
+/// reason to open it.
 pub(super) async fn load(
     resources: &Resources,
-    new_session: NewSession,
-) -> Result<Loaded, StoreError> {
-    let claimed = resources.store.claim(new_session, &resources.owner).await?;
-    let session_id = &claimed.record.session_id;
-    let mut conversation = Conversation::default();
-    let mut counters = Counters::default();
-    let mut after = 0;
-    while after < claimed.record.last_seq {
-        let query = EventQuery {
-            after,
-            limit: PAGE,
-            types: Vec::new(),
-        };
-        let page = resources.store.events(session_id, query).await?;
-        let Some(last) = page.last() else {
-            return Err(StoreError::Corrupt(format!(
-                "the log of session `{session_id}` ends at {after} instead of {}",
-                claimed.record.last_seq
-            )));
-        };
-        after = last.event.seq;
-        for stored in &page {
-            conversation.apply(&stored.event.body, stored.private.as_ref());
-            counters.apply(&stored.event.body, stored.event.at);
-            if let EventBody::UserMessage(message) = &stored.event.body {
-                conversation.stored(&message.id, stored.event.seq);
+    opening: Opening,
+) -> Result<Option<Loaded>, StoreError> {
+    let was_asked_for = matches!(opening, Opening::Asked(_));
+    let left_behind = opening.left_behind();
+    let is_swept = matches!(opening, Opening::Swept(..));
+    let (claimed, claimed_at) = match opening {
+        Opening::Swept(swept, claimed_at) => (swept.claimed, claimed_at),
+        Opening::Asked(session) | Opening::LeftBehind(session) => {
+            let claimed_at = Instant::now();
+            let owner = resources.leases.owner();
+            (resources.store.claim(session, owner).await?, claimed_at)
+        }
+    };
+    let lease = Lease {
+        session_id: claimed.record.session_id.clone(),
+        fence: claimed.fence,
+    };
+    let mut loaded = Loaded {
+        lease: resources.leases.hold(lease, claimed_at),
+        conversation: Conversation::default(),
+        counters: Counters::default(),
+        leftovers: Leftovers::default(),
+        left_behind,
+        is_swept,
+        claimed,
+    };
+    let read = loaded.read(resources).await;
+    let is_over = !loaded.claimed.record.is_active;
+    let is_needed = was_asked_for || !is_over || loaded.leftovers.has_news();
+    if read.is_ok() && is_needed {
+        return Ok(Some(loaded));
+    }
+    // Nobody shall have to wait for a session that cannot be opened here, or need not be.
+    loaded.lease.release(&*resources.store, RELEASE_LIMIT).await;
+    read?;
+    loaded.forget(resources).await?;
+    Ok(None)
+}
+
+impl Loaded {
+    /// Reads what the spool and the store have of the session.
+    async fn read(&mut self, resources: &Resources) -> Result<(), StoreError> {
+        let record = &self.claimed.record;
+        if let Some(spool) = &resources.spool
+            && spool.holds(&record.session_id)
+        {
+            self.leftovers = Leftovers::new(spool.kept(&record.session_id).await?);
+        }
+        let mut after = 0;
+        while after < record.last_seq {
+            let query = EventQuery {
+                after,
+                limit: PAGE,
+                types: Vec::new(),
+            };
+            let page = resources.store.events(&record.session_id, query).await?;
+            let Some(last) = page.last() else {
+                return Err(StoreError::Corrupt(format!(
+                    "the log of session `{}` ends at {after} instead of {}",
+                    record.session_id, record.last_seq
+                )));
+            };
+            after = last.event.seq;
+            for stored in &page {
+                let event = &stored.event;
+                self.leftovers.found_in_log(event);
+                self.conversation
+                    .apply(&event.body, stored.private.as_ref());
+                self.counters.apply(&event.body, event.at);
+                if let EventBody::UserMessage(message) = &event.body {
+                    self.conversation.stored(&message.id, event.seq);
+                }
             }
         }
+        Ok(())
     }
-    Ok(Loaded {
-        claimed,
-        conversation,
-        counters,
-    })
+
+    /// Takes everything out of the spool that it has of the session.
+    async fn forget(self, resources: &Resources) -> Result<(), StoreError> {
+        let session_id = &self.claimed.record.session_id;
+        match &resources.spool {
+            Some(spool) => spool.forget(session_id, &self.leftovers.into_ids()).await,
+            None => Ok(()),
+        }
+    }
 }
 
 impl Session {
@@ -79,8 +169,12 @@ impl Session {
     ) -> Self {
         let Loaded {
             claimed,
+            lease,
             conversation,
             counters,
+            leftovers,
+            left_behind,
+            is_swept,
         } = loaded;
         let Claimed {
             record,
@@ -90,6 +184,7 @@ impl Session {
         let session_id = record.session_id.clone();
         let log = Log::new(
             resources.writer.clone(),
+            resources.spool.clone(),
             session_id.clone(),
             fence,
             record.last_seq,
@@ -99,19 +194,23 @@ impl Session {
             resources,
             session_id,
             epoch: record.epoch,
+            lease,
             reopened: !created && !record.is_active,
+            left_behind,
             log,
             conversation,
             counters,
             readers: Readers::default(),
             inbox,
             waiting: VecDeque::new(),
+            admissions: VecDeque::new(),
             turn: None,
             running_summary: RunningSummary::default(),
             linger: None,
             abandoned: false,
             ending: None,
             stage,
+            departure: None,
         };
         // A row without a log is one whose maker was lost before its first event.
         if session.reopened || record.last_seq == 0 {
@@ -124,12 +223,16 @@ impl Session {
             };
             session.record(EventBody::SessionStarted(started), None);
         }
+        session.adopt(leftovers, fence);
+        session.close_what_was_interrupted();
+        if let (true, Some(reason)) = (is_swept, left_behind) {
+            session.end_with(reason);
+        }
         session
     }
 
     /// What is to be done before the first wait.
     pub(super) fn begin(&mut self) {
-        self.close_what_was_interrupted();
         // Whoever opened the session is on the way to attach to it, and has not left yet.
         let linger = self.resources.settings.linger.max(FIRST_READER_LIMIT);
         self.linger = Some(Box::pin(sleep(linger)));

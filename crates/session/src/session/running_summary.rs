@@ -1,7 +1,6 @@
 //! A conversation that has outgrown the window of its model: its oldest exchanges are summarized
 //! beside the answers, never in their way, and ended with the session's task.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -78,12 +77,15 @@ impl Session {
         let lines = overflow.take_lines();
         let model = self.resources.model.clone();
         let brief = Brief::for_a_model(room.tokens / 4);
-        let text = async move { summary::summarize(&*model, brief, lines, LIMIT).await };
-        // A panic of the model costs the summary and nothing else.
-        let text = AssertUnwindSafe(text).catch_unwind();
+        let text = summary::summarize(model, brief, lines, LIMIT);
         self.running_summary.making = Some(Making {
             overflow,
-            text: text.map(Result::unwrap_or_default).boxed(),
+            text: text
+                .map(|text| {
+                    text.inspect_err(|why| warn!(why, "no running summary could be had"))
+                        .ok()
+                })
+                .boxed(),
         });
     }
 

@@ -5,19 +5,18 @@ use patter_protocol::{
     UserMessage,
 };
 
+use super::admitting::{self, Reply};
 use super::{Session, Stage, Wanted};
 use crate::command::{Refusal, Submitted, error_event};
 
 impl Session {
-    pub(super) fn submit(&mut self, message: ClientMessage) -> Result<Submitted, Refusal> {
-        if self.is_ending_for_good() {
-            return Err(Refusal::Gone);
-        }
-        match message {
+    /// Does what a client asks, and tells `reply` what became of it: at once, but for a message that
+    /// must first be kept on local disk.
+    pub(super) fn submit(&mut self, message: ClientMessage, reply: Reply) {
+        let done = match message {
+            _ if self.is_ending_for_good() => Err(Refusal::Gone),
             ClientMessage::UserMessage(input) => {
-                let id = input.id.clone();
-                self.take_user_message(input)
-                    .map_err(|refusal| refusal.about(id))
+                return self.take_user_message(input, reply);
             }
             ClientMessage::Cancel { response_id } => self.cancel(response_id),
             ClientMessage::Regenerate => self.regenerate(),
@@ -31,45 +30,67 @@ impl Session {
             }
             // These are between a client and its connection; a session has no part in them.
             ClientMessage::AuthRefresh { .. } | ClientMessage::Ping { .. } => Ok(Submitted::Taken),
-        }
+        };
+        // Whoever asked may have left.
+        let _gone = reply.send(done);
     }
 
-    fn take_user_message(&mut self, input: UserInput) -> Result<Submitted, Refusal> {
-        if let Some(place) = input
-            .id
-            .as_ref()
-            .and_then(|id| self.conversation.place_of(id))
-        {
-            return Ok(match place {
-                Some(seq) => Submitted::RepeatedAt { seq },
-                None => Submitted::RepeatedPending,
-            });
+    fn take_user_message(&mut self, input: UserInput, reply: Reply) {
+        let mut reply = reply;
+        if let Some(id) = &input.id {
+            if let Some(repeated) = self.repeated(id) {
+                let _gone = reply.send(Ok(repeated));
+                return;
+            }
+            match self.join_admission(id, reply) {
+                Some(unused) => reply = unused,
+                None => return,
+            }
         }
-        self.may_take_message(input.replaces.as_ref())?;
+        if let Err(refusal) = self.may_take_message(input.replaces.as_ref()) {
+            let _gone = reply.send(Err(refusal.about(input.id)));
+            return;
+        }
         self.somebody_came();
-        if let Some(replaced) = &input.replaces {
-            self.drop_message(replaced);
-        }
-        let message_id = input.id.unwrap_or_else(MessageId::generate);
         let message = UserMessage {
-            id: message_id.clone(),
+            id: input.id.unwrap_or_else(MessageId::generate),
             content: input.content,
             metadata: input.metadata,
             replaces: input.replaces,
         };
+        if self.log.is_degraded() {
+            self.admit(message, input.interrupt, reply);
+            return;
+        }
+        self.make_way_for(message.replaces.as_ref());
+        let message_id = message.id.clone();
         self.record(EventBody::UserMessage(message), None);
+        let _gone = reply.send(Ok(Submitted::Taken));
+        self.answer_next(message_id, input.interrupt);
+    }
+
+    /// What is to be said about a message that was taken before.
+    fn repeated(&self, id: &MessageId) -> Option<Submitted> {
+        Some(match self.conversation.place_of(id)? {
+            Some(seq) => Submitted::RepeatedAt { seq },
+            None if self.log.keeps_message(id) => Submitted::RepeatedKept(admitting::accepted(id)),
+            None => Submitted::RepeatedPending,
+        })
+    }
+
+    /// Puts a message in line for its answer.
+    pub(super) fn answer_next(&mut self, message_id: MessageId, interrupt: bool) {
         let wanted = Wanted {
             message_id,
             supersedes: None,
         };
-        if input.interrupt {
+        if interrupt {
             self.waiting.push_front(wanted);
             self.stop_turn(FinishReason::Cancelled);
         } else {
             self.waiting.push_back(wanted);
         }
         self.start_turn_if_idle();
-        Ok(Submitted::Taken)
     }
 
     fn may_take_message(&self, replaces: Option<&MessageId>) -> Result<(), Refusal> {
@@ -79,14 +100,10 @@ impl Session {
                 "the server is about to restart",
             ));
         }
-        if self.log.is_degraded() {
-            return Err(Refusal::new(
-                ErrorCode::StoreUnavailable,
-                "the database is away; the message was not taken",
-            ));
-        }
         let limit = self.resources.settings.max_queued_messages;
-        if self.turn.is_some() && self.waiting.len() >= limit {
+        let queued = self.waiting.len() + self.admissions.len();
+        let is_first = self.turn.is_none() && self.admissions.is_empty();
+        if !is_first && queued >= limit {
             return Err(Refusal::new(
                 ErrorCode::Busy,
                 format!("{limit} messages wait for an answer already"),
@@ -104,7 +121,10 @@ impl Session {
     }
 
     /// Stops or calls off the answer to a message whose place another one takes.
-    fn drop_message(&mut self, message_id: &MessageId) {
+    pub(super) fn make_way_for(&mut self, replaced: Option<&MessageId>) {
+        let Some(message_id) = replaced else {
+            return;
+        };
         if self
             .turn
             .as_ref()

@@ -3,9 +3,10 @@
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt};
 use patter_llm::{Answer, LlmError, ModelEvent, ToolResult};
+use patter_protocol::CallId;
 
 use super::step::OpenStep;
-use super::tools::Ended;
+use super::tools::{Call, Ended};
 use crate::plan::Chosen;
 
 /// What a turn waits for.
@@ -17,6 +18,11 @@ pub(super) enum Phase {
     Streaming {
         answer: Answer,
         step: OpenStep,
+    },
+    /// For the session, to say that the calls are safe.
+    RecordingCalls {
+        calls: Vec<Call>,
+        unsafe_calls: Vec<CallId>,
     },
     RunningTools {
         running: BoxStream<'static, Ended>,
@@ -40,7 +46,7 @@ impl Phase {
     pub(super) async fn next(&mut self) -> Next {
         match self {
             Self::Choosing(chosen) => Next::Chosen(chosen.await),
-            Self::Chosen => std::future::pending().await,
+            Self::Chosen | Self::RecordingCalls { .. } => std::future::pending().await,
             Self::Asking(answer) => Next::Accepted(answer.await),
             Self::Streaming { answer, .. } => Next::Piece(answer.next().await),
             Self::RunningTools { running, .. } => Next::ToolEnded(running.next().await),

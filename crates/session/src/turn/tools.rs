@@ -142,8 +142,16 @@ impl Turn {
         let tools = self.tools.clone();
         let session_id = self.session_id.to_string();
         let deadline = Instant::now() + self.settings.turn_timeout;
+        let lease = self.lease.clone();
         stream::iter(calls)
-            .map(move |call| run_one(call, tools.clone(), session_id.clone(), deadline))
+            .map(move |call| {
+                let ended = run_one(call, tools.clone(), session_id.clone(), deadline);
+                let mut lease = lease.clone();
+                async move {
+                    lease.safe().await;
+                    ended.await
+                }
+            })
             .buffer_unordered(self.settings.max_parallel_tools.max(1))
             .boxed()
     }

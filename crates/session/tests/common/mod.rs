@@ -8,14 +8,18 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
+pub mod bench;
+pub mod judge;
+
 use std::time::Duration;
 
 use patter_protocol::{
-    AiResponse, ClientMessage, CloseCode, DurableEvent, EventBody, LiveEvent, MessageId,
-    ServerMessage, SessionEnded, UserInput,
+    AiResponse, ClientMessage, CloseCode, DurableEvent, ErrorCode, EventBody, LiveEvent, MessageId,
+    NoticeCode, ServerMessage, SessionEnded, UserInput,
 };
 use patter_session::{
-    After, Attachment, Delivery, OpenOptions, SessionHandle, SessionManager, SessionSettings,
+    After, Attachment, Delivery, OpenOptions, Receipt, Refusal, SessionHandle, SessionManager,
+    SessionSettings,
 };
 use patter_store::{EventQuery, SessionStore};
 use patter_testkit::memory_store::MemoryStore;
@@ -40,9 +44,9 @@ pub fn manager(
 }
 
 #[derive(Deserialize, schemars::JsonSchema)]
-struct Wait {
+pub struct Wait {
     /// How long, in milliseconds.
-    millis: u64,
+    pub millis: u64,
 }
 
 /// `wait` waits and tells how long; `panic` panics; `fail` fails.
@@ -91,6 +95,14 @@ pub async fn say(session: &SessionHandle, id: &str, content: &str) {
         .unwrap();
 }
 
+/// The code of a refusal.
+pub fn refused_with(result: Result<Receipt, Refusal>) -> ErrorCode {
+    match result {
+        Err(Refusal::Refused(event)) => event.code,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// A reader and everything it got.
 pub struct Client {
     attachment: Attachment,
@@ -99,8 +111,12 @@ pub struct Client {
 
 impl Client {
     pub async fn attach(session: &SessionHandle, after: After) -> Self {
+        Self::new(session.attach(after).await.unwrap())
+    }
+
+    pub fn new(attachment: Attachment) -> Self {
         Self {
-            attachment: session.attach(after).await.unwrap(),
+            attachment,
             seen: Vec::new(),
         }
     }
@@ -148,6 +164,51 @@ impl Client {
         .await;
     }
 
+    pub async fn until_notice(&mut self, code: NoticeCode) {
+        self.until(|message| match message {
+            ServerMessage::Live(LiveEvent::Notice(notice)) => (notice.code == code).then_some(()),
+            _ => None,
+        })
+        .await;
+    }
+
+    pub async fn until_accepted(&mut self, id: &str) {
+        self.until(|message| match message {
+            ServerMessage::Live(LiveEvent::Accepted(it)) => (it.id == message_id(id)).then_some(()),
+            _ => None,
+        })
+        .await;
+    }
+
+    pub async fn until_finished(&mut self) {
+        self.until(|message| {
+            matches!(message, ServerMessage::Live(LiveEvent::ResponseFinished(_))).then_some(())
+        })
+        .await;
+    }
+
+    /// Reads all that comes within a time; gives whether more may come.
+    pub async fn read_for(&mut self, time: Duration) -> bool {
+        let until = tokio::time::Instant::now() + time;
+        let is_open = loop {
+            match tokio::time::timeout_at(until, self.next()).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(_)) => break false,
+                Err(_) => break true,
+            }
+        };
+        tokio::time::sleep_until(until).await;
+        is_open
+    }
+
+    pub fn notices(&self) -> Vec<NoticeCode> {
+        let notice = |message: &ServerMessage| match message {
+            ServerMessage::Live(LiveEvent::Notice(notice)) => Some(notice.code),
+            _ => None,
+        };
+        self.seen.iter().filter_map(notice).collect()
+    }
+
     pub async fn until_closed(&mut self) -> CloseCode {
         loop {
             if let Err(code) = self.next().await {
@@ -188,18 +249,24 @@ impl Client {
             .collect()
     }
 
-    /// The text of the tokens, and that their indexes rise by one.
+    /// The text of the tokens of the last answer, and that the indexes of each rise by one.
     pub fn tokens(&self) -> String {
         let mut text = String::new();
         let mut next = None;
+        let mut last = None;
         for message in &self.seen {
             match message {
                 ServerMessage::Live(LiveEvent::Token(token)) => {
+                    if last.replace(token.response_id) != Some(token.response_id) {
+                        text.clear();
+                        next = None;
+                    }
                     assert_eq!(token.index, *next.get_or_insert(token.index));
                     next = Some(token.index + 1);
                     text.push_str(&token.content);
                 }
                 ServerMessage::Live(LiveEvent::ResponseSnapshot(snapshot)) => {
+                    last = Some(snapshot.response_id);
                     text.clone_from(&snapshot.content);
                     next = u64::try_from(snapshot.index + 1).ok();
                 }
@@ -218,14 +285,20 @@ pub fn durable(message: &ServerMessage) -> Option<&EventBody> {
 }
 
 /// The whole log of the session `s`.
-pub async fn log_of(store: &MemoryStore) -> Vec<EventBody> {
+pub async fn events_of(store: &MemoryStore) -> Vec<DurableEvent> {
     let query = EventQuery {
         after: 0,
-        limit: 1_000,
+        limit: 10_000,
         types: Vec::new(),
     };
     let events = store.events(&"s".parse().unwrap(), query).await.unwrap();
-    events.into_iter().map(|stored| stored.event.body).collect()
+    events.into_iter().map(|stored| stored.event).collect()
+}
+
+/// What the events of the log of the session `s` tell.
+pub async fn log_of(store: &MemoryStore) -> Vec<EventBody> {
+    let events = events_of(store).await;
+    events.into_iter().map(|event| event.body).collect()
 }
 
 /// The end of the session `s`, which is the last event of its log.

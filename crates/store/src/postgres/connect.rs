@@ -1,13 +1,13 @@
-//! Opening connections: migrations, the checks at the start, and what each connection is set to.
+//! Opening connections: the checks at the start, and what each connection is set to.
 
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use super::connections::Connections;
-use super::error::{from_migration, from_sqlx};
+use super::connections::{Connections, Mode};
+use super::error::from_sqlx;
+use super::migrate;
 use super::options::PostgresOptions;
 use crate::deadline::within;
 use crate::error::StoreError;
@@ -22,14 +22,10 @@ const OLDEST_SERVER: i32 = 140_000;
 /// restarted server costs no failed calls. A busy one is not.
 const IDLE_BEFORE_PING: Duration = Duration::from_secs(1);
 
-/// Brings the tables up to date over a connection of its own.
+/// Makes sure that the server can be used and brings the tables up to date, over a connection of
+/// its own.
 pub(super) async fn migrate(options: &PostgresOptions) -> Result<(), StoreError> {
     let connect_options = options.connect_options()?;
-    let address = format!(
-        "{}:{}",
-        connect_options.get_host(),
-        connect_options.get_port()
-    );
     let connecting = async {
         PgConnection::connect_with(&connect_options)
             .await
@@ -37,9 +33,9 @@ pub(super) async fn migrate(options: &PostgresOptions) -> Result<(), StoreError>
     };
     let mut connection = within(CONNECT_DEADLINE, connecting)
         .await
-        .map_err(|error| with_address(error, &address))?;
-    within(CONNECT_DEADLINE, check_server(&mut connection)).await?;
-    within(MIGRATE_DEADLINE, run_migrations(&mut connection)).await?;
+        .map_err(|error| with_address(error, &connect_options))?;
+    within(CONNECT_DEADLINE, check_server(&mut connection, options)).await?;
+    within(MIGRATE_DEADLINE, migrate::run(&mut connection)).await?;
     // The work is done, and the server drops its side by itself.
     let _ = tokio::time::timeout(CONNECT_DEADLINE, connection.close()).await;
     Ok(())
@@ -47,7 +43,6 @@ pub(super) async fn migrate(options: &PostgresOptions) -> Result<(), StoreError>
 
 /// The connections of a store; they are opened when they are needed.
 pub(super) fn connections(options: &PostgresOptions) -> Result<Connections, StoreError> {
-    let settings = session_settings(options.statement_timeout);
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
@@ -59,8 +54,13 @@ pub(super) fn connections(options: &PostgresOptions) -> Result<Connections, Stor
                 }
                 Ok(true)
             })
-        })
-        .after_connect(move |connection, _| {
+        });
+    let (pool, mode) = if options.is_transaction_pooler()? {
+        let begin = format!("begin; {}", settings(options.statement_timeout, true));
+        (pool, Mode::Transaction { begin })
+    } else {
+        let settings = settings(options.statement_timeout, false);
+        let pool = pool.after_connect(move |connection, _| {
             let settings = settings.clone();
             Box::pin(async move {
                 sqlx::raw_sql(AssertSqlSafe(settings))
@@ -68,37 +68,56 @@ pub(super) fn connections(options: &PostgresOptions) -> Result<Connections, Stor
                     .await?;
                 Ok(())
             })
-        })
-        .connect_lazy_with(options.connect_options()?);
-    Ok(Connections::new(pool))
+        });
+        (pool, Mode::Session)
+    };
+    let pool = pool.connect_lazy_with(options.connect_options()?);
+    Ok(Connections::new(pool, mode))
 }
 
-/// What each connection is set to. As statements rather than in the start-up packet, where
-/// poolers refuse what they do not know.
-fn session_settings(statement_timeout: Duration) -> String {
+/// What each session, or each transaction alone, is set to. As statements rather than in the
+/// start-up packet, where poolers refuse what they do not know.
+fn settings(statement_timeout: Duration, is_local: bool) -> String {
     let statement_ms = statement_timeout.as_millis();
     // A commit is acknowledged when it is on disk, whatever the server's default is; a stricter
     // default (a replica has it too) stays.
     format!(
-        "select set_config('statement_timeout', '{statement_ms}', false),
-                set_config('lock_timeout', '{lock_ms}', false),
-                set_config('idle_in_transaction_session_timeout', '10000', false),
+        "select set_config('statement_timeout', '{statement_ms}', {is_local}),
+                set_config('lock_timeout', '{lock_ms}', {is_local}),
+                set_config('idle_in_transaction_session_timeout', '10000', {is_local}),
                 case when current_setting('synchronous_commit') = 'off'
-                    then set_config('synchronous_commit', 'on', false) end",
+                    then set_config('synchronous_commit', 'on', {is_local}) end",
         // The shorter of the two, so that it is told when it was a lock that took too long.
         lock_ms = (statement_ms / 2).min(2_000),
     )
 }
 
 /// Makes sure that the server is one that this crate can use.
-async fn check_server(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let (version, is_standby, fsync): (i32, bool, bool) = sqlx::query_as(
-        "select current_setting('server_version_num')::int, pg_is_in_recovery(),
-                current_setting('fsync')::bool",
-    )
-    .fetch_one(connection)
-    .await
-    .map_err(from_sqlx)?;
+async fn check_server(
+    connection: &mut PgConnection,
+    options: &PostgresOptions,
+) -> Result<(), StoreError> {
+    let statement = "select current_setting('server_version_num'), pg_is_in_recovery()::text,
+                            current_setting('fsync')";
+    // Text in one message, which is safe behind any pooler.
+    let row = sqlx::raw_sql(statement)
+        .fetch_one(connection)
+        .await
+        .map_err(from_sqlx)?;
+    let text = |index| row.try_get::<String, _>(index).map_err(from_sqlx);
+    judge(&text(0)?, &text(1)?, &text(2)?, options.allow_unsafe_fsync)
+}
+
+/// Whether a server will do, by what it says about itself.
+fn judge(
+    version: &str,
+    is_standby: &str,
+    fsync: &str,
+    allow_unsafe_fsync: bool,
+) -> Result<(), StoreError> {
+    let version: i32 = version
+        .parse()
+        .map_err(|_| StoreError::Corrupt(format!("a server of version `{version}`")))?;
     if version < OLDEST_SERVER {
         return Err(StoreError::Unusable(format!(
             "PostgreSQL {}.{} is too old: 14 or later is needed",
@@ -106,51 +125,57 @@ async fn check_server(connection: &mut PgConnection) -> Result<(), StoreError> {
             version % 10_000,
         )));
     }
-    if is_standby {
+    if is_standby == "true" {
         return Err(StoreError::Unusable(
             "the server is a standby that takes no writes: use the primary".to_owned(),
         ));
     }
-    if !fsync {
-        tracing::warn!("the database runs with fsync off: a power cut can lose what it stored");
+    if fsync == "off" && !allow_unsafe_fsync {
+        return Err(StoreError::Unusable(
+            "the server runs with `fsync = off`: a power cut can lose or destroy what it stored; \
+             turn it on, or allow it where nothing has to last"
+                .to_owned(),
+        ));
     }
     Ok(())
 }
 
-/// Runs what has not been run. Several processes may do so at once: sqlx holds an advisory lock,
-/// which goes with the connection if something fails.
-async fn run_migrations(connection: &mut PgConnection) -> Result<(), StoreError> {
-    // Neither the wait for another process nor a new index is bound to the time of a query.
-    // The files can be run again, and say of each thing that is there already that it is.
-    let settings = "set statement_timeout = 0; set lock_timeout = 0;
-                    set client_min_messages = warning;";
-    sqlx::raw_sql(settings)
-        .execute(&mut *connection)
-        .await
-        .map_err(from_sqlx)?;
-    // What `run` calls, whose own future the compiler does not take for `Send`.
-    migrator()
-        .run_direct(None, connection, false)
-        .await
-        .map_err(from_migration)
-}
-
-fn migrator() -> Migrator {
-    let mut migrator = sqlx::migrate!("../../migrations/postgres");
-    // Beside the tables, and not in `public`, which other programs serve.
-    migrator.create_schema("patter");
-    migrator.dangerous_set_table_name("patter._migrations");
-    // A newer release has been here: its migrations only add, so this one can go on.
-    migrator.set_ignore_missing(true);
-    migrator
-}
-
 /// Says where nobody answered.
-fn with_address(error: StoreError, address: &str) -> StoreError {
+fn with_address(error: StoreError, options: &PgConnectOptions) -> StoreError {
     match error {
         StoreError::Unavailable(cause) => {
-            StoreError::Unavailable(format!("cannot connect to {address}: {cause}").into())
+            let (host, port) = (options.get_host(), options.get_port());
+            StoreError::Unavailable(format!("cannot connect to {host}:{port}: {cause}").into())
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_will_not_do_is_told_from_one_that_will() {
+        for (version, is_standby, fsync, allow, expected) in [
+            ("140000", "false", "on", false, Ok(())),
+            ("170002", "false", "off", true, Ok(())),
+            (
+                "130021",
+                "false",
+                "on",
+                true,
+                Err("PostgreSQL 13.21 is too old"),
+            ),
+            ("150020", "true", "on", true, Err("standby")),
+            ("150020", "false", "off", false, Err("`fsync = off`")),
+        ] {
+            let found = judge(version, is_standby, fsync, allow).map_err(|error| error.to_string());
+            match (&found, expected) {
+                (Ok(()), Ok(())) => {}
+                (Err(told), Err(expected)) if told.contains(expected) => {}
+                _ => panic!("{version} {is_standby} {fsync} {allow}: {found:?}"),
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The connections of a store, none of which is lost to the pool for long.
+//! The one way in which a store's statements reach the server, and the connections for it.
 //!
 //! Before a connection goes back to its pool, sqlx pings it, without a deadline: one that leads
 //! nowhere would be missing for as long as TCP waits, a quarter of an hour. Here it is closed
@@ -8,7 +8,9 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -19,34 +21,69 @@ use crate::error::StoreError;
 /// in the middle.
 const RETURN_DEADLINE: Duration = Duration::from_secs(1);
 
+/// A statement with its arguments.
+pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
 /// A pool, and the connections that are on their way back to it.
 #[derive(Clone)]
 pub(super) struct Connections {
     pool: PgPool,
+    mode: Mode,
     returning: TaskTracker,
 }
 
-/// A connection that one call uses. Goes back when it is dropped.
-pub(super) struct Lent {
+/// What a connection of the pool leads to.
+#[derive(Debug, Clone)]
+pub(super) enum Mode {
+    /// The same session of the server for as long as it lasts: a statement is one round trip.
+    Session,
+    /// For each transaction another session, which others use in between: a pooler in transaction
+    /// mode. Nothing may be left behind in the session, and each statement is a transaction of its
+    /// own, even if that is four round trips: sqlx asks for the preparation of a statement and for
+    /// its execution apart, and the pooler would let somebody else's come between the two.
+    Transaction {
+        /// Statements that begin a transaction, and bind it to the store's limits.
+        begin: String,
+    },
+}
+
+/// A connection that one call uses. Goes back when it is dropped, or is closed if a transaction
+/// is still open on it.
+struct Lent {
     connection: PoolConnection<Postgres>,
+    in_transaction: bool,
     returning: TaskTracker,
 }
 
 impl Connections {
-    pub(super) fn new(pool: PgPool) -> Self {
+    pub(super) fn new(pool: PgPool, mode: Mode) -> Self {
         Self {
             pool,
+            mode,
             returning: TaskTracker::new(),
         }
     }
 
-    /// Waits for a connection, for as long as the pool allows.
-    pub(super) async fn lend(&self) -> Result<Lent, StoreError> {
-        let connection = self.pool.acquire().await.map_err(from_sqlx)?;
-        Ok(Lent {
-            connection,
-            returning: self.returning.clone(),
-        })
+    /// Runs one statement and gives its rows; what it writes is committed by then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the statement is done whole or not at all.
+    pub(super) async fn fetch(&self, query: Statement<'_>) -> Result<Vec<PgRow>, StoreError> {
+        let mut lent = self.lend().await?;
+        let rows = match &self.mode {
+            Mode::Session => query.fetch_all(&mut *lent).await,
+            Mode::Transaction { begin } => lent.in_transaction(begin, query).await,
+        };
+        rows.map_err(from_sqlx)
+    }
+
+    /// Runs a statement that gives one row.
+    pub(super) async fn fetch_one(&self, query: Statement<'_>) -> Result<PgRow, StoreError> {
+        let rows = self.fetch(query).await?;
+        rows.into_iter()
+            .next()
+            .ok_or_else(|| from_sqlx(sqlx::Error::RowNotFound))
     }
 
     /// Lends no more, and waits for those that are lent.
@@ -59,6 +96,35 @@ impl Connections {
     /// How many there are.
     pub(super) fn count(&self) -> u32 {
         self.pool.size()
+    }
+
+    /// Waits for a connection, for as long as the pool allows.
+    async fn lend(&self) -> Result<Lent, StoreError> {
+        let connection = self.pool.acquire().await.map_err(from_sqlx)?;
+        Ok(Lent {
+            connection,
+            in_transaction: false,
+            returning: self.returning.clone(),
+        })
+    }
+}
+
+impl Lent {
+    /// Runs one statement, which is not given a name that the next user of the server's session
+    /// would find there.
+    async fn in_transaction(
+        &mut self,
+        begin: &str,
+        query: Statement<'_>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.in_transaction = true;
+        sqlx::raw_sql(AssertSqlSafe(begin))
+            .execute(&mut **self)
+            .await?;
+        let rows = query.persistent(false).fetch_all(&mut **self).await?;
+        sqlx::raw_sql("commit").execute(&mut **self).await?;
+        self.in_transaction = false;
+        Ok(rows)
     }
 }
 
@@ -78,9 +144,15 @@ impl DerefMut for Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        let way_back = tokio::time::timeout(RETURN_DEADLINE, self.connection.return_to_pool());
-        // Without a runtime nothing can be sent: the connection is closed by being dropped.
+        let way_back = self.connection.return_to_pool();
+        if self.in_transaction {
+            // Not going that way, the connection is closed, and whoever is at its other end rolls
+            // back.
+            return;
+        }
+        // Without a runtime nothing can be sent: it is closed as well.
         if let Ok(runtime) = Handle::try_current() {
+            let way_back = tokio::time::timeout(RETURN_DEADLINE, way_back);
             self.returning.spawn_on(way_back, &runtime);
         }
     }

@@ -2,7 +2,6 @@
 //! (PostgreSQL documentation, appendix A).
 
 use sqlx::Error;
-use sqlx::migrate::MigrateError;
 
 use crate::append::RowLocked;
 use crate::error::StoreError;
@@ -28,21 +27,8 @@ pub(super) fn from_sqlx(error: Error) -> StoreError {
         | Error::ColumnIndexOutOfBounds { .. }
         | Error::TypeNotFound { .. }
         | Error::RowNotFound => StoreError::Corrupt(error.to_string()),
-        Error::Migrate(error) => from_migration(*error),
         // Cut and refused connections, a pool that is empty or closed, a stray answer.
         other => StoreError::Unavailable(other.into()),
-    }
-}
-
-/// The error of bringing the tables up to date.
-pub(super) fn from_migration(error: MigrateError) -> StoreError {
-    match error {
-        MigrateError::Execute(error) => from_sqlx(error),
-        MigrateError::ExecuteMigration(error, version) => match from_sqlx(error) {
-            StoreError::Unavailable(cause) => StoreError::Unavailable(cause),
-            other => StoreError::Unusable(format!("migration {version} failed: {}", text(&other))),
-        },
-        other => StoreError::Unusable(other.to_string()),
     }
 }
 
@@ -64,14 +50,6 @@ fn from_sqlstate(code: &str, message: String) -> StoreError {
             // Wrong password, no such database or table, no permission, an unknown function.
             _ => StoreError::Unusable(message),
         },
-    }
-}
-
-/// An error with its cause, for a person.
-fn text(error: &StoreError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }
 

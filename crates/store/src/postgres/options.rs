@@ -10,6 +10,8 @@ use crate::error::StoreError;
 
 /// The port on which Supabase and others put their transaction pooler.
 const TRANSACTION_POOLER_PORT: u16 = 6543;
+/// The parameter of a URL that says what is behind it. Other programs know it by this name.
+const POOLER: &str = "pgbouncer";
 
 /// How to reach a PostgreSQL server. `Debug` does not show the URL.
 #[derive(Debug, Clone)]
@@ -22,6 +24,9 @@ pub struct PostgresOptions {
     pub acquire_timeout: Duration,
     /// How long the server works at one statement before it gives up. 5 seconds unless set.
     pub statement_timeout: Duration,
+    /// Whether a server with `fsync = off` will do, which a power cut may rob of what it said was
+    /// stored. No unless set: for tests.
+    pub allow_unsafe_fsync: bool,
 }
 
 impl PostgresOptions {
@@ -32,8 +37,11 @@ impl PostgresOptions {
     /// and the server's certificate and name are checked (`verify-full`), against the authority
     /// in `sslrootcert` or else the public ones. To a server on this machine it is not required.
     ///
-    /// A pooler in transaction mode is refused when the store is opened: a statement may there
-    /// get the answer to another one. It is known by port 6543 or by `pgbouncer=true`.
+    /// A pooler in transaction mode (`PgBouncer`, Supavisor) must be known: by port 6543, on which
+    /// Supabase has its own, or by `pgbouncer=true` in the URL. Each call is then a transaction,
+    /// which makes it four round trips instead of one. A session pooler on port 5432, or the
+    /// server itself, is faster. Where neither is said, and a statement gets the answer to another
+    /// one as it would behind such a pooler, the store is not opened.
     #[must_use]
     pub fn new(url: SecretString) -> Self {
         Self {
@@ -41,6 +49,7 @@ impl PostgresOptions {
             max_connections: 16,
             acquire_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(5),
+            allow_unsafe_fsync: false,
         }
     }
 
@@ -50,16 +59,23 @@ impl PostgresOptions {
         self.acquire_timeout + self.statement_timeout + Duration::from_secs(1)
     }
 
+    /// Whether the URL names a pooler in transaction mode.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unusable`] if the URL cannot be read.
+    pub(super) fn is_transaction_pooler(&self) -> Result<bool, StoreError> {
+        let said = parameter(self.url.expose_secret(), POOLER).is_some_and(|value| value == "true");
+        Ok(said || self.connect_options()?.get_port() == TRANSACTION_POOLER_PORT)
+    }
+
     /// What sqlx needs to connect.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unusable`] if the URL cannot be read or names a transaction pooler.
+    /// [`StoreError::Unusable`] if the URL cannot be read.
     pub(super) fn connect_options(&self) -> Result<PgConnectOptions, StoreError> {
-        let url = self.url.expose_secret();
-        if parameter(url, "pgbouncer").is_some_and(|value| value == "true") {
-            return Err(transaction_pooler());
-        }
+        let url = &without(self.url.expose_secret(), POOLER);
         // The error of sqlx is not passed on: it may quote the URL.
         let mut options = PgConnectOptions::from_str(url).map_err(|_| {
             StoreError::Unusable(
@@ -69,9 +85,8 @@ impl PostgresOptions {
                     .to_owned(),
             )
         })?;
-        if options.get_port() == TRANSACTION_POOLER_PORT {
-            return Err(transaction_pooler());
-        }
+        // Poolers do not know it, and no number that is read here is one of those it is about.
+        options = options.extra_float_digits(None);
         if options.get_application_name().is_none() {
             options = options.application_name("patter");
         }
@@ -86,15 +101,6 @@ impl PostgresOptions {
     }
 }
 
-fn transaction_pooler() -> StoreError {
-    StoreError::Unusable(
-        "the URL names a pooler in transaction mode (port 6543 or `pgbouncer=true`), behind which \
-         statements can get each other's answers: use the session pooler on port 5432, or the \
-         server itself"
-            .to_owned(),
-    )
-}
-
 /// The value of a parameter in the query of a URL, as it stands there.
 fn parameter<'a>(url: &'a str, name: &str) -> Option<&'a str> {
     let (_, query) = url.split_once('?')?;
@@ -102,6 +108,16 @@ fn parameter<'a>(url: &'a str, name: &str) -> Option<&'a str> {
         .split('&')
         .filter_map(|pair| pair.split_once('='))
         .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+/// The URL without a parameter, which is none of the server's.
+fn without(url: &str, name: &str) -> String {
+    let Some((base, query)) = url.split_once('?') else {
+        return url.to_owned();
+    };
+    let is_other = |pair: &&str| pair.split_once('=').is_none_or(|(key, _)| key != name);
+    let others: Vec<_> = query.split('&').filter(is_other).collect();
+    format!("{base}?{}", others.join("&"))
 }
 
 fn is_this_machine(options: &PgConnectOptions) -> bool {
@@ -126,17 +142,31 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_pooler_is_refused_and_the_way_out_is_told() {
-        for url in [
-            "postgres://u:secret@db.example.com:6543/d",
-            "postgres://u:secret@db.example.com/d?port=6543",
-            "postgres://u:secret@db.example.com:5432/d?sslmode=require&pgbouncer=true",
+    fn a_transaction_pooler_is_known_by_its_port_or_because_the_url_says_so() {
+        for (url, expected) in [
+            ("postgres://u@db.example.com:6543/d", true),
+            ("postgres://u@db.example.com/d?port=6543", true),
+            ("postgres://u@db.example.com/d?pgbouncer=true", true),
+            ("postgres://u@h/d?sslmode=require&pgbouncer=true", true),
+            ("postgres://u@h/d?pgbouncer=false", false),
+            ("postgres://pgbouncer:true@h/pgbouncer=true", false),
+            ("postgres://u@db.example.com:5432/d", false),
         ] {
-            let error = options(url).unwrap_err();
-            assert!(matches!(error, StoreError::Unusable(_)), "{error:?}");
-            assert!(error.to_string().contains("session pooler on port 5432"));
-            assert!(!format!("{error} {error:?}").contains("secret"));
+            let options = PostgresOptions::new(url.into());
+            assert_eq!(options.is_transaction_pooler().unwrap(), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn what_the_url_says_about_a_pooler_is_not_for_the_server() {
+        let name = "pgbouncer";
+        assert_eq!(
+            without("postgres://h/d?pgbouncer=true", name),
+            "postgres://h/d?"
+        );
+        let url = "postgres://h/d?a=1&pgbouncer=true&options=-c%20x&b";
+        assert_eq!(without(url, name), "postgres://h/d?a=1&options=-c%20x&b");
+        assert_eq!(without("postgres://h/d", name), "postgres://h/d");
     }
 
     #[test]

@@ -1,47 +1,13 @@
-//! What is written to PostgreSQL, each in one statement: it is done whole or not at all.
+//! What is appended to the logs in PostgreSQL, in one statement: it is done whole or not at all.
 
-use patter_protocol::{LogEpoch, SessionId};
-use sqlx::{FromRow, Row};
+use sqlx::FromRow;
 
 use super::connections::Connections;
 use super::error::from_sqlx;
 use crate::append::Answer;
-use crate::encode::{EncodedAppend, SessionRow};
+use crate::encode::EncodedAppend;
 use crate::error::StoreError;
-use crate::record::{Appended, Claimed, Fence};
-
-/// See [`SessionStore::claim`](crate::SessionStore::claim).
-pub(super) async fn claim(
-    connections: &Connections,
-    (session_id, user_id, metadata): (SessionId, Option<String>, String),
-    owner: &str,
-) -> Result<Claimed, StoreError> {
-    let mut connection = connections.lend().await?;
-    let row = sqlx::query(
-        "insert into patter.sessions as s (session_id, user_id, metadata, log_epoch, lease_owner)
-         values ($1, $2, $3::text::jsonb, $4, $5)
-         on conflict (session_id) do update
-             set fence = s.fence + 1, lease_owner = excluded.lease_owner
-         returning session_id, user_id, start_time, end_time, is_active, summary, metadata::text,
-                   created_at, updated_at, last_seq, log_epoch, fence",
-    )
-    .bind(session_id.as_str())
-    .bind(user_id)
-    .bind(metadata)
-    .bind(LogEpoch::generate().as_uuid())
-    .bind(owner)
-    .fetch_one(&mut *connection)
-    .await
-    .map_err(from_sqlx)?;
-    let fence = row.try_get("fence").map_err(from_sqlx)?;
-    let record = SessionRow::from_row(&row).map_err(from_sqlx)?.decode()?;
-    // Each claim but the one that makes the row raises the fence.
-    Ok(Claimed {
-        record,
-        fence: Fence(fence),
-        created: fence == 1,
-    })
-}
+use crate::record::Appended;
 
 /// Writes a batch by the function `patter.append_events`; see its migration.
 pub(super) async fn append(
@@ -59,8 +25,7 @@ pub(super) async fn append(
         .collect();
     let fences: Vec<i64> = entries.iter().map(|entry| entry.fence.0).collect();
     let events: Vec<_> = entries.iter().flat_map(|entry| &entry.events).collect();
-    let mut connection = connections.lend().await?;
-    let rows: Vec<(i32, String, Option<i64>)> = sqlx::query_as(
+    let query = sqlx::query(
         "select entry_number, outcome, place
          from patter.append_events($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
@@ -97,11 +62,14 @@ pub(super) async fn append(
             .map(|event| event.private.as_deref())
             .collect::<Vec<_>>(),
     )
-    .bind(events.iter().map(|event| event.at).collect::<Vec<_>>())
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(from_sqlx)?;
-    answers(entries, rows)
+    .bind(events.iter().map(|event| event.at).collect::<Vec<_>>());
+    let rows: Result<_, _> = connections
+        .fetch(query)
+        .await?
+        .iter()
+        .map(FromRow::from_row)
+        .collect();
+    answers(entries, rows.map_err(from_sqlx)?)
 }
 
 /// Sorts the rows that the function gave to the entries they are about.

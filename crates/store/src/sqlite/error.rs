@@ -7,7 +7,7 @@ use sqlx::migrate::MigrateError;
 use crate::error::StoreError;
 
 /// The error for a caller.
-pub(super) fn from_sqlx(error: Error) -> StoreError {
+pub(crate) fn from_sqlx(error: Error) -> StoreError {
     match error {
         Error::Database(error) => {
             let code = error.code().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,16 +29,20 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Reading connections.
 const READERS: u32 = 4;
 
-/// The pools for writing and for reading.
-pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreError> {
-    // SQLite takes some names for more than a file (`:memory:`, `file:...`), but no absolute one.
-    let file = std::path::absolute(path)
+/// Makes the file where there is none, and gives its absolute path: SQLite takes some names for
+/// more than a file (`:memory:`, `file:...`), but no absolute one.
+pub(super) fn make(path: &Path) -> Result<PathBuf, StoreError> {
+    std::path::absolute(path)
         .and_then(|file| make_file(&file).map(|()| file))
         .map_err(|error| {
             StoreError::Unusable(format!("cannot make or open `{}`: {error}", path.display()))
-        })?;
+        })
+}
+
+/// The pools for writing and for reading.
+pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreError> {
     let options = SqliteConnectOptions::new()
-        .filename(file)
+        .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)
         // What is acknowledged survives a power cut. (`NORMAL` may lose the last commits.)
@@ -75,7 +79,7 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
 /// A process that closes a file gives up every lock that it holds on it, those of SQLite too
 /// (<https://www.sqlite.org/howtocorrupt.html>, section 2.2). So a file that is there is left
 /// alone, and nobody in this process gets to SQLite while the file is being made.
-fn make_file(path: &Path) -> io::Result<()> {
+pub(crate) fn make_file(path: &Path) -> io::Result<()> {
     static MAKING: Mutex<()> = Mutex::new(());
 
     let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,7 +4,7 @@ use patter_protocol::SessionId;
 use sqlx::{FromRow, SqlitePool};
 
 use super::error::from_sqlx;
-use crate::encode::{EventRow, SessionRow};
+use crate::encode::{EventRow, SessionRow, session_columns};
 use crate::error::StoreError;
 use crate::record::{EventQuery, SessionRecord, StoredEvent};
 
@@ -42,11 +42,11 @@ pub(super) async fn session(
     pool: &SqlitePool,
     session_id: &SessionId,
 ) -> Result<Option<SessionRecord>, StoreError> {
-    let row = sqlx::query(
-        "select session_id, user_id, start_time, end_time, is_active, summary, metadata,
-                created_at, updated_at, last_seq, log_epoch
-         from sessions where session_id = $1",
-    )
+    let row = sqlx::query(concat!(
+        "select ",
+        session_columns!(),
+        " from sessions where session_id = $1"
+    ))
     .bind(session_id.as_str())
     .fetch_optional(pool)
     .await

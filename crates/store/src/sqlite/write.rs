@@ -1,49 +1,18 @@
-//! What is written to SQLite, each in one transaction that takes the write lock at its start.
+//! What is appended to the logs in SQLite, each in one transaction that takes the write lock at its start.
 
-use patter_protocol::{LogEpoch, SessionId, Timestamp};
-use sqlx::{FromRow, Row, SqliteConnection, SqlitePool};
+use patter_protocol::Timestamp;
+use sqlx::{SqliteConnection, SqlitePool};
 
+use super::clock::Moment;
 use super::error::from_sqlx;
 use crate::append::Answer;
-use crate::encode::{EncodedAppend, EncodedEvent, SessionRow};
+use crate::encode::{EncodedAppend, EncodedEvent};
 use crate::error::StoreError;
-use crate::record::{Appended, Claimed, Fence};
+use crate::record::{Appended, Fence};
 
 /// Takes the write lock at once: a transaction that reads first and writes later could find that
 /// another process has written in between, and fail.
-const BEGIN: &str = "begin immediate";
-
-/// See [`SessionStore::claim`](crate::SessionStore::claim).
-pub(super) async fn claim(
-    pool: &SqlitePool,
-    (session_id, user_id, metadata): (SessionId, Option<String>, String),
-    owner: &str,
-) -> Result<Claimed, StoreError> {
-    let row = sqlx::query(
-        "insert into sessions (session_id, user_id, metadata, log_epoch, lease_owner)
-         values ($1, $2, $3, $4, $5)
-         on conflict (session_id) do update
-             set fence = fence + 1, lease_owner = excluded.lease_owner
-         returning session_id, user_id, start_time, end_time, is_active, summary, metadata,
-                   created_at, updated_at, last_seq, log_epoch, fence",
-    )
-    .bind(session_id.as_str())
-    .bind(user_id)
-    .bind(metadata)
-    .bind(LogEpoch::generate().as_uuid())
-    .bind(owner)
-    .fetch_one(pool)
-    .await
-    .map_err(from_sqlx)?;
-    let fence = row.try_get("fence").map_err(from_sqlx)?;
-    let record = SessionRow::from_row(&row).map_err(from_sqlx)?.decode()?;
-    // Each claim but the one that makes the row raises the fence.
-    Ok(Claimed {
-        record,
-        fence: Fence(fence),
-        created: fence == 1,
-    })
-}
+pub(super) const BEGIN: &str = "begin immediate";
 
 /// Writes a batch in one transaction.
 pub(super) async fn append(
@@ -183,24 +152,37 @@ async fn project(
 ) -> Result<(), StoreError> {
     let query = match event.event_type {
         "session_started" => sqlx::query(
-            "update sessions set is_active = 1, end_time = null, finalize_after = null
+            "update sessions set is_active = 1, end_time = null,
+                 summary_due_at = null, summary_tries = 0, summary_error = null
              where session_id = $1",
         )
         .bind(session_id),
-        // An event without a summary has a null in its metadata instead.
+        // An event without a summary has a null in its metadata instead. In an end that was not
+        // forced, a first try to make one came before it.
         "session_ended" => sqlx::query(
-            "update sessions set is_active = 0, end_time = $2, finalize_after = null,
+            "update sessions set is_active = 0, end_time = $2,
+                 lease_owner = null, lease_until = null, finalize_after = null,
                  summary = case when json_type($3, '$.summary') is null then $4 end,
-                 metadata = json_set(metadata, '$.metrics', json($3 -> '$.metrics'))
+                 metadata = json_set(metadata, '$.metrics', json($3 -> '$.metrics')),
+                 summary_due_at = case when json_type($3, '$.summary') is not null
+                     and $3 ->> '$.metrics.user_messages' > 0 then $5 end,
+                 summary_tries = (json_type($3, '$.summary') is not null
+                     and $3 ->> '$.metrics.user_messages' > 0
+                     and $3 ->> '$.reason' in ('client', 'disconnect', 'idle')) is true,
+                 summary_error = null
              where session_id = $1",
         )
         .bind(session_id)
         .bind(time_text(event))
         .bind(event.metadata.as_str())
+        .bind(event.content.as_str())
+        .bind(Moment::now().text()),
+        "session_summary" => sqlx::query(
+            "update sessions set summary = $2, summary_due_at = null, summary_error = null
+             where session_id = $1",
+        )
+        .bind(session_id)
         .bind(event.content.as_str()),
-        "session_summary" => sqlx::query("update sessions set summary = $2 where session_id = $1")
-            .bind(session_id)
-            .bind(event.content.as_str()),
         _ => return Ok(()),
     };
     query.execute(connection).await.map_err(from_sqlx)?;

@@ -1,17 +1,23 @@
 //! HTTP/1.1, as much of it as it takes to play a reply: requests with a `Content-Length`,
 //! answers in chunks, connections that are kept open.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "events of an answer are few enough for a float"
+)]
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::reply::{Cut, Fault, Reply};
-use super::{RecordedRequest, Shared};
+use super::{Ending, RecordedRequest, Shared};
 
 /// Serves requests until the client goes or a reply breaks the connection.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
@@ -22,14 +28,18 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         buffer: Vec::new(),
     };
     while let Some(request) = incoming.request().await {
-        let reply = shared.answer(request);
-        tokio::select! {
+        let (number, reply) = shared.answer(request);
+        let ending = tokio::select! {
             played = play(&mut writer, &reply) => match played {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(_) => return shared.client_left(),
+                Ok(true) => Ending::Played,
+                Ok(false) => Ending::Broken,
+                Err(_) => Ending::ClientLeft,
             },
-            () = incoming.end() => return shared.client_left(),
+            () = incoming.end() => Ending::ClientLeft,
+        };
+        shared.ended(number, ending);
+        if ending != Ending::Played {
+            return;
         }
     }
 }
@@ -119,16 +129,52 @@ async fn play(writer: &mut OwnedWriteHalf, reply: &Reply) -> std::io::Result<boo
 }
 
 async fn write(writer: &mut OwnedWriteHalf, body: &[u8], reply: &Reply) -> std::io::Result<()> {
+    if let Cut::Events { per_second } = reply.cut {
+        return write_paced(writer, body, per_second).await;
+    }
     for piece in pieces(body, &reply.cut) {
         if !reply.delay.is_zero() {
             sleep(reply.delay).await;
         }
-        let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
-        chunk.extend_from_slice(piece);
-        chunk.extend_from_slice(b"\r\n");
-        writer.write_all(&chunk).await?;
+        writer.write_all(&chunk(piece)).await?;
     }
     Ok(())
+}
+
+/// Writes event by event at a rate. A timer that fires late is made up for: the rate holds.
+async fn write_paced(
+    writer: &mut OwnedWriteHalf,
+    body: &[u8],
+    per_second: f64,
+) -> std::io::Result<()> {
+    let start = Instant::now();
+    for (number, event) in events(body).into_iter().enumerate() {
+        let due = start + Duration::from_secs_f64(number as f64 / per_second);
+        if due > Instant::now() {
+            sleep_until(due).await;
+        }
+        writer.write_all(&chunk(event)).await?;
+    }
+    Ok(())
+}
+
+/// The events of a body whose lines end in LF, each with the blank line behind it.
+fn events(mut body: &[u8]) -> Vec<&[u8]> {
+    let mut events = Vec::new();
+    while !body.is_empty() {
+        let end = body.windows(2).position(|bytes| bytes == b"\n\n");
+        let (event, rest) = body.split_at(end.map_or(body.len(), |end| end + 2));
+        events.push(event);
+        body = rest;
+    }
+    events
+}
+
+fn chunk(piece: &[u8]) -> Vec<u8> {
+    let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
+    chunk.extend_from_slice(piece);
+    chunk.extend_from_slice(b"\r\n");
+    chunk
 }
 
 fn pieces<'a>(mut body: &'a [u8], cut: &Cut) -> Vec<&'a [u8]> {

@@ -24,6 +24,10 @@ pub(super) enum Cut {
     Whole,
     /// Sizes that are used in turn.
     Sizes(Vec<usize>),
+    /// Event by event, so many in a second.
+    Events {
+        per_second: f64,
+    },
 }
 
 /// What happens after some bytes of the body.
@@ -112,6 +116,13 @@ impl Reply {
     #[must_use]
     pub fn in_single_bytes(self) -> Self {
         self.in_pieces([1])
+    }
+
+    /// Writes so many events in a second, however coarse timers are. The body's lines end in LF.
+    #[must_use]
+    pub fn events_per_second(mut self, per_second: f64) -> Self {
+        self.cut = Cut::Events { per_second };
+        self
     }
 
     /// Waits before every piece.

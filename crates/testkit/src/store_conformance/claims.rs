@@ -5,13 +5,13 @@ use patter_store::{NewSession, StoreError};
 use serde_json::json;
 
 use super::StoreFixture;
-use super::sample::{append, log_of, message, session, stored_from, write};
+use super::sample::{append, lease, log_of, message, owner, session, stored_from, write};
 
 /// With what the client gave.
 pub async fn the_first_claim_makes_the_session(fixture: &dyn StoreFixture) {
     let store = fixture.open().await;
     let new = ada(&SessionId::generate());
-    let claim = store.claim(new.clone(), "one").await.unwrap();
+    let claim = store.claim(new.clone(), &owner("one")).await.unwrap();
     assert!(claim.created);
     let record = claim.record;
     assert_eq!(record.session_id, new.session_id);
@@ -29,7 +29,7 @@ pub async fn the_first_claim_makes_the_session(fixture: &dyn StoreFixture) {
 pub async fn a_later_claim_keeps_what_is_there(fixture: &dyn StoreFixture) {
     let store = fixture.open().await;
     let new = ada(&SessionId::generate());
-    let first = store.claim(new.clone(), "one").await.unwrap();
+    let first = store.claim(new.clone(), &owner("one")).await.unwrap();
     write(
         store.as_ref(),
         append(&new.session_id, first.fence, [message("a")]),
@@ -37,7 +37,9 @@ pub async fn a_later_claim_keeps_what_is_there(fixture: &dyn StoreFixture) {
     .await
     .unwrap();
 
-    let second = store.claim(session(&new.session_id), "two").await.unwrap();
+    store.release(&owner("one"), &lease(&first)).await.unwrap();
+    let second = session(&new.session_id);
+    let second = store.claim(second, &owner("two")).await.unwrap();
     assert!(!second.created);
     assert!(second.fence > first.fence);
     assert_eq!(second.record.user_id, first.record.user_id);
@@ -51,8 +53,8 @@ pub async fn a_later_claim_keeps_what_is_there(fixture: &dyn StoreFixture) {
 pub async fn a_claim_fences_out_the_owner_before(fixture: &dyn StoreFixture) {
     let store = fixture.open().await;
     let id = SessionId::generate();
-    let old = store.claim(session(&id), "same").await.unwrap();
-    let new = store.claim(session(&id), "same").await.unwrap();
+    let old = store.claim(session(&id), &owner("same")).await.unwrap();
+    let new = store.claim(session(&id), &owner("same")).await.unwrap();
     let refused = write(store.as_ref(), append(&id, old.fence, [message("late")])).await;
     assert!(
         matches!(&refused, Err(StoreError::Fenced { session_id }) if *session_id == id),
@@ -76,7 +78,7 @@ pub async fn a_claim_that_cannot_be_stored_is_rejected(fixture: &dyn StoreFixtur
         ..session(&id)
     };
     for bad in [bad_user, bad_metadata] {
-        let refused = store.claim(bad, "one").await;
+        let refused = store.claim(bad, &owner("one")).await;
         assert!(
             matches!(refused, Err(StoreError::Rejected(_))),
             "{refused:?}"

@@ -5,7 +5,9 @@ use patter_store::{Claimed, SessionRecord, SessionStore};
 use serde_json::json;
 
 use super::StoreFixture;
-use super::sample::{append, claimed, ended, message, metrics, session, started, summary, write};
+use super::sample::{
+    append, claimed, ended, message, metrics, owner, session, started, summary, write,
+};
 
 /// Before and after its first event.
 pub async fn the_row_of_a_new_session_is_active(fixture: &dyn StoreFixture) {
@@ -26,7 +28,7 @@ pub async fn the_end_sets_time_summary_and_metrics(fixture: &dyn StoreFixture) {
         .as_object()
         .unwrap()
         .clone();
-    let claim = store.claim(new, "test").await.unwrap();
+    let claim = store.claim(new, &owner("test")).await.unwrap();
     let entry = append(
         &id,
         claim.fence,

@@ -1,13 +1,15 @@
 //! Sessions and events with plausible content, and the calls that the suite makes again and again.
 
+use std::time::Duration;
+
 use patter_protocol::{
     AiResponse, CallId, EndReason, EventBody, FinishReason, MessageId, Metrics, Part, ResponseId,
     SessionEnded, SessionId, SessionStarted, SessionSummary, SummaryRange, Timing, ToolCall,
     ToolError, ToolErrorCode, ToolResult, Usage, UserMessage,
 };
 use patter_store::{
-    Append, Appended, Claimed, EventQuery, Fence, NewEvent, NewSession, SessionStore, StoreError,
-    StoredEvent,
+    Append, Appended, Claimed, EventQuery, Fence, Lease, NewEvent, NewSession, Owner, SessionStore,
+    StoreError, StoredEvent,
 };
 use serde_json::{Value, json};
 
@@ -21,10 +23,45 @@ pub fn session(session_id: &SessionId) -> NewSession {
     }
 }
 
+/// A process whose leases outlast any test.
+#[must_use]
+pub fn owner(id: &str) -> Owner {
+    Owner {
+        id: id.to_owned(),
+        lease: Duration::from_secs(600),
+        linger: Duration::from_secs(600),
+    }
+}
+
+/// The lease of a [`brief_owner`], and how long its sessions linger.
+pub const LEASE: Duration = Duration::from_millis(600);
+/// See [`LEASE`].
+pub const LINGER: Duration = Duration::from_millis(400);
+
+/// A process whose leases run out within a test.
+#[must_use]
+pub fn brief_owner(id: &str) -> Owner {
+    Owner {
+        id: id.to_owned(),
+        lease: LEASE,
+        linger: LINGER,
+    }
+}
+
+/// The lease that comes with a claim.
+#[must_use]
+pub fn lease(claimed: &Claimed) -> Lease {
+    Lease {
+        session_id: claimed.record.session_id.clone(),
+        fence: claimed.fence,
+    }
+}
+
 /// A session that has just been claimed.
 pub async fn claimed(store: &dyn SessionStore) -> (SessionId, Claimed) {
     let session_id = SessionId::generate();
-    let claimed = store.claim(session(&session_id), "test").await.unwrap();
+    let new = session(&session_id);
+    let claimed = store.claim(new, &owner("test")).await.unwrap();
     (session_id, claimed)
 }
 

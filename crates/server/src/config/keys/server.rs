@@ -28,6 +28,13 @@ pub(super) const SERVER: Section = Section {
         )
         .default("10000"),
         Key::new(
+            "server.drain_delay",
+            seconds(0.0, 3600.0),
+            "How long the server serves on after SIGTERM while it already says that it is not ready, \
+             for load balancers to notice. Ctrl-C does not wait.",
+        )
+        .default("5"),
+        Key::new(
             "server.drain_timeout",
             seconds(0.0, 3600.0),
             "How long answers in flight may take to finish after SIGTERM or SIGINT.",
@@ -52,6 +59,38 @@ pub(super) const STORE: Section = Section {
             "Connections to Postgres at the same time.",
         )
         .default("16"),
+        Key::new(
+            "store.lease",
+            seconds(1.0, 3600.0),
+            "How long a process may be silent before another one takes its sessions over.",
+        )
+        .default("15"),
+        Key::new(
+            "store.allow_unsafe_fsync",
+            Kind::Flag,
+            "Whether a Postgres server may be used that runs with `fsync = off`: a power cut loses \
+             what it said it had stored.",
+        )
+        .default("false"),
+        Key::new(
+            "store.spool",
+            Kind::Text,
+            "Folder on a disk that lasts, where events are safe while Postgres is away; `off` for \
+             none. The embedded store has no use for it.",
+        )
+        .default("data/spool"),
+        Key::new(
+            "store.spool_max_bytes",
+            integer(65_536, 1 << 50),
+            "From so many bytes in it on, no new message is taken while Postgres is away.",
+        )
+        .default("1073741824"),
+        Key::new(
+            "store.spool_max_age",
+            seconds(1.0, 86_400.0),
+            "After so long no new message is taken while Postgres is away.",
+        )
+        .default("600"),
     ],
 };
 

@@ -14,6 +14,12 @@ pub(super) const SESSIONS: Section = Section {
         )
         .default("30"),
         Key::new(
+            "session.sweep_interval",
+            seconds(0.1, 3600.0),
+            "How often it is looked for sessions whose process was lost, and for missing summaries.",
+        )
+        .default("5"),
+        Key::new(
             "session.max_queued_messages",
             integer(0, 1000),
             "Messages that may wait behind the answer in flight; more are refused as `busy`.",

@@ -1,0 +1,247 @@
+//! Negative controls: each mechanism is broken on purpose, and the judge must complain. They show that
+//! the promises can be broken, and that it would be noticed.
+//!
+//! The binary is built a second time with what breaks a mechanism where `SABOTAGE` names it;
+//! what the database does is broken there.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
+use patter_faults::client::Client;
+use patter_faults::figures::Figures;
+use patter_faults::proxy::{Mode, Proxy};
+use patter_faults::script::Script;
+use patter_faults::verify::Complaint;
+use tokio::time::{sleep, timeout};
+
+use super::{p02_answered_once, p04_one_owner, p09_audience, p11_tools};
+use crate::runner::{Outcome, World};
+use crate::scene::{Scene, Stage, Store};
+
+/// A mechanism, how it is broken, and what is played then.
+struct Control {
+    mechanism: &'static str,
+    broken: Broken,
+    nodes: usize,
+    scenario: for<'a> fn(&'a World, &'a mut Scene, &'a Proxy) -> Played<'a>,
+}
+
+type Played<'a> = BoxFuture<'a, anyhow::Result<()>>;
+
+/// Where a mechanism is broken.
+enum Broken {
+    /// In the binary that is built for this, by this name.
+    Binary(&'static str),
+    /// In the database, by these statements.
+    Database(&'static str),
+    /// Both.
+    Twice(&'static str, &'static str),
+    /// By what the scenario does.
+    Scenario,
+}
+
+/// The function that appends does not look at the fence any more.
+const NO_FENCE: &str = "do $do$
+    declare
+        before text := pg_get_functiondef('patter.append_events'::regproc);
+        after text := replace(before, 'session.fence <> entry_fences[entry]', 'false');
+    begin
+        assert before <> after;
+        execute after;
+    end $do$";
+
+/// Nothing keeps an event from being stored twice.
+const NO_DEDUPLICATION: &str = "
+    drop index patter.session_events_message_key;
+    drop index patter.session_events_response_key;
+    drop index patter.session_events_tool_result_key;
+    alter table patter.session_events drop constraint session_events_event_id_key;";
+
+const CONTROLS: &[Control] = &[
+    Control {
+        mechanism: "the fence in each append",
+        // A process that stops by itself never comes to the fence.
+        broken: Broken::Twice("no-self-stop", NO_FENCE),
+        nodes: 2,
+        scenario: |world, scene, _| p04_one_owner::play(world, scene, 0).boxed(),
+    },
+    Control {
+        mechanism: "stopping before the lease runs out",
+        broken: Broken::Binary("no-self-stop"),
+        nodes: 2,
+        scenario: |world, scene, proxy| p04_one_owner::cut_off(world, scene, proxy, 0).boxed(),
+    },
+    Control {
+        mechanism: "what is stored once",
+        broken: Broken::Database(NO_DEDUPLICATION),
+        nodes: 1,
+        scenario: |world, scene, proxy| {
+            p02_answered_once::cut_commits(world, scene, proxy, 0).boxed()
+        },
+    },
+    Control {
+        mechanism: "commit before acknowledgement",
+        broken: Broken::Binary("ack-before-commit"),
+        nodes: 1,
+        scenario: |world, scene, _| killed_while_talking(world, scene).boxed(),
+    },
+    Control {
+        mechanism: "cancelling the provider's stream",
+        broken: Broken::Binary("cancel-keeps-stream"),
+        nodes: 1,
+        scenario: |world, scene, _| p09_audience::cancels(world, scene).boxed(),
+    },
+    Control {
+        mechanism: "the ledger of tool calls",
+        broken: Broken::Binary("ledger-after-tool"),
+        nodes: 1,
+        scenario: |world, scene, _| p11_tools::play(world, scene, 0).boxed(),
+    },
+    Control {
+        mechanism: "the sync of the spool",
+        broken: Broken::Scenario,
+        nodes: 1,
+        scenario: |world, scene, proxy| killed_in_an_outage(world, scene, proxy).boxed(),
+    },
+    Control {
+        mechanism: "the sweeper",
+        broken: Broken::Binary("no-sweep"),
+        nodes: 1,
+        scenario: |world, scene, _| abandoned(world, scene).boxed(),
+    },
+];
+
+pub(crate) async fn all(world: Arc<World>) -> Outcome {
+    let binary = world
+        .sabotage
+        .clone()
+        .context("PATTER_SABOTAGE_BIN must name the binary whose mechanisms can be broken")?;
+    let mut figures = Figures::default();
+    // Independent of each other, and mostly waiting.
+    for pair in CONTROLS.chunks(2) {
+        let noticed = pair.iter().map(|control| notice(&world, &binary, control));
+        for noticed in join_all(noticed).await {
+            println!("       {}", noticed?);
+            figures.add("broken mechanisms noticed", 1);
+        }
+    }
+    Ok(figures)
+}
+
+/// Plays the scenario without the mechanism; what was noticed.
+async fn notice(world: &World, binary: &Path, control: &Control) -> anyhow::Result<String> {
+    let mechanism = control.mechanism;
+    let database = world.shared_cluster().await?;
+    let proxy = Proxy::start(([127, 0, 0, 1], database.port()).into()).await?;
+    let mut stage = Stage::new(world, Store::on(database).await?)
+        .short_lease()
+        .first_by_way_of(proxy.address().port());
+    if let Broken::Binary(name) | Broken::Twice(name, _) = control.broken {
+        stage = stage.broken(binary.to_owned(), name);
+    }
+    let mut scene = stage.start(control.nodes).await?;
+    if let Broken::Database(sql) | Broken::Twice(_, sql) = control.broken {
+        scene.execute(sql).await?;
+    }
+    let played = (control.scenario)(world, &mut scene, &proxy);
+    let played = timeout(Duration::from_secs(40), played).await;
+    // A scenario that complains by itself, or waits for what never comes, has noticed.
+    let by_itself = match played {
+        Ok(Ok(())) => scene.finalized(Duration::from_secs(15)).await.err(),
+        Ok(Err(error)) => Some(error),
+        Err(elapsed) => Some(elapsed.into()),
+    };
+    let complaints: Vec<Complaint> = scene.complaints(by_itself.is_none()).await?;
+    match (complaints.first(), by_itself) {
+        (Some(complaint), _) => Ok(format!(
+            "without {mechanism}: {} complaints, such as {complaint}",
+            complaints.len()
+        )),
+        (None, Some(error)) => Ok(format!("without {mechanism}: {error:#}")),
+        (None, None) => bail!("nobody notices that {mechanism} is broken"),
+    }
+}
+
+/// Clients talk, and the process is killed under them.
+async fn killed_while_talking(world: &World, scene: &mut Scene) -> anyhow::Result<()> {
+    let mut random = world.random(2_000);
+    for round in 0..4 {
+        let clients: Vec<Client> = (0..30)
+            .map(|number| scene.client(&format!("control-{round}-{number}"), random.u64(..)))
+            .collect();
+        for message in 0..40 {
+            for client in &clients {
+                let id = format!("{}-{message}", client.session_id());
+                client.say(&Script::new(id).tokens(1, 10_000)).await;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        scene.kill(0).await?;
+        scene.nodes[0].start_again().await?;
+        scene.leave(clients).await;
+    }
+    Ok(())
+}
+
+/// A process dies with its clients, and nobody comes back.
+async fn abandoned(world: &World, scene: &mut Scene) -> anyhow::Result<()> {
+    let mut random = world.random(2_200);
+    let clients: Vec<Client> = (0..5)
+        .map(|number| scene.client(&format!("control-{number}"), random.u64(..)))
+        .collect();
+    for client in &clients {
+        let id = format!("{}-a", client.session_id());
+        client.say(&Script::new(id)).await;
+        client.until_answered(Duration::from_secs(15)).await?;
+    }
+    scene.kill(0).await?;
+    for client in clients {
+        let log = client.vanish().await;
+        scene.logs.push(log);
+    }
+    scene.nodes[0].start_again().await?;
+    Ok(())
+}
+
+/// Messages are accepted while the database is away, and the process is killed.
+async fn killed_in_an_outage(
+    world: &World,
+    scene: &mut Scene,
+    proxy: &Proxy,
+) -> anyhow::Result<()> {
+    let mut random = world.random(2_300);
+    let clients: Vec<Client> = (0..10)
+        .map(|number| scene.client(&format!("control-{number}"), random.u64(..)))
+        .collect();
+    for client in &clients {
+        let id = format!("{}-a", client.session_id());
+        client.say(&Script::new(id)).await;
+        client.until_answered(Duration::from_secs(15)).await?;
+    }
+    proxy.set(Mode::Refuse);
+    proxy.reset_all();
+    let patience = Duration::from_secs(10);
+    for client in &clients {
+        let id = format!("{}-b", client.session_id());
+        client.say(&Script::new(id)).await;
+    }
+    for client in &clients {
+        client
+            .until("the acceptance", patience, |view| !view.accepted.is_empty())
+            .await?;
+    }
+    scene.kill(0).await?;
+    // They do not come back, so that nothing is sent again.
+    for client in clients {
+        let log = client.vanish().await;
+        scene.logs.push(log);
+    }
+    // What was not synced is gone with a machine that loses its power; here all of it is.
+    tokio::fs::remove_dir_all(scene.nodes[0].folder().join("data/spool")).await?;
+    proxy.set(Mode::Pass);
+    scene.nodes[0].start_again().await
+}

@@ -1,0 +1,113 @@
+//! Sets up a [`SessionManager`].
+
+use std::sync::Arc;
+
+use patter_llm::{Catalog, ChatModel, Router};
+use patter_protocol::SessionId;
+use patter_store::{EventWriter, Owner, SessionStore, Spool};
+use patter_tools::ToolRegistry;
+use tokio::sync::watch;
+
+use super::SessionManager;
+use crate::leases::Leases;
+use crate::plan::Plan;
+use crate::resources::{Resources, Stage};
+use crate::settings::SessionSettings;
+
+/// Sets up a [`SessionManager`].
+#[derive(Debug)]
+pub struct SessionManagerBuilder {
+    store: Arc<dyn SessionStore>,
+    spool: Option<Arc<dyn Spool>>,
+    model: Arc<dyn ChatModel>,
+    tools: ToolRegistry,
+    system_prompt: Option<String>,
+    routes: Router<Plan>,
+    prices: Option<Catalog>,
+    settings: SessionSettings,
+}
+
+impl SessionManagerBuilder {
+    pub(super) fn new(store: Arc<dyn SessionStore>, model: Arc<dyn ChatModel>) -> Self {
+        Self {
+            store,
+            spool: None,
+            model,
+            tools: ToolRegistry::default(),
+            system_prompt: None,
+            routes: Router::default(),
+            prices: None,
+            settings: SessionSettings::default(),
+        }
+    }
+
+    /// Where events are safe while the store is away. Without one no message is taken then, and what
+    /// an answer in flight has to say is lost if the process dies before the store is back.
+    #[must_use]
+    pub fn spool(mut self, spool: impl Spool + 'static) -> Self {
+        self.spool = Some(Arc::new(spool));
+        self
+    }
+
+    /// The tools that the model may call.
+    #[must_use]
+    pub fn tools(mut self, tools: ToolRegistry) -> Self {
+        self.tools = tools;
+        self
+    }
+
+    /// What stands above each conversation.
+    #[must_use]
+    pub fn system_prompt(mut self, text: impl Into<String>) -> Self {
+        self.system_prompt = Some(text.into());
+        self
+    }
+
+    /// How a message is answered that is not to be answered as all others; see [`Plan`]. A route is
+    /// chosen for each answer, also for one that is given again.
+    #[must_use]
+    pub fn routes(mut self, routes: Router<Plan>) -> Self {
+        self.routes = routes;
+        self
+    }
+
+    /// What models cost. Without it no cost is known.
+    #[must_use]
+    pub fn prices(mut self, prices: Catalog) -> Self {
+        self.prices = Some(prices);
+        self
+    }
+
+    /// Limits and deadlines.
+    #[must_use]
+    pub fn settings(mut self, settings: SessionSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Starts the manager. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn start(self) -> SessionManager {
+        let (stage, stage_receiver) = watch::channel(Stage::Serving);
+        let owner = Owner {
+            // Unique among all processes there ever were.
+            id: SessionId::generate().to_string(),
+            lease: self.settings.lease,
+            linger: self.settings.linger,
+        };
+        let resources = Resources {
+            writer: EventWriter::start(Arc::clone(&self.store)),
+            store: self.store,
+            spool: self.spool,
+            leases: Leases::new(owner),
+            model: self.model,
+            tools: self.tools,
+            system_prompt: self.system_prompt,
+            routes: Arc::new(self.routes),
+            prices: self.prices.map(Arc::new),
+            settings: Arc::new(self.settings),
+            stage: stage_receiver,
+        };
+        SessionManager::start(resources, stage)
+    }
+}

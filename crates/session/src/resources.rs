@@ -1,0 +1,44 @@
+//! What every session of a manager works with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use patter_llm::{Catalog, ChatModel, Router};
+use patter_store::{EventWriter, SessionStore, Spool};
+use patter_tools::ToolRegistry;
+use tokio::sync::watch;
+
+use crate::leases::Leases;
+use crate::plan::Plan;
+use crate::settings::SessionSettings;
+
+/// See the [module](self).
+#[derive(Debug, Clone)]
+pub(crate) struct Resources {
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) writer: EventWriter,
+    /// Without it no message is taken while the store is away.
+    pub(crate) spool: Option<Arc<dyn Spool>>,
+    pub(crate) leases: Leases,
+    pub(crate) model: Arc<dyn ChatModel>,
+    pub(crate) tools: ToolRegistry,
+    pub(crate) system_prompt: Option<String>,
+    pub(crate) routes: Arc<Router<Plan>>,
+    /// Without it no cost is known.
+    pub(crate) prices: Option<Arc<Catalog>>,
+    pub(crate) settings: Arc<SessionSettings>,
+    pub(crate) stage: watch::Receiver<Stage>,
+}
+
+/// How far a manager has come with shutting down. It only goes forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// Not at all.
+    Serving,
+    /// Answers in flight may finish; sessions are handed over one after the other within `spread`.
+    Draining { spread: Duration },
+    /// Answers in flight are interrupted, and sessions handed over at once.
+    Stopping,
+    /// Nothing is waited for any more.
+    Stopped,
+}

@@ -1,0 +1,68 @@
+//! How a session leaves this process without ending: everything it has to say is made safe, then its
+//! lease is given back. Whoever is asked for it next goes on with it; if nobody is, a sweeper
+//! finalizes it when the linger has passed.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use patter_protocol::{CloseCode, FinishReason};
+use tokio::time::sleep;
+use tracing::warn;
+
+use super::{Flow, Session, Stage, readers};
+
+/// How long the store may take to hear that a session is free. The lease runs out anyway.
+const RELEASE_LIMIT: Duration = Duration::from_secs(2);
+
+impl Session {
+    /// The manager has come one step further with shutting down.
+    pub(super) fn take_stage(&mut self) -> Flow {
+        let stage = *self.stage.borrow();
+        match stage {
+            Stage::Serving => {}
+            Stage::Draining { spread } => {
+                self.readers.send(&readers::draining());
+                self.departure = Some(Box::pin(sleep(self.share_of(spread))));
+            }
+            Stage::Stopping => {
+                self.departure = None;
+                self.close_answers(FinishReason::Interrupted);
+                self.end_without_summary();
+            }
+            Stage::Stopped => {
+                if !self.log.is_safe() {
+                    warn!(session_id = %self.session_id, "the server stopped before everything was stored");
+                }
+                return Flow::Close(CloseCode::Restart);
+            }
+        }
+        Flow::GoOn
+    }
+
+    /// A part of `spread` that is this session's own, so that not all clients come back at once.
+    fn share_of(&self, spread: Duration) -> Duration {
+        let mut hasher = DefaultHasher::new();
+        self.session_id.hash(&mut hasher);
+        let per_mille = u32::try_from(hasher.finish() % 1_000).unwrap_or_default();
+        spread * per_mille / 1_000
+    }
+
+    /// Whether the process stops and the session has nothing left to do here.
+    pub(super) fn may_be_handed_over(&self) -> bool {
+        *self.stage.borrow() != Stage::Serving
+            && self.departure.is_none()
+            && self.turn.is_none()
+            && self.waiting.is_empty()
+            && self.admissions.is_empty()
+            && self.ending.is_none()
+            && self.log.is_safe()
+    }
+
+    /// Gives the lease back, unless it is lost. (A session that has ended has given it back.)
+    pub(super) async fn let_go(&mut self, code: CloseCode) {
+        if matches!(code, CloseCode::Restart | CloseCode::Internal) {
+            let store = &*self.resources.store;
+            self.lease.release(store, RELEASE_LIMIT).await;
+        }
+    }
+}

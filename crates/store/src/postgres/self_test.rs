@@ -1,0 +1,56 @@
+//! Whether the server's answers are those to what was asked.
+//!
+//! Behind a pooler in transaction mode that nobody told us of, one statement can get the answer to
+//! another, without an error. Several connections at once, each with statements that nobody else
+//! asks, show it at once: there, the first few go wrong.
+
+use futures_util::future::join_all;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::connections::Connections;
+use super::error::from_sqlx;
+use crate::error::StoreError;
+
+/// So many at once; in a smaller pool they wait for each other.
+const ASKING: i64 = 8;
+/// So many different statements each.
+const STATEMENTS: i64 = 50;
+
+/// Asks, and compares the answers.
+///
+/// # Errors
+///
+/// [`StoreError::Unusable`], with what to do about it, if one answer was not the right one.
+pub(super) async fn run(connections: &Connections) -> Result<(), StoreError> {
+    let results = join_all((0..ASKING).map(|asking| ask(connections, asking))).await;
+    // What says most: an answer that cannot be trusted may have let others fail otherwise.
+    let mut failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    failures.sort_by_key(StoreError::is_retryable);
+    failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+async fn ask(connections: &Connections, asking: i64) -> Result<(), StoreError> {
+    for number in 0..STATEMENTS {
+        let expected = asking * STATEMENTS + number;
+        let statement = sqlx::query(AssertSqlSafe(format!("select $1::bigint + {expected}")));
+        // The same argument for all: it is by the statement that the answers differ.
+        let answer = connections.fetch_one(statement.bind(0_i64)).await;
+        let answer = answer.and_then(|row| row.try_get::<i64, _>(0).map_err(from_sqlx));
+        match answer {
+            Ok(answer) if answer == expected => {}
+            Ok(_) => return Err(mixed_up("an answer to another statement")),
+            Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            // There is nothing to be refused in such a statement.
+            Err(error) => return Err(mixed_up(&error.to_string())),
+        }
+    }
+    Ok(())
+}
+
+fn mixed_up(what: &str) -> StoreError {
+    StoreError::Unusable(format!(
+        "what the database answers cannot be trusted ({what}), as behind a pooler in transaction \
+         mode: use a session pooler (port 5432) or the server itself, or say in the URL what it \
+         is, `?pgbouncer=true`"
+    ))
+}
