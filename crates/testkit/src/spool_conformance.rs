@@ -2,7 +2,7 @@
 //!
 //! A spool's test file says how to make a fresh one and calls
 //! [`spool_conformance!`](crate::spool_conformance!), as with
-//! [`store_conformance`](crate::store_conformance). A promise that the documentation of [`Spool`] adds
+//! [`store_conformance`](mod@crate::store_conformance). A promise that the documentation of [`Spool`] adds
 //! gets a function here and a line in the macro.
 
 use std::sync::Arc;
