@@ -14,32 +14,22 @@ const SOAK_VARIABLE: &str = "PATTER_SOAK";
 /// The feature of the server whose mechanisms can be broken by a variable; for tests alone.
 const SABOTAGE: &str = "sabotage";
 
-/// How the processes are built that the suite starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Profile {
-    /// As for the other tests, which have built almost all of it already.
-    Debug,
-    /// As it is shipped.
-    Release,
-}
-
 /// Runs the promises whose names begin so; all of them where no name is given.
 ///
 /// # Errors
 ///
 /// When something is missing that may not be installed here, does not build, or a promise is broken.
-pub(crate) fn run(profile: Profile, soak: bool, names: &[String]) -> anyhow::Result<()> {
+pub(crate) fn run(soak: bool, names: &[String]) -> anyhow::Result<()> {
     let metadata = Metadata::read()?;
     find_programs()?;
     let sabotaged = phase("build patter to be broken", || {
-        build(&metadata, profile, Some(SABOTAGE))
+        build(&metadata, Some(SABOTAGE))
     })?;
-    let binary = phase("build patter", || build(&metadata, profile, None))?;
+    let binary = phase("build patter", || build(&metadata, None))?;
     phase("promises", || {
         let mut command = Command::new("cargo");
         command
-            .args(["test", "--quiet", "--package", "patter-faults"])
-            .args(profile.arguments())
+            .args(["test", "--quiet", "--release", "--package", "patter-faults"])
             .args(["--features", "needs-processes", "--test", "faults", "--"])
             .args(names)
             .env("PATTER_BIN", &binary)
@@ -51,36 +41,24 @@ pub(crate) fn run(profile: Profile, soak: bool, names: &[String]) -> anyhow::Res
     })
 }
 
-impl Profile {
-    fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::Debug => &[],
-            Self::Release => &["--release"],
-        }
-    }
-
-    /// Its folder among the build's.
-    fn folder(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Release => "release",
-        }
-    }
-}
-
-/// Builds the binary, with the page that needs no Node. One with a feature is put aside under a name of
-/// its own, so that the plain one is never mistaken for it.
-fn build(metadata: &Metadata, profile: Profile, feature: Option<&str>) -> anyhow::Result<PathBuf> {
+/// Builds the binary as it is shipped, with the page that needs no Node. One with a feature is put aside
+/// under a name of its own, so that the plain one is never mistaken for it.
+fn build(metadata: &Metadata, feature: Option<&str>) -> anyhow::Result<PathBuf> {
     let mut command = Command::new("cargo");
     command
-        .args(["build", "--quiet", "--package", "patter-server"])
-        .args(profile.arguments())
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "patter-server",
+        ])
         .env("PATTER_WEB", "plain");
     if let Some(feature) = feature {
         command.args(["--features", feature]);
     }
     process::run(&mut command)?;
-    let folder = metadata.target_directory.join(profile.folder());
+    let folder = metadata.target_directory.join("release");
     let binary = folder.join("patter");
     let Some(feature) = feature else {
         return Ok(binary);
@@ -96,7 +74,7 @@ fn build(metadata: &Metadata, profile: Profile, feature: Option<&str>) -> anyhow
 /// # Errors
 ///
 /// When something is missing that may not be installed here.
-pub(crate) fn find_programs() -> anyhow::Result<()> {
+fn find_programs() -> anyhow::Result<()> {
     phase("find PostgreSQL, PgBouncer and faketime", || {
         postgres::find_programs()?;
         programs::find(&[programs::PGBOUNCER, programs::FAKETIME])

@@ -84,7 +84,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         .with_context(|| format!("could not change to `{}`", root.display()))?;
     match command {
         Command::Test { part } => test::run(part),
-        Command::Faults { soak, names } => faults::run(faults::Profile::Release, soak, &names),
+        Command::Faults { soak, names } => faults::run(soak, &names),
         Command::Lint { check } => lint::run(check),
         Command::Codegen => codegen::run(),
         Command::Audit => audit::run(),

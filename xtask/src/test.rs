@@ -10,8 +10,8 @@ mod web;
 use clap::ValueEnum;
 
 use crate::{
-    chromium, faults, metadata::Metadata, node, phase::phase, postgres::Postgres, programs,
-    recordings, test::web::Browser,
+    chromium, metadata::Metadata, node, phase::phase, postgres::Postgres, programs, recordings,
+    test::web::Browser,
 };
 
 /// One part of the tests.
@@ -37,7 +37,6 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
     match part {
         None => {
             let browser = find_browser()?;
-            faults::find_programs()?;
             let postgres = find_postgres()?;
             let recordings = recordings::find()?;
             phase("Rust tests, both stores", || {
@@ -47,7 +46,6 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
             rust::each_library_alone()?;
             web::run(&metadata, &browser)?;
             interop::run(&metadata)?;
-            faults::run(faults::Profile::Debug, false, &[])?;
         }
         Some(Part::Rust) => {
             let recordings = recordings::find()?;
