@@ -44,16 +44,17 @@ pub const FAULTS: &[(&str, &str)] = &[
 ];
 
 /// The reply for a script with a fault; `None` where it has none.
-#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn reply(script: &Script) -> Option<Reply> {
+    refused(&script.fault)
+        .or_else(|| broken_off(script))
+        .or_else(|| malformed(script))
+        .or_else(|| odd(script))
+}
+
+/// Answers that are none.
+fn refused(fault: &str) -> Option<Reply> {
     let refusal = |status: u16| openai::refusal(status, "fault", "as the script wants it");
-    let whole = || text(script, "stop");
-    let five = || {
-        let reply = whole();
-        let bytes = reply.bytes_of_events(5);
-        (reply, bytes)
-    };
-    Some(match script.fault.as_str() {
+    Some(match fault {
         "status_400" => refusal(400),
         "status_401" => refusal(401),
         "status_403" => refusal(403),
@@ -65,58 +66,70 @@ pub(super) fn reply(script: &Script) -> Option<Reply> {
         "status_500" => refusal(500),
         "status_503" => refusal(503),
         "not_json_error" => Reply::sse("<html>Bad gateway</html>").status(502),
-        "reset_in_head" => whole().broken_after(0),
+        "html" => Reply::sse("<html>Welcome</html>").content_type("text/html"),
+        "silence" => Reply::silence(),
+        _ => return None,
+    })
+}
+
+/// Answers that end where they should not, or do not go on.
+fn broken_off(script: &Script) -> Option<Reply> {
+    let whole = text(script, "stop");
+    let five = whole.bytes_of_events(5);
+    Some(match script.fault.as_str() {
+        "reset_in_head" => whole.broken_after(0),
         "reset_in_text" => {
-            let bytes = script.id.len() * 37 % whole().body_length().max(1);
-            whole().broken_after(bytes)
+            let bytes = script.id.len() * 37 % whole.body_length().max(1);
+            whole.broken_after(bytes)
         }
-        "half_a_line" => {
-            let (reply, bytes) = five();
-            reply.shortened_to(bytes + 9)
-        }
+        "half_a_line" => whole.shortened_to(five + 9),
         "half_a_character" => {
-            let reply = whole();
-            let bytes = reply.place_of("·") + 1;
-            reply.shortened_to(bytes)
+            let bytes = whole.place_of("·") + 1;
+            whole.shortened_to(bytes)
         }
+        "no_done" => {
+            let bytes = whole.place_of("data: [DONE]");
+            whole.shortened_to(bytes)
+        }
+        "no_finish" => whole.shortened_to(five),
+        "silence_after_head" => whole.stalled_after(0, &Release::default()),
+        "silence_after_five" => whole.stalled_after(five, &Release::default()),
+        _ => return None,
+    })
+}
+
+/// Answers that are no answers of this wire.
+fn malformed(script: &Script) -> Option<Reply> {
+    Some(match script.fault.as_str() {
         "invalid_chunk" => body_with(script, "data: {\"choices\": [{\"delta\"\n\n"),
         "long_line" => body_with(
             script,
             &format!("data: {{\"x\": \"{}\"}}\n\n", "y".repeat(10 << 20)),
         ),
-        "no_done" => {
-            let reply = whole();
-            let bytes = reply.place_of("data: [DONE]");
-            reply.shortened_to(bytes)
-        }
-        "no_finish" => {
-            let (reply, bytes) = five();
-            reply.shortened_to(bytes)
-        }
-        "silence" => Reply::silence(),
-        "silence_after_head" => whole().stalled_after(0, &Release::default()),
-        "silence_after_five" => {
-            let (reply, bytes) = five();
-            reply.stalled_after(bytes, &Release::default())
-        }
-        "two_finishes" => openai::body(
-            pieces(script)
-                .into_iter()
-                .chain([openai::finish("stop"), openai::finish("length")]),
-        ),
-        "broken_arguments" => call(script, "calculator", "{\"expression\": \"1 +"),
-        "unknown_tool" => call(script, "no_such_tool", "{}"),
-        "tools_for_ever" => call(script, "calculator", "{\"expression\": \"1 + 1\"}"),
-        "empty" => openai::text([]),
-        "content_filter" => text(script, "content_filter"),
-        "length" => text(script, "length"),
-        "bad_encoding" => whole().header("content-encoding", "gzip"),
-        "html" => Reply::sse("<html>Welcome</html>").content_type("text/html"),
+        "bad_encoding" => text(script, "stop").header("content-encoding", "gzip"),
         "nul_character" => openai::text(["a\u{0}b"]),
         "lone_surrogate" => body_with(
             script,
             "data: {\"choices\": [{\"index\": 0, \"delta\": {\"content\": \"\\ud800\"}}]}\n\n",
         ),
+        "broken_arguments" => call(script, "calculator", "{\"expression\": \"1 +"),
+        _ => return None,
+    })
+}
+
+/// Answers that are whole and not what one would like.
+fn odd(script: &Script) -> Option<Reply> {
+    Some(match script.fault.as_str() {
+        "two_finishes" => openai::body(
+            pieces(script)
+                .into_iter()
+                .chain([openai::finish("stop"), openai::finish("length")]),
+        ),
+        "unknown_tool" => call(script, "no_such_tool", "{}"),
+        "tools_for_ever" => call(script, "calculator", "{\"expression\": \"1 + 1\"}"),
+        "empty" => openai::text([]),
+        "content_filter" => text(script, "content_filter"),
+        "length" => text(script, "length"),
         _ => return None,
     })
 }

@@ -235,6 +235,6 @@ fn tail(text: &str) -> String {
     let start = (start..=text.len())
         .find(|place| text.is_char_boundary(*place))
         .unwrap_or_default();
-    let tail = text.get(start..).unwrap_or_default();
-    format!("..{tail} ({} bytes)", text.len())
+    let end = text.get(start..).unwrap_or_default();
+    format!("..{end} ({} bytes)", text.len())
 }

@@ -15,7 +15,7 @@ use patter_faults::client::Client;
 use patter_faults::figures::Figures;
 use patter_faults::proxy::{Mode, Proxy};
 use patter_faults::script::Script;
-use patter_faults::verify::Complaint;
+use patter_faults::verify::{Complaint, Invariant};
 use tokio::time::{sleep, timeout};
 
 use super::{p02_answered_once, p04_one_owner, p09_audience, p11_tools};
@@ -27,6 +27,7 @@ struct Control {
     mechanism: &'static str,
     broken: Broken,
     nodes: usize,
+    noticed: Noticed,
     scenario: for<'a> fn(&'a World, &'a mut Scene, &'a Proxy) -> Played<'a>,
 }
 
@@ -42,6 +43,14 @@ enum Broken {
     Twice(&'static str, &'static str),
     /// By what the scenario does.
     Scenario,
+}
+
+/// Who must notice, and what: a complaint about something else shows nothing.
+enum Noticed {
+    /// The judge complains about one of these.
+    ByJudge(&'static [Invariant]),
+    /// What is played ends with an error that says so.
+    ByTest(&'static str),
 }
 
 /// The function that appends does not look at the fence any more.
@@ -67,18 +76,21 @@ const CONTROLS: &[Control] = &[
         // A process that stops by itself never comes to the fence.
         broken: Broken::Twice("no-self-stop", NO_FENCE),
         nodes: 2,
+        noticed: Noticed::ByJudge(&[Invariant::I1, Invariant::I5, Invariant::I7]),
         scenario: |world, scene, _| p04_one_owner::play(world, scene, 0).boxed(),
     },
     Control {
         mechanism: "stopping before the lease runs out",
         broken: Broken::Binary("no-self-stop"),
         nodes: 2,
+        noticed: Noticed::ByJudge(&[Invariant::I8]),
         scenario: |world, scene, proxy| p04_one_owner::cut_off(world, scene, proxy, 0).boxed(),
     },
     Control {
         mechanism: "what is stored once",
         broken: Broken::Database(NO_DEDUPLICATION),
         nodes: 1,
+        noticed: Noticed::ByJudge(&[Invariant::I4, Invariant::I5]),
         scenario: |world, scene, proxy| {
             p02_answered_once::cut_commits(world, scene, proxy, 0).boxed()
         },
@@ -87,30 +99,35 @@ const CONTROLS: &[Control] = &[
         mechanism: "commit before acknowledgement",
         broken: Broken::Binary("ack-before-commit"),
         nodes: 1,
+        noticed: Noticed::ByJudge(&[Invariant::I4]),
         scenario: |world, scene, _| killed_while_talking(world, scene).boxed(),
     },
     Control {
         mechanism: "cancelling the provider's stream",
         broken: Broken::Binary("cancel-keeps-stream"),
         nodes: 1,
+        noticed: Noticed::ByTest("after the cancel"),
         scenario: |world, scene, _| p09_audience::cancels(world, scene).boxed(),
     },
     Control {
         mechanism: "the ledger of tool calls",
         broken: Broken::Binary("ledger-after-tool"),
         nodes: 1,
+        noticed: Noticed::ByJudge(&[Invariant::I3]),
         scenario: |world, scene, _| p11_tools::play(world, scene, 0).boxed(),
     },
     Control {
         mechanism: "the sync of the spool",
         broken: Broken::Scenario,
         nodes: 1,
+        noticed: Noticed::ByJudge(&[Invariant::I4]),
         scenario: |world, scene, proxy| killed_in_an_outage(world, scene, proxy).boxed(),
     },
     Control {
         mechanism: "the sweeper",
         broken: Broken::Binary("no-sweep"),
         nodes: 1,
+        noticed: Noticed::ByTest("not finalized"),
         scenario: |world, scene, _| abandoned(world, scene).boxed(),
     },
 ];
@@ -149,20 +166,32 @@ async fn notice(world: &World, binary: &Path, control: &Control) -> anyhow::Resu
     }
     let played = (control.scenario)(world, &mut scene, &proxy);
     let played = timeout(Duration::from_secs(40), played).await;
-    // A scenario that complains by itself, or waits for what never comes, has noticed.
-    let by_itself = match played {
+    let failed = match played {
         Ok(Ok(())) => scene.finalized(Duration::from_secs(15)).await.err(),
         Ok(Err(error)) => Some(error),
         Err(elapsed) => Some(elapsed.into()),
     };
-    let complaints: Vec<Complaint> = scene.complaints(by_itself.is_none()).await?;
-    match (complaints.first(), by_itself) {
-        (Some(complaint), _) => Ok(format!(
-            "without {mechanism}: {} complaints, such as {complaint}",
-            complaints.len()
-        )),
-        (None, Some(error)) => Ok(format!("without {mechanism}: {error:#}")),
-        (None, None) => bail!("nobody notices that {mechanism} is broken"),
+    let failed = failed.map_or_else(String::new, |error| format!("{error:#}"));
+    match control.noticed {
+        Noticed::ByTest(says) if failed.contains(says) => {
+            Ok(format!("without {mechanism}: {failed}"))
+        }
+        Noticed::ByTest(_) => bail!("nobody notices that {mechanism} is broken: {failed}"),
+        Noticed::ByJudge(invariants) => {
+            let mut complaints: Vec<Complaint> = scene.complaints(failed.is_empty()).await?;
+            // What clients saw and sent is lost with a scenario that fails; the tables are not.
+            let needs_clients = "and nobody sent it";
+            complaints.retain(|it| {
+                invariants.contains(&it.invariant) && !it.evidence.ends_with(needs_clients)
+            });
+            let Some(first) = complaints.first() else {
+                bail!("the judge does not notice that {mechanism} is broken; {failed}");
+            };
+            let number = complaints.len();
+            Ok(format!(
+                "without {mechanism}: {number} complaints, such as {first}"
+            ))
+        }
     }
 }
 

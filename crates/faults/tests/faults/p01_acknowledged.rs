@@ -11,7 +11,7 @@ use patter_faults::client::Client;
 use patter_faults::cluster::Cluster;
 use patter_faults::figures::Figures;
 use patter_faults::script::Script;
-use tokio::time::{interval, sleep};
+use tokio::time::{Instant, interval, sleep};
 
 use crate::runner::{Outcome, World};
 use crate::scene::{Scene, Stage, Store};
@@ -118,20 +118,19 @@ async fn play(
 }
 
 async fn talk(clients: &[Client], round: usize, how_long: Duration) {
-    let messages = u64::try_from(how_long.as_millis()).unwrap_or_default() * RATE / 1_000;
-    join_all(
-        clients
-            .iter()
-            .enumerate()
-            .map(|(number, client)| async move {
-                let mut clock = interval(Duration::from_millis(1_000 / RATE));
-                for message in 0..messages {
-                    clock.tick().await;
-                    let script =
-                        Script::new(format!("p01-{round}-{number}-{message}")).tokens(2, 10_000);
-                    client.say(&script).await;
-                }
-            }),
-    )
-    .await;
+    let end = Instant::now() + how_long;
+    let talking = clients
+        .iter()
+        .enumerate()
+        .map(|(number, client)| async move {
+            let mut clock = interval(Duration::from_millis(1_000 / RATE));
+            let mut message = 0;
+            while Instant::now() < end {
+                clock.tick().await;
+                let id = format!("p01-{round}-{number}-{message}");
+                client.say(&Script::new(id).tokens(2, 10_000)).await;
+                message += 1;
+            }
+        });
+    join_all(talking).await;
 }

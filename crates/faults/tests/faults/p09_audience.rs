@@ -123,7 +123,7 @@ pub(crate) async fn cancels(world: &World, scene: &mut Scene) -> anyhow::Result<
         // A message that was cancelled before the model was asked is fine.
         let Some(request) = request else { continue };
         let Some(left_at) = request.left_at else {
-            anyhow::bail!("the model still talks to nobody about {id}");
+            anyhow::bail!("the stream of {id} is open long after the cancel");
         };
         let took = left_at.since(*cancelled_at);
         ensure!(

@@ -1,12 +1,14 @@
 //! P13: SIGTERM loses nothing: answers finish, clients are sent elsewhere over some time, sessions are
 //! handed over, the process ends by itself with 0. A second SIGTERM is faster and not different.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
 use futures_util::future::try_join_all;
 use patter_faults::client::Client;
+use patter_faults::history::End;
 use patter_faults::moment::Moment;
 use patter_faults::script::Script;
 use tokio::time::{Instant, sleep};
@@ -16,6 +18,9 @@ use crate::scene::{SOON, Scene, Stage, Store};
 
 /// How long answers may take to finish, in seconds.
 const DRAIN: u64 = 5;
+
+/// Clients that may be sent away within a tenth of a second: it is one in 10 ms.
+const AT_ONCE: usize = 25;
 
 fn draining(stage: Stage) -> Stage {
     stage
@@ -28,7 +33,7 @@ pub(crate) async fn rolling_restart(world: Arc<World>) -> Outcome {
     let store = Store::shared(&world).await?;
     let stage = draining(Stage::new(&world, store)).short_lease();
     let mut scene = stage.start(3).await?;
-    let clients: Vec<Client> = (0..world.loops(60, 600))
+    let clients: Vec<Client> = (0..world.loops(120, 600))
         .map(|number| scene.client(&format!("p13-{number}"), number as u64))
         .collect();
     for round in 0..world.loops(1, 20) {
@@ -85,6 +90,7 @@ async fn restart(
     });
     try_join_all(back).await?;
     scene.figures.add("restarts", 1);
+    not_all_at_once(clients, begins)?;
     for client in clients {
         client.look(|view| {
             ensure!(
@@ -96,6 +102,27 @@ async fn restart(
             Ok(())
         })?;
     }
+    Ok(())
+}
+
+/// Clients are sent away one after the other, so that they do not come back all at once.
+fn not_all_at_once(clients: &[Client], begins: Moment) -> anyhow::Result<()> {
+    let mut buckets: HashMap<u128, usize> = HashMap::new();
+    for client in clients {
+        client.look(|view| {
+            let ends = view.log.connections.iter().filter_map(|it| it.end);
+            for (at, _) in ends.filter(|(at, end)| *at > begins && *end == End::Closed(1012)) {
+                *buckets
+                    .entry(at.since(begins).as_millis() / 100)
+                    .or_default() += 1;
+            }
+        });
+    }
+    let most = buckets.values().max().copied().unwrap_or_default();
+    ensure!(
+        most <= AT_ONCE,
+        "{most} clients were sent away within a tenth of a second"
+    );
     Ok(())
 }
 

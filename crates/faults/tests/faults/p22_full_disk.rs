@@ -84,10 +84,14 @@ pub(crate) async fn no_room(world: Arc<World>) -> Outcome {
     proxy.reset_all();
     proxy.set(Mode::Refuse);
     sleep(Duration::from_millis(300)).await;
-    for client in &clients {
-        client
-            .say(&Script::new(format!("{}-b", client.session_id())))
-            .await;
+    // The first one finds out that the database is away, and waits for either of the two; the next one is
+    // refused.
+    for part in ["b", "c"] {
+        for client in &clients {
+            let id = format!("{}-{part}", client.session_id());
+            client.say(&Script::new(id)).await;
+        }
+        sleep(Duration::from_secs(1)).await;
     }
     let refused = clients.iter().map(|client| {
         client.until("a refusal", SOON, |view| {
@@ -98,7 +102,7 @@ pub(crate) async fn no_room(world: Arc<World>) -> Outcome {
     for client in &clients {
         client.look(|view| {
             ensure!(
-                view.accepted.is_empty() && view.unacknowledged.len() == 1,
+                view.accepted.is_empty() && view.unacknowledged.len() == 2,
                 "session {}: a message was accepted without room for it: {}",
                 client.session_id(),
                 view.describe()
