@@ -21,7 +21,8 @@ export async function startPatter(settings = { PATTER_LLM__PROVIDER: 'demo' }) {
   // Only what is given here: neither a key nor a database of the surroundings.
   const server = spawn(resolve(binary), [], {
     cwd: directory,
-    env: { PATH: process.env.PATH, PORT: '0', ...settings },
+    // No load balancer has to notice first that it stops.
+    env: { PATH: process.env.PATH, PORT: '0', PATTER_SERVER__DRAIN_DELAY: '0', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise((resolve) => server.once('exit', resolve));
