@@ -13,7 +13,7 @@ use std::time::Duration;
 use patter_protocol::SessionId;
 use patter_store::{Fence, Lease, Owner, SessionStore, StoreError};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::warn;
 
 use crate::error::with_causes;
@@ -85,8 +85,9 @@ impl Leases {
         &self.shared.owner
     }
 
-    /// How often leases are to be renewed: two renewals in a row may fail.
-    pub(crate) fn renewal_interval(&self) -> Duration {
+    /// How long after a renewal the next one is sent, whether or not there was an answer: so one that
+    /// is lost costs nothing, and what is safe goes on being safe.
+    fn renewal_interval(&self) -> Duration {
         self.shared.owner.lease / 3
     }
 
@@ -105,8 +106,10 @@ impl Leases {
 
     /// Renews all leases again and again, until this is dropped.
     pub(crate) async fn keep(&self, store: &dyn SessionStore) {
+        let mut sent_at = Instant::now();
         loop {
-            sleep(self.renewal_interval()).await;
+            sleep_until(sent_at + self.renewal_interval()).await;
+            sent_at = Instant::now();
             if let Err(error) = self.renew(store).await {
                 warn!(error = with_causes(&error), "cannot renew the leases");
                 self.store_is_away();
@@ -263,7 +266,7 @@ mod tests {
     use patter_store::NewSession;
     use patter_testkit::failing_store::{FailingStore, Failure};
     use patter_testkit::memory_store::MemoryStore;
-    use tokio::time::advance;
+    use tokio::time::{advance, sleep};
 
     use super::*;
 
@@ -334,6 +337,26 @@ mod tests {
         assert!(watch.safe().now_or_never().is_none());
         store.set(Failure::Hang);
         leases.renew(&*store).await.unwrap_err();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_is_lost_leaves_no_time_in_which_the_lease_is_not_safe() {
+        let store = Arc::new(FailingStore::new(Arc::new(MemoryStore::default())));
+        let leases = Leases::new(owner("one"));
+        let held = held(&leases, &*store, &session()).await;
+        let mut watch = held.watch();
+        let script = async {
+            store.set(Failure::Hang);
+            sleep(Duration::from_millis(9_999)).await;
+            assert!(watch.safe().now_or_never().is_some());
+            store.set(Failure::None);
+            sleep(Duration::from_millis(2)).await;
+            assert!(watch.safe().now_or_never().is_some());
+        };
+        tokio::select! {
+            () = leases.keep(&*store) => unreachable!(),
+            () = script => {}
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -176,8 +176,8 @@ impl SessionManager {
     /// Drains: readers are told, answers in flight may finish in the first three fifths of
     /// `limit` and are interrupted then. Sessions are handed over, not finalized: whoever is asked
     /// for one next goes on with it, and if nobody is, a sweeper finalizes it. They are handed over
-    /// one after the other, so that not all clients come back at once. What is not done within
-    /// `limit` is left as it is; the log says what that was.
+    /// at moments spread over some seconds, so that not all clients come back at once. What is not
+    /// done within `limit` is left as it is; the log says what that was.
     pub async fn shutdown(&self, limit: Duration) {
         let inner = &self.inner;
         inner.tasks.close();
@@ -185,25 +185,18 @@ impl SessionManager {
         let spread = MAX_SPREAD
             .min(limit / 5)
             .min(SPREAD.saturating_mul(sessions));
-        for (stage, share) in [
+        let unhurried = [
             (Stage::Draining { spread }, limit * 6 / 10),
-            (Stage::Stopping, limit * 3 / 10),
-            (Stage::Stopped, limit / 10),
-        ] {
-            inner.enter(stage);
-            let done = timeout(share, inner.tasks.wait());
-            let is_draining = matches!(stage, Stage::Draining { .. });
-            tokio::select! {
-                done = done => match done {
-                    Ok(()) => break,
-                    Err(_elapsed) => warn!(
-                        ?stage,
-                        sessions = inner.tasks.len(),
-                        "sessions are not done in time"
-                    ),
-                },
-                () = inner.hurry.cancelled(), if is_draining => {}
-            }
+            (Stage::Stopping { spread }, limit * 3 / 10),
+        ];
+        let spread = Duration::ZERO;
+        let hurried = [(Stage::Stopping { spread }, limit * 3 / 10)];
+        let done = tokio::select! {
+            done = inner.go_through(&unhurried) => done,
+            () = inner.hurry.cancelled() => inner.go_through(&hurried).await,
+        };
+        if !done {
+            inner.go_through(&[(Stage::Stopped, limit / 10)]).await;
         }
         let close = async {
             inner.resources.writer.close().await;
@@ -220,7 +213,7 @@ impl SessionManager {
     }
 
     /// Makes a [shutdown](Self::shutdown), whether it has begun or not, wait for no answer: those in
-    /// flight are interrupted at once. Nothing else is different.
+    /// flight are interrupted at once, and nothing is spread. Nothing else is different.
     pub fn hurry(&self) {
         self.inner.hurry.cancel();
     }
@@ -293,6 +286,20 @@ impl Inner {
 
     pub(crate) fn set_recovered(&self) {
         self.is_recovered.store(true, Ordering::Relaxed);
+    }
+
+    /// Goes through these stages of shutting down, each at most so long; whether all sessions have
+    /// ended by then.
+    async fn go_through(&self, stages: &[(Stage, Duration)]) -> bool {
+        for &(stage, limit) in stages {
+            self.enter(stage);
+            if timeout(limit, self.tasks.wait()).await.is_ok() {
+                return true;
+            }
+            let sessions = self.tasks.len();
+            warn!(?stage, sessions, "sessions are not done in time");
+        }
+        false
     }
 
     /// Goes one step further with shutting down. Under the lock, as sessions are started: so each

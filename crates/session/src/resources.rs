@@ -35,10 +35,22 @@ pub(crate) struct Resources {
 pub(crate) enum Stage {
     /// Not at all.
     Serving,
-    /// Answers in flight may finish; sessions are handed over one after the other within `spread`.
+    /// Answers in flight may finish. Sessions that have nothing left to do are handed over, each at a
+    /// moment of its own within `spread`, so that not all clients come back at once.
     Draining { spread: Duration },
-    /// Answers in flight are interrupted, and sessions handed over at once.
-    Stopping,
+    /// Answers in flight are interrupted; sessions are handed over as before.
+    Stopping { spread: Duration },
     /// Nothing is waited for any more.
     Stopped,
+}
+
+impl Stage {
+    /// Over how long sessions are to be handed over; `None` while they are served.
+    pub(crate) fn spread(self) -> Option<Duration> {
+        match self {
+            Self::Serving => None,
+            Self::Draining { spread } | Self::Stopping { spread } => Some(spread),
+            Self::Stopped => Some(Duration::ZERO),
+        }
+    }
 }

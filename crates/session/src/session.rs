@@ -15,6 +15,7 @@ mod running_summary;
 mod submit;
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
@@ -26,7 +27,7 @@ use patter_store::{NewEvent, StoreError};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::coop;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tracing::{error, info};
 
 use crate::command::{Command, Refusal};
@@ -77,8 +78,8 @@ pub(crate) struct Session {
     abandoned: bool,
     ending: Option<Ending>,
     stage: watch::Receiver<Stage>,
-    /// Runs until it is this session's time to be handed over.
-    departure: Option<Pin<Box<Sleep>>>,
+    /// When this session is to be handed over; set while it is idle and the process stops.
+    departure: Option<Instant>,
 }
 
 /// What the loop waited for.
@@ -134,7 +135,7 @@ impl Session {
         info!(session_id = %self.session_id, reopened = self.reopened, "session opened");
         self.begin();
         let code = loop {
-            if self.may_be_handed_over() {
+            if self.is_to_be_handed_over() {
                 break CloseCode::Restart;
             }
             let happened = self.wait().await;
@@ -181,7 +182,7 @@ impl Session {
             }
             () = self.readers.one_gone(), if self.readers.watches_any() => Happened::ReaderGone,
             () = wait_for(&mut self.linger), if self.linger.is_some() => Happened::LingerOver,
-            () = wait_for(&mut self.departure), if self.departure.is_some() => Happened::DepartureIsDue,
+            () = until(self.departure) => Happened::DepartureIsDue,
             summary = ending::summary(&mut self.ending), if ending::summarizes(self.ending.as_ref()) => {
                 Happened::Summarized(summary)
             }
@@ -211,7 +212,8 @@ impl Session {
             Happened::Summarized(summary) => self.record_end(summary),
             Happened::StageChanged => return self.take_stage(),
             Happened::LeaseLost => return Flow::Close(CloseCode::Moved),
-            Happened::DepartureIsDue => self.departure = None,
+            // The loop looks at the clock itself.
+            Happened::DepartureIsDue => {}
         }
         Flow::GoOn
     }
@@ -304,6 +306,14 @@ async fn next_turn_event(turn: &mut Option<Turn>) -> Result<Option<TurnEvent>, P
 async fn wait_for(sleep: &mut Option<Pin<Box<Sleep>>>) {
     if let Some(sleep) = sleep {
         sleep.await;
+    }
+}
+
+/// Waits for a moment; for ever where there is none.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
     }
 }
 

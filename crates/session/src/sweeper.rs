@@ -2,17 +2,20 @@
 //! owner any more are finalized, events that were kept on local disk find their way into the log, and
 //! summaries that are missing are made.
 
+use std::collections::HashSet;
+use std::future;
 use std::sync::Weak;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
+use patter_protocol::SessionId;
 use patter_store::StoreError;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
 use uuid::Uuid;
 
-use crate::error::with_causes;
+use crate::error::{SessionError, with_causes};
 use crate::late_summary;
 use crate::manager::Inner;
 use crate::resources::{Resources, Stage};
@@ -45,7 +48,8 @@ pub(crate) async fn run(manager: Weak<Inner>, resources: Resources) {
     }
 }
 
-/// Stores what a lost process left on this disk, before the server says that it is ready.
+/// Stores what a lost process left on this disk, before the server says that it is ready. Sessions that
+/// another process has by then, or that cannot be opened at all, are not waited for: sweeps go on trying.
 async fn recover(manager: &Weak<Inner>, resources: &Resources) {
     let left = resources.spool.as_ref().map(|spool| spool.sessions());
     let left = left.unwrap_or_default();
@@ -55,12 +59,22 @@ async fn recover(manager: &Weak<Inner>, resources: &Resources) {
             "storing what a lost process kept on local disk"
         );
     }
-    let is_held = |session_id| {
+    let is_held = |session_id: &SessionId| {
         let spool = resources.spool.as_ref();
         spool.is_some_and(|spool| spool.holds(session_id))
     };
-    while left.iter().any(is_held) {
-        adopt(manager, resources).await;
+    let begun = Instant::now();
+    let mut awaited: HashSet<SessionId> = left.into_iter().collect();
+    loop {
+        awaited.retain(is_held);
+        if awaited.is_empty() {
+            break;
+        }
+        let out_of_reach = adopt(manager, resources).await;
+        // The lease of the process that was lost has run out: whoever has a session now is alive.
+        if begun.elapsed() > resources.leases.owner().lease {
+            awaited.retain(|session_id| !out_of_reach.contains(session_id));
+        }
         sleep(RECOVERY_PAUSE).await;
     }
     if let Some(manager) = manager.upgrade() {
@@ -68,18 +82,22 @@ async fn recover(manager: &Weak<Inner>, resources: &Resources) {
     }
 }
 
-/// Opens the sessions of which the spool has something and that nobody runs here.
-async fn adopt(manager: &Weak<Inner>, resources: &Resources) {
+/// Opens the sessions of which the spool has something and that nobody runs here. Gives those that
+/// somebody else runs, or that cannot be read.
+async fn adopt(manager: &Weak<Inner>, resources: &Resources) -> Vec<SessionId> {
     let sessions = resources.spool.as_ref().map(|spool| spool.sessions());
     stream::iter(sessions.unwrap_or_default())
-        .for_each_concurrent(MAX_OPENING, async |session_id| {
-            if let Some(manager) = manager.upgrade()
-                && let Err(error) = manager.adopt(session_id.clone()).await
-            {
-                debug!(%session_id, error = with_causes(&error), "cannot store yet what was kept");
-            }
+        .map(async |session_id| {
+            let error = manager.upgrade()?.adopt(session_id.clone()).await.err()?;
+            debug!(%session_id, error = with_causes(&error), "cannot store yet what was kept");
+            let is_out_of_reach =
+                matches!(error, SessionError::Owned { .. } | SessionError::Store(_));
+            is_out_of_reach.then_some(session_id)
         })
-        .await;
+        .buffer_unordered(MAX_OPENING)
+        .filter_map(future::ready)
+        .collect()
+        .await
 }
 
 /// Finalizes what nobody came back to, and has missing summaries made.

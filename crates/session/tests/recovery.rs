@@ -5,10 +5,11 @@ mod common;
 use std::time::Duration;
 
 use common::bench::{Bench, Machine, away, note};
-use common::{message, message_id, open, say};
+use common::{Client, message, message_id, open, say};
 use patter_llm::{AssistantMessage, Message};
 use patter_protocol::{ClientMessage, EndReason, EventBody, FinishReason, UserInput};
-use patter_session::Receipt;
+use patter_session::{After, Receipt};
+use patter_store::Spool;
 use patter_testkit::failing_store::Failure;
 use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, text};
 use tokio::time::sleep;
@@ -136,6 +137,30 @@ fn what_was_kept_goes_in_though_somebody_else_has_had_the_session() {
                 ("", FinishReason::Interrupted)
             ]
         );
+    });
+}
+
+#[test]
+fn a_process_is_ready_though_somebody_else_goes_on_with_a_session_of_which_its_disk_has_something()
+{
+    let bench = Bench::new(script());
+    let mut machine = Machine::default();
+    machine.run(dies_in_an_outage(&bench));
+    machine.run(async {
+        sleep(Duration::from_secs(16)).await;
+        let sessions = bench.elsewhere(&ScriptedModel::default());
+        let session = open(&sessions, "s").await;
+        let _client = Client::attach(&session, After::Start).await;
+        bench.store.set(Failure::None);
+        let here = bench.manager();
+        sleep(Duration::from_secs(14)).await;
+        assert!(!here.is_recovered(), "the other one may be dead");
+        sleep(Duration::from_secs(4)).await;
+        assert!(here.is_recovered());
+
+        assert_eq!(bench.spool.sessions().len(), 1);
+        sessions.shutdown(Duration::from_secs(5)).await;
+        bench.settled().await;
     });
 }
 

@@ -105,6 +105,39 @@ async fn sessions_are_handed_over_one_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn sessions_whose_answers_end_at_the_same_moment_are_not_handed_over_at_the_same_moment() {
+    let gate = Gate::default();
+    let answer = Reply::of([
+        text("a"),
+        Step::Wait(gate.clone()),
+        finish(ModelFinish::Stop),
+    ]);
+    let model = ScriptedModel::new(vec![answer; 300]);
+    let sessions = manager(MemoryStore::default(), &model, SessionSettings::default());
+    let mut clients = JoinSet::new();
+    for name in 0..300 {
+        let session = open(&sessions, &format!("s-{name}")).await;
+        let mut client = Client::attach(&session, After::Start).await;
+        say(&session, "m-1", "Hi").await;
+        client.until_token("a").await;
+        clients.spawn(async move {
+            assert_eq!(client.until_closed().await, CloseCode::Restart);
+            Instant::now()
+        });
+    }
+    let answers_end = async {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        gate.open();
+    };
+    tokio::join!(sessions.shutdown(Duration::from_secs(25)), answers_end);
+    let mut left: Vec<_> = clients.join_all().await;
+    left.sort();
+    for window in left.windows(61) {
+        assert!(window[60] - window[0] > Duration::from_millis(100));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shutdown_in_a_hurry_interrupts_answers_and_keeps_what_they_said() {
     let store = MemoryStore::default();
     let model = ScriptedModel::new([Reply::of([text("Half"), Step::Hang])]);

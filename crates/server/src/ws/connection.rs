@@ -12,7 +12,7 @@ use patter_protocol::{
 };
 use patter_session::{Attachment, Delivery, Frame, Receipt, Refusal, SessionHandle};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
@@ -108,21 +108,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn on_delivery(&mut self, first: Option<Delivery>) -> Result<(), End> {
         self.heartbeat.in_use();
         let deadline = Socket::<S>::write_deadline();
-        let mut next = first;
-        for _ in 0..MAX_BATCH {
-            match next {
-                Some(Delivery::Frame(frame)) => {
-                    self.socket.feed(text_of(&frame)?, deadline).await?;
-                }
-                Some(Delivery::Closed(code)) => return Err(End::Close(code)),
-                None => return Err(End::Close(CloseCode::Internal)),
-            }
+        self.feed(first, deadline).await?;
+        for _ in 1..MAX_BATCH {
+            // What is taken is written: nothing is taken that the batch has no room for.
             match self.deliveries.next().now_or_never() {
-                Some(delivery) => next = delivery,
+                Some(delivery) => self.feed(delivery, deadline).await?,
                 None => break,
             }
         }
         self.socket.flush(deadline).await
+    }
+
+    /// Writes an event into the socket's buffer.
+    async fn feed(&mut self, delivery: Option<Delivery>, deadline: Instant) -> Result<(), End> {
+        match delivery {
+            Some(Delivery::Frame(frame)) => self.socket.feed(text_of(&frame)?, deadline).await,
+            Some(Delivery::Closed(code)) => Err(End::Close(code)),
+            None => Err(End::Close(CloseCode::Internal)),
+        }
     }
 
     async fn on_incoming(&mut self, incoming: Incoming) -> Result<(), End> {

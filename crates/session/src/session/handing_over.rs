@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use patter_protocol::{CloseCode, FinishReason};
-use tokio::time::sleep;
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::{Flow, Session, Stage, readers};
@@ -20,11 +20,9 @@ impl Session {
         let stage = *self.stage.borrow();
         match stage {
             Stage::Serving => {}
-            Stage::Draining { spread } => {
-                self.readers.send(&readers::draining());
-                self.departure = Some(Box::pin(sleep(self.share_of(spread))));
-            }
-            Stage::Stopping => {
+            Stage::Draining { .. } => self.readers.send(&readers::draining()),
+            Stage::Stopping { .. } => {
+                // The spread may be a shorter one from here on.
                 self.departure = None;
                 self.close_answers(FinishReason::Interrupted);
                 self.end_without_summary();
@@ -39,7 +37,21 @@ impl Session {
         Flow::GoOn
     }
 
-    /// A part of `spread` that is this session's own, so that not all clients come back at once.
+    /// Whether it is time to leave. A session's share of the spread begins when it has nothing left to
+    /// do, not when the drain does: answers that end together must not send their clients away
+    /// together.
+    pub(super) fn is_to_be_handed_over(&mut self) -> bool {
+        let spread = self.stage.borrow().spread();
+        let Some(spread) = spread.filter(|_| self.is_idle()) else {
+            self.departure = None;
+            return false;
+        };
+        let now = Instant::now();
+        let share = self.share_of(spread);
+        *self.departure.get_or_insert(now + share) <= now
+    }
+
+    /// A part of `spread` that is this session's own.
     fn share_of(&self, spread: Duration) -> Duration {
         let mut hasher = DefaultHasher::new();
         self.session_id.hash(&mut hasher);
@@ -47,11 +59,9 @@ impl Session {
         spread * per_mille / 1_000
     }
 
-    /// Whether the process stops and the session has nothing left to do here.
-    pub(super) fn may_be_handed_over(&self) -> bool {
-        *self.stage.borrow() != Stage::Serving
-            && self.departure.is_none()
-            && self.turn.is_none()
+    /// Whether the session has nothing left to do here.
+    fn is_idle(&self) -> bool {
+        self.turn.is_none()
             && self.waiting.is_empty()
             && self.admissions.is_empty()
             && self.ending.is_none()

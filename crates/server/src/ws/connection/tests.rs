@@ -6,7 +6,6 @@ use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Reply, ScriptedModel};
 use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -107,6 +106,29 @@ async fn an_event_larger_than_every_buffer_arrives_whole() {
         };
         if event.as_str() == answer.as_str() {
             break;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_events_that_wait_arrive_however_many_they_are() {
+    let sessions = sessions(vec![Reply::text(["yes"]); 100]);
+    let session = sessions.open("connection".parse().unwrap(), OpenOptions::default());
+    let session = session.await.unwrap();
+    for _ in 0..100 {
+        session.say("Go on.").await.unwrap();
+    }
+
+    let mut running = connect(sessions).await;
+    let mut next = 1;
+    while next <= 200 {
+        let Message::Text(event) = running.client.next().await.unwrap().unwrap() else {
+            continue;
+        };
+        let event: serde_json::Value = serde_json::from_str(&event).unwrap();
+        if let Some(seq) = event["seq"].as_u64() {
+            assert_eq!(seq, next);
+            next += 1;
         }
     }
 }
