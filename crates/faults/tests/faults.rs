@@ -48,6 +48,8 @@ mod p13_drain;
 mod p14_versions;
 #[path = "faults/p15_overload.rs"]
 mod p15_overload;
+#[path = "faults/p15_pool.rs"]
+mod p15_pool;
 #[path = "faults/p19_bad_input.rs"]
 mod p19_bad_input;
 #[path = "faults/p20_pooler.rs"]
@@ -251,6 +253,11 @@ const PROMISES: &[Promise] = &[
         "p09_a_cancel_stops_the_provider_on_the_embedded_store",
         Alone,
         |world| Box::pin(p09_audience::cancel_embedded(world)),
+    ),
+    promise(
+        "p15_a_thousand_sessions_stream_on_five_connections",
+        Alone,
+        |world| Box::pin(p15_pool::a_thousand_sessions(world)),
     ),
     promise("p15_a_flood_starves_nobody", Alone, |world| {
         Box::pin(p15_overload::a_flood(world))
