@@ -1,4 +1,4 @@
-//! Runs the promises that were asked for, two at a time where that does not disturb them, and prints
+//! Runs the promises that were asked for, some at a time where that does not disturb them, and prints
 //! a line for each and one for all.
 
 use std::future::Future;
@@ -29,8 +29,8 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// Whether a test minds company.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Share {
-    /// It may run beside another one.
-    Two,
+    /// It may run beside others.
+    Together,
     /// It measures time or memory.
     Alone,
 }
@@ -64,6 +64,9 @@ impl World {
         fastrand::Rng::with_seed(self.seed.wrapping_mul(0x9e37_79b9).wrapping_add(part))
     }
 }
+
+/// So many run at a time: most of them wait most of the time.
+const AT_A_TIME: usize = 4;
 
 /// Longest time for one test.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -117,9 +120,9 @@ async fn run(world: &Arc<World>, chosen: &[&'static Promise]) -> bool {
     let mut running = JoinSet::new();
     let (together, alone): (Vec<&Promise>, Vec<&Promise>) = chosen
         .iter()
-        .partition(|promise| promise.share == Share::Two);
+        .partition(|promise| promise.share == Share::Together);
     for promise in together {
-        if running.len() == 2 {
+        if running.len() == AT_A_TIME {
             total.take(running.join_next().await.unwrap().unwrap());
         }
         running.spawn(run_one(world.clone(), promise));

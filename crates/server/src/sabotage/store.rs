@@ -18,6 +18,8 @@ use super::Fault;
 
 /// So long events count as stored before they are.
 const DELAY: Duration = Duration::from_millis(300);
+/// So long after a tool its call is written, so that a process is killed in between.
+const LEDGER_DELAY: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(super) struct BrokenStore {
@@ -158,6 +160,11 @@ impl SessionStore for BrokenStore {
     }
 
     async fn append(&self, batch: Vec<Append>) -> Vec<Result<Vec<Appended>, StoreError>> {
+        if self.fault == Fault::LedgerAfterTool
+            && !batch.iter().all(|append| self.is_held_back(append))
+        {
+            sleep(LEDGER_DELAY).await;
+        }
         let mut answers = Vec::with_capacity(batch.len());
         for append in batch {
             if self.is_held_back(&append) {

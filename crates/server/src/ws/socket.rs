@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
@@ -19,10 +21,12 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Each open connection holds both buffers.
 const BUFFER_BYTES: usize = 8 * 1024;
-/// A frame waits here as a whole while it is written, and one event can be large: a tool's result
-/// of 256 KiB, six times as long with JSON escapes. The next frame is only taken when this one is
-/// out, so that no more than one waits.
-const MAX_WRITE_BUFFER_BYTES: usize = 8 * 1024 * 1024;
+/// Longer events go out in several WebSocket frames (RFC 6455, section 5.4). A frame waits here as a
+/// whole while it is written, and the next one is only taken when it is out: so a reader that does
+/// not read costs a frame, and not a copy of an event, which can have megabytes.
+const FRAGMENT_BYTES: usize = 64 * 1024;
+/// More than a frame, what is flushed late, and a pong. It is never reached.
+const MAX_WRITE_BUFFER_BYTES: usize = 512 * 1024;
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,13 +95,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Instant::now() + WRITE_TIMEOUT
     }
 
-    /// Writes a text that may stay in the buffer until [`Socket::flush`].
+    /// Writes an event, of which the end may stay in the buffer until [`Socket::flush`].
     ///
     /// # Errors
     ///
     /// [`CloseCode::TooSlow`] after the deadline.
     pub(crate) async fn feed(&mut self, text: Utf8Bytes, deadline: Instant) -> Result<(), End> {
-        written(timeout_at(deadline, self.stream.feed(Message::Text(text))).await)
+        let bytes: &Bytes = text.as_ref();
+        let mut opcode = Data::Text;
+        let mut begin = 0;
+        while begin < text.len() {
+            // Between characters: a client may read each frame as text.
+            let end = text.floor_char_boundary(begin + FRAGMENT_BYTES);
+            let is_last = end == text.len();
+            let frame = Frame::message(bytes.slice(begin..end), OpCode::Data(opcode), is_last);
+            let fed = self.stream.feed(Message::Frame(frame));
+            written(timeout_at(deadline, fed).await)?;
+            opcode = Data::Continue;
+            begin = end;
+        }
+        Ok(())
     }
 
     /// Writes what waits in the buffer.
