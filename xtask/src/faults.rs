@@ -4,7 +4,7 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::{metadata::Metadata, phase::phase, postgres, process, programs};
 
@@ -12,7 +12,17 @@ use crate::{metadata::Metadata, phase::phase, postgres, process, programs};
 const SOAK_VARIABLE: &str = "PATTER_SOAK";
 
 /// The feature of the server whose mechanisms can be broken by a variable; for tests alone.
-const SABOTAGE: &str = "sabotage";
+pub(crate) const SABOTAGE: &str = "sabotage";
+
+/// It limits and watches processes by what only Linux has.
+pub(crate) const CAN_RUN: bool = cfg!(target_os = "linux");
+
+/// The feature of tests that start the binary and what it needs.
+pub(crate) const NEEDS_PROCESSES: &str = "needs-processes";
+
+/// Where the suite finds the binary, and the one whose mechanisms can be broken.
+pub(crate) const BINARY_VARIABLE: &str = "PATTER_BIN";
+pub(crate) const SABOTAGE_BINARY_VARIABLE: &str = "PATTER_SABOTAGE_BIN";
 
 /// Runs the promises whose names begin so; all of them where no name is given.
 ///
@@ -20,6 +30,7 @@ const SABOTAGE: &str = "sabotage";
 ///
 /// When something is missing that may not be installed here, does not build, or a promise is broken.
 pub(crate) fn run(soak: bool, names: &[String]) -> anyhow::Result<()> {
+    ensure!(CAN_RUN, "the fault suite needs Linux");
     let metadata = Metadata::read()?;
     find_programs()?;
     let sabotaged = phase("build patter to be broken", || {
@@ -30,10 +41,10 @@ pub(crate) fn run(soak: bool, names: &[String]) -> anyhow::Result<()> {
         let mut command = Command::new("cargo");
         command
             .args(["test", "--quiet", "--release", "--package", "patter-faults"])
-            .args(["--features", "needs-processes", "--test", "faults", "--"])
+            .args(["--features", NEEDS_PROCESSES, "--test", "faults", "--"])
             .args(names)
-            .env("PATTER_BIN", &binary)
-            .env("PATTER_SABOTAGE_BIN", &sabotaged);
+            .env(BINARY_VARIABLE, &binary)
+            .env(SABOTAGE_BINARY_VARIABLE, &sabotaged);
         if soak {
             command.env(SOAK_VARIABLE, "1");
         }
@@ -74,7 +85,7 @@ fn build(metadata: &Metadata, feature: Option<&str>) -> anyhow::Result<PathBuf> 
 /// # Errors
 ///
 /// When something is missing that may not be installed here.
-fn find_programs() -> anyhow::Result<()> {
+pub(crate) fn find_programs() -> anyhow::Result<()> {
     phase("find PostgreSQL, PgBouncer and faketime", || {
         postgres::find_programs()?;
         programs::find(&[programs::PGBOUNCER, programs::FAKETIME])

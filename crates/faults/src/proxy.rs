@@ -24,6 +24,8 @@ pub enum Mode {
     Throttle(u32),
     /// Connections are accepted, and nothing goes through. Nobody is told.
     Stall,
+    /// What clients send passes, and what the target answers does not.
+    Mute,
     /// New connections are reset; open ones go on.
     Refuse,
 }
@@ -165,6 +167,7 @@ async fn serve(client: TcpStream, shared: Arc<Shared>, plan: Plan) {
     let (target_reader, target_writer) = target.into_split();
     let mut up = Pump::new(client_reader, target_writer, &shared, plan.half_close_after);
     let mut down = Pump::new(target_reader, client_writer, &shared, plan.reset_after);
+    down.carries_answers = true;
     let was_cut = {
         let both = async {
             let up = async {
@@ -199,6 +202,8 @@ async fn serve(client: TcpStream, shared: Arc<Shared>, plan: Plan) {
 struct Pump {
     reader: OwnedReadHalf,
     writer: OwnedWriteHalf,
+    /// Whether it leads from the target to the client.
+    carries_answers: bool,
     mode: watch::Receiver<Mode>,
     /// Bytes that may still pass.
     left: u64,
@@ -214,6 +219,7 @@ impl Pump {
         Self {
             reader,
             writer,
+            carries_answers: false,
             mode: shared.mode.subscribe(),
             left: limit.unwrap_or(u64::MAX),
         }
@@ -254,16 +260,15 @@ impl Pump {
         match mode {
             Mode::Delay(delay) => sleep(delay).await,
             Mode::Throttle(_) => sleep(Duration::from_millis(100)).await,
-            Mode::Stall => {
-                return self
-                    .mode
-                    .wait_for(|mode| *mode != Mode::Stall)
-                    .await
-                    .is_ok();
-            }
-            Mode::Pass | Mode::Refuse => {}
+            Mode::Stall => return self.until_it_is_not(Mode::Stall).await,
+            Mode::Mute if self.carries_answers => return self.until_it_is_not(Mode::Mute).await,
+            Mode::Pass | Mode::Mute | Mode::Refuse => {}
         }
         true
+    }
+
+    async fn until_it_is_not(&mut self, mode: Mode) -> bool {
+        self.mode.wait_for(|now| *now != mode).await.is_ok()
     }
 }
 
@@ -336,6 +341,17 @@ mod tests {
         let error = second.read_u8().await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
         assert_eq!(proxy.cuts(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_muted_reaches_the_target_and_its_answer_nobody() {
+        let (proxy, mut stream, _tasks) = proxied().await;
+        proxy.set(Mode::Mute);
+        let nothing = timeout(Duration::from_millis(100), says(&mut stream, "one")).await;
+        assert!(nothing.is_err());
+        proxy.reset_all();
+        let error = stream.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
 
     #[tokio::test]

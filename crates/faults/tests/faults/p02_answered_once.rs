@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use patter_faults::client::Client;
-use patter_faults::proxy::Proxy;
+use patter_faults::proxy::{Mode, Proxy};
 use patter_faults::script::Script;
+use tokio::time::sleep;
 
 use crate::runner::{Outcome, World};
 use crate::scene::{SOON, Scene, Stage, Store};
@@ -74,7 +75,7 @@ pub(crate) async fn play(
         }));
         sending.await;
         if crashes && part == 1 {
-            tokio::time::sleep(Duration::from_millis(random.u64(..60))).await;
+            sleep(Duration::from_millis(random.u64(..60))).await;
             scene.kill(0).await?;
             scene.nodes[0].start_again().await?;
         }
@@ -101,7 +102,7 @@ pub(crate) async fn ambiguous_commits(world: Arc<World>) -> Outcome {
     scene.verdict(true).await
 }
 
-/// The way to the database breaks while it answers: what was committed and what was not, nobody knows.
+/// The way to the database breaks before it answers: what was committed and what was not, nobody knows.
 pub(crate) async fn cut_commits(
     world: &World,
     scene: &mut Scene,
@@ -118,14 +119,21 @@ pub(crate) async fn cut_commits(
             .map(|client| client.until("a connection", 2 * SOON, |view| view.is_ready)),
     )
     .await?;
-    for part in 0..20 {
-        for client in &clients {
-            let id = format!("{}-{part}", client.session_id());
-            client.say(&Script::new(id).tokens(2, 1_000)).await;
+    for part in 0..10 {
+        // One that is cut off at any point, and one whose commit surely is.
+        for mode in [Mode::Pass, Mode::Mute] {
+            proxy.set(mode);
+            for client in &clients {
+                let id = format!("{}-{part}-{mode:?}", client.session_id());
+                client.say(&Script::new(id).tokens(2, 1_000)).await;
+            }
+            sleep(Duration::from_millis(random.u64(20..120))).await;
         }
-        tokio::time::sleep(Duration::from_millis(random.u64(20..120))).await;
         scene.disturb();
         proxy.reset_all();
+        // What is withheld is lost, and not late.
+        sleep(Duration::from_millis(10)).await;
+        proxy.set(Mode::Pass);
     }
     try_join_all(clients.iter().map(|client| client.until_answered(2 * SOON))).await?;
     scene.leave(clients).await;
