@@ -5,6 +5,8 @@ use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -279,12 +281,23 @@ fn programs() -> anyhow::Result<PathBuf> {
         .context("PostgreSQL is not installed: `apt-get install postgresql`")
 }
 
-/// A port that was free a moment ago.
+/// Ports from here on are given; below those that the system gives (from 32768 on), so that nobody
+/// gets one between now and its use, nor while a process is down that is to come back to it.
+const FIRST_PORT: u16 = 16_000;
+const PORTS: u16 = 16_000;
+
+/// A port that is free, and is not given again soon.
 ///
 /// # Errors
 ///
 /// If none is free.
 pub fn free_port() -> anyhow::Result<u16> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-    Ok(listener.local_addr()?.port())
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u16(..PORTS)));
+    for _ in 0..PORTS {
+        let port = FIRST_PORT + NEXT.fetch_add(1, Ordering::Relaxed) % PORTS;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free from {FIRST_PORT} on");
 }

@@ -5,13 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patter_protocol::{CloseCode, LogEpoch, SessionId};
-use patter_store::{EventQuery, SessionStore};
+use patter_store::{EventQuery, SessionStore, StoreError, StoredEvent};
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use crate::error::with_causes;
 use crate::frame::Frame;
 use crate::reader::ReaderQueue;
+
+// The model check has a scheduler of its own.
+#[cfg(test)]
+use shuttle::future::{JoinHandle, spawn};
+#[cfg(not(test))]
+use tokio::task::{JoinHandle, spawn};
 
 /// So many events are read from the store at a time.
 const REPLAY_PAGE: u32 = 300;
@@ -58,6 +64,8 @@ pub(crate) struct Attached {
     pub(crate) live: ReaderQueue,
 }
 
+type ReadingPage = JoinHandle<Result<Vec<StoredEvent>, StoreError>>;
+
 /// A reader of a session. Yields `session_ready`, the durable events that it missed in order,
 /// a snapshot if an answer is in flight, and then everything that happens: no event is skipped
 /// and none comes twice. Dropping it detaches; an answer in flight goes on.
@@ -67,8 +75,12 @@ pub struct Attachment {
     store: Arc<dyn SessionStore>,
     /// Frames that are to be given before anything else.
     ready: VecDeque<Frame>,
+    begins_after: u64,
     replayed: u64,
     replay_to: u64,
+    /// Being read by a task of its own: a reader that is not asked for a while, since its connection
+    /// does something else, must not keep a connection of the store from others meanwhile.
+    page: Option<ReadingPage>,
     after_replay: Vec<Frame>,
     live: ReaderQueue,
     closed: Option<CloseCode>,
@@ -86,8 +98,10 @@ impl Attachment {
             session_id,
             store,
             ready: VecDeque::from([attached.ready]),
+            begins_after: attached.replay_after,
             replayed: attached.replay_after,
             replay_to: attached.replay_to,
+            page: None,
             after_replay: attached.after_replay,
             live: attached.live,
             closed: None,
@@ -95,11 +109,17 @@ impl Attachment {
         }
     }
 
+    /// Events of the log come from behind this one on; those up to it are not given.
+    #[must_use]
+    pub fn begins_after(&self) -> u64 {
+        self.begins_after
+    }
+
     /// The next event, or why nothing more comes; the latter for ever after.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost if the future is dropped; a page of the log may be read again.
+    /// Nothing is lost if the future is dropped.
     pub async fn next(&mut self) -> Delivery {
         loop {
             if let Some(frame) = self.ready.pop_front() {
@@ -124,12 +144,13 @@ impl Attachment {
     }
 
     async fn read_page(&mut self) {
-        let query = EventQuery {
-            after: self.replayed,
-            limit: REPLAY_PAGE,
-            types: Vec::new(),
-        };
-        match self.store.events(&self.session_id, query).await {
+        let (store, session_id, after) = (&self.store, &self.session_id, self.replayed);
+        let page = self
+            .page
+            .get_or_insert_with(|| begin_page(store, session_id, after));
+        let read = page.await;
+        self.page = None;
+        match read.unwrap_or_else(|_panic| Err(StoreError::Unusable("it panicked".to_owned()))) {
             Ok(page) => {
                 self.away_since = None;
                 let before = self.replayed;
@@ -154,9 +175,28 @@ impl Attachment {
             }
         }
     }
+
     /// Whether the store is not away for too long.
     fn may_wait(&mut self) -> bool {
         let since = self.away_since.get_or_insert_with(Instant::now);
         since.elapsed() < REPLAY_PATIENCE
     }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        if let Some(page) = &self.page {
+            page.abort();
+        }
+    }
+}
+
+fn begin_page(store: &Arc<dyn SessionStore>, session_id: &SessionId, after: u64) -> ReadingPage {
+    let (store, session_id) = (Arc::clone(store), session_id.clone());
+    let query = EventQuery {
+        after,
+        limit: REPLAY_PAGE,
+        types: Vec::new(),
+    };
+    spawn(async move { store.events(&session_id, query).await })
 }

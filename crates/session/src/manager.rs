@@ -30,7 +30,7 @@ pub use builder::SessionManagerBuilder;
 const CLOSING_LIMIT: Duration = Duration::from_secs(5);
 
 /// So long a session has for itself when sessions are handed over, and the most that all get.
-const SPREAD: Duration = Duration::from_millis(10);
+const SPREAD: Duration = Duration::from_millis(25);
 const MAX_SPREAD: Duration = Duration::from_secs(5);
 
 /// So many commands wait for a session's task; whoever sends one more waits too.

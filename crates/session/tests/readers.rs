@@ -8,16 +8,18 @@
 mod common;
 
 use common::{Client, durable, manager, message_id, open, say};
+use futures_util::{FutureExt, StreamExt, stream};
 use patter_llm::FinishReason as ModelFinish;
 use patter_protocol::{
     ClientMessage, CloseCode, ErrorCode, EventBody, LiveEvent, NoticeCode, ServerMessage,
     SessionReady,
 };
-use patter_session::{After, OpenOptions, Refusal, SessionError, SessionSettings};
+use patter_session::{After, Delivery, OpenOptions, Refusal, SessionError, SessionSettings};
 use patter_store::SessionStore;
 use patter_testkit::failing_store::{FailingStore, Failure};
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, finish, text};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +39,33 @@ fn notices(client: &Client) -> Vec<NoticeCode> {
             _ => None,
         })
         .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_nobody_asks_keeps_no_connection_of_the_store() {
+    let store = Arc::new(FailingStore::new(Arc::new(MemoryStore::default())));
+    let model = ScriptedModel::default();
+    let sessions = manager(Arc::clone(&store), &model, SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    client.read_for(Duration::from_millis(100)).await;
+    let attachment = session.attach(After::Start).await.unwrap();
+    let mut deliveries = pin!(stream::unfold(attachment, |mut attachment| async {
+        Some((attachment.next().await, attachment))
+    }));
+    deliveries.next().await.unwrap();
+
+    store.set(Failure::Hang);
+    assert!(deliveries.next().now_or_never().is_none());
+    tokio::task::yield_now().await;
+    assert_eq!(store.hanging(), 1);
+    store.set(Failure::None);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(store.hanging(), 0);
+    let Some(Delivery::Frame(frame)) = deliveries.next().await else {
+        panic!()
+    };
+    assert_eq!(frame.seq(), Some(1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,6 +30,16 @@ pub struct FailingStore {
     inner: Arc<dyn SessionStore>,
     failure: watch::Sender<Failure>,
     calls: AtomicUsize,
+    hanging: AtomicUsize,
+}
+
+/// Counts a call that hangs for as long as somebody waits for it.
+struct Hanging<'a>(&'a AtomicUsize);
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl FailingStore {
@@ -40,6 +50,7 @@ impl FailingStore {
             inner,
             failure: watch::Sender::new(Failure::None),
             calls: AtomicUsize::new(0),
+            hanging: AtomicUsize::new(0),
         }
     }
 
@@ -54,9 +65,17 @@ impl FailingStore {
         self.calls.load(Ordering::SeqCst)
     }
 
+    /// How many calls hang now.
+    #[must_use]
+    pub fn hanging(&self) -> usize {
+        self.hanging.load(Ordering::SeqCst)
+    }
+
     /// Counts a call and lets it through, or not.
     async fn pass(&self) -> Result<(), StoreError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
+        self.hanging.fetch_add(1, Ordering::SeqCst);
+        let _hanging = Hanging(&self.hanging);
         let mut failure = self.failure.subscribe();
         // The sender lives as long as `self`, so there is always an answer.
         let set = failure

@@ -56,7 +56,9 @@ fn frames_are_in_order(
             last = seq;
             continue;
         }
-        let is_repeat = frame["type"] == "user_message"
+        // Ahead of its turn it would hide those in between from a client that is cut off now.
+        let is_repeat = seq <= last
+            && frame["type"] == "user_message"
             && repeats
                 .get_mut(text(frame, "id"))
                 .is_some_and(|left| left.checked_sub(1).map(|less| *left = less).is_some());

@@ -1,7 +1,7 @@
 //! One client's connection to one session: a single task that owns the socket and nothing else.
 //! The conversation lives in the session and goes on without it.
 
-use std::ops::ControlFlow;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
@@ -36,6 +36,8 @@ pub(crate) struct Connection<S> {
     /// What the session tells. A stream and not the attachment itself: it keeps a half-done read
     /// of the log while other branches of the loop run.
     deliveries: BoxStream<'static, Delivery>,
+    /// The client has every event of the log up to this one.
+    delivered: u64,
     heartbeat: Heartbeat,
     control_budget: Budget,
     message_budget: Budget,
@@ -46,6 +48,7 @@ pub(crate) struct Connection<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Joins a socket and a session.
     pub(crate) fn new(socket: Socket<S>, session: SessionHandle, attachment: Attachment) -> Self {
+        let delivered = attachment.begins_after();
         let deliveries = stream::unfold(attachment, |mut attachment| async {
             Some((attachment.next().await, attachment))
         });
@@ -53,6 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             socket,
             session,
             deliveries: deliveries.boxed(),
+            delivered,
             heartbeat: Heartbeat::start(),
             control_budget: Budget::of_control_frames(),
             message_budget: Budget::of_messages(),
@@ -63,15 +67,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Serves the connection until it ends or `stop` is cancelled.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let end = loop {
-            if let ControlFlow::Break(end) = self.step(&stop).await {
-                break end;
-            }
-        };
+        let Err(end) = self.serve(&stop).await;
         debug!(?end, "connection ends");
         // Nobody reads any more: the session may begin to linger while goodbyes are said.
         drop(self.deliveries);
         self.socket.finish(end).await;
+    }
+
+    async fn serve(&mut self, stop: &CancellationToken) -> Result<Infallible, End> {
+        // `session_ready` waits already, and nothing may come before it.
+        let ready = self.deliveries.next().await;
+        self.on_delivery(ready).await?;
+        loop {
+            self.step(stop).await?;
+        }
     }
 
     /// Waits for the next thing to happen and deals with it.
@@ -79,8 +88,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Every branch may be dropped while it waits: a half-read message stays in the socket, a
     /// half-read page of the log in the stream of deliveries, and the timer in the heartbeat. What
     /// is written is written in the handlers, which are not dropped.
-    async fn step(&mut self, stop: &CancellationToken) -> ControlFlow<End> {
-        let outcome = tokio::select! {
+    async fn step(&mut self, stop: &CancellationToken) -> Result<(), End> {
+        tokio::select! {
             () = stop.cancelled() => Err(End::Close(CloseCode::Restart)),
             incoming = self.socket.receive() => match incoming {
                 Ok(incoming) => self.on_incoming(incoming).await,
@@ -88,10 +97,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             },
             delivery = self.deliveries.next() => self.on_delivery(delivery).await,
             beat = self.heartbeat.next() => self.on_beat(beat).await,
-        };
-        match outcome {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(end) => ControlFlow::Break(end),
         }
     }
 
@@ -122,7 +127,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Writes an event into the socket's buffer.
     async fn feed(&mut self, delivery: Option<Delivery>, deadline: Instant) -> Result<(), End> {
         match delivery {
-            Some(Delivery::Frame(frame)) => self.socket.feed(text_of(&frame)?, deadline).await,
+            Some(Delivery::Frame(frame)) => {
+                self.socket.feed(text_of(&frame)?, deadline).await?;
+                self.delivered = frame.seq().unwrap_or(self.delivered);
+                Ok(())
+            }
             Some(Delivery::Closed(code)) => Err(End::Close(code)),
             None => Err(End::Close(CloseCode::Internal)),
         }
@@ -171,6 +180,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Ok(Ok(Receipt::Repeated(frame))) => {
                 self.refused_in_a_row = 0;
+                // One that the client is still to get comes in its turn: ahead of it, a client that is
+                // cut off now would take those in between for delivered.
+                if frame.seq().is_some_and(|seq| seq > self.delivered) {
+                    return Ok(());
+                }
                 self.write(text_of(&frame)?).await
             }
             Ok(Err(Refusal::Refused(event))) => self.refuse(event).await,

@@ -41,9 +41,11 @@ impl Session {
     /// do, not when the drain does: answers that end together must not send their clients away
     /// together.
     pub(super) fn is_to_be_handed_over(&mut self) -> bool {
-        let spread = self.stage.borrow().spread();
-        let Some(spread) = spread.filter(|_| self.is_idle()) else {
+        if !self.is_idle() {
             self.departure = None;
+            return false;
+        }
+        let Some(spread) = self.stage.borrow().spread() else {
             return false;
         };
         let now = Instant::now();
