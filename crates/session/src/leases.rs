@@ -32,13 +32,11 @@ struct Shared {
 }
 
 /// Whether the store can be reached.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 enum Reach {
-    #[default]
-    Always,
     Away,
-    /// It was away, and was found to be back then.
-    BackSince(Instant),
+    /// It was away, or nobody had asked, and it was found to be there then.
+    ThereSince(Instant),
 }
 
 #[derive(Debug)]
@@ -76,7 +74,7 @@ impl Leases {
             shared: Arc::new(Shared {
                 owner,
                 held: Mutex::default(),
-                reach: Mutex::default(),
+                reach: Mutex::new(Reach::Away),
             }),
         }
     }
@@ -126,17 +124,17 @@ impl Leases {
     pub(crate) fn store_is_there(&self) {
         let mut reach = self.shared.reach();
         if matches!(*reach, Reach::Away) {
-            *reach = Reach::BackSince(Instant::now());
+            *reach = Reach::ThereSince(Instant::now());
         }
     }
 
-    /// Whether the store is known to have been there for the length of a lease. After an outage every
-    /// process gets so long to renew its leases before this one takes a session for ownerless.
+    /// Whether the store is known to have been there for the length of a lease. After an outage, which
+    /// may be why this process was started, every process gets so long to renew its leases before this
+    /// one takes a session for ownerless.
     pub(crate) fn others_had_time(&self) -> bool {
         match *self.shared.reach() {
-            Reach::Always => true,
             Reach::Away => false,
-            Reach::BackSince(since) => since.elapsed() > self.shared.owner.lease,
+            Reach::ThereSince(since) => since.elapsed() > self.shared.owner.lease,
         }
     }
 

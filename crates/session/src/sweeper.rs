@@ -112,6 +112,8 @@ async fn sweep(
         resources.leases.store_is_there();
         return Ok(());
     }
+    // By a clock that has jumped, the leases of this very process may have run out.
+    resources.leases.renew(&**store).await?;
     for _ in 0..MAX_BATCHES {
         let claimed_at = Instant::now();
         // A store that has hung may have come back just now, and others have had no time yet.

@@ -83,6 +83,7 @@ pub(crate) async fn slow_readers(world: Arc<World>) -> Outcome {
             None => {}
         }
     }
+    ensure!(told > 0, "no slow reader was told why it was closed");
     scene.figures.add("slow readers told 4413", told);
     drop(slow);
     scene.figures.add("slow readers", SESSIONS * SLOW);

@@ -15,7 +15,7 @@ pub(super) async fn take(
     limit: u32,
     tries: SummaryTries,
 ) -> Result<Vec<SummaryJob>, StoreError> {
-    // Somebody who claimed the session, did not open it and was lost must not write to it any more.
+    // Whoever had an earlier try, or claimed the session and was lost, must not write to it any more.
     let query = sqlx::query(concat!(
         "with due as (
              select session_id as due_id
@@ -30,7 +30,7 @@ pub(super) async fn take(
          set summary_tries = summary_tries + 1,
              summary_due_at = case when summary_tries + 1 < $2
                  then clock_timestamp() + $3::bigint * interval '1 ms' end,
-             fence = fence + (lease_owner is not null)::int, lease_owner = null, lease_until = null
+             fence = fence + 1, lease_owner = null, lease_until = null
          from due where session_id = due_id
          returning ",
         session_columns!(),

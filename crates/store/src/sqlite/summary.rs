@@ -17,12 +17,12 @@ pub(super) async fn take(
 ) -> Result<Vec<SummaryJob>, StoreError> {
     let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
     let now = Moment::now();
-    // Somebody who claimed the session, did not open it and was lost must not write to it any more.
+    // Whoever had an earlier try, or claimed the session and was lost, must not write to it any more.
     let rows = sqlx::query(concat!(
         "update sessions
          set summary_tries = summary_tries + 1,
              summary_due_at = case when summary_tries + 1 < $2 then $3 end,
-             fence = fence + (lease_owner is not null), lease_owner = null, lease_until = null
+             fence = fence + 1, lease_owner = null, lease_until = null
          where session_id in (
              select session_id from sessions
              where summary_due_at < $1 and summary_tries < $2 and is_active = 0

@@ -86,10 +86,9 @@ impl Kept {
         self.summary_tries += 1;
         let is_last = self.summary_tries >= tries.max;
         self.summary_due_at = (!is_last).then(|| Instant::now() + tries.retry_in);
-        // Somebody who claimed it, did not open it and was lost must not write to it any more.
-        if self.lease_owner.take().is_some() {
-            self.fence.0 += 1;
-        }
+        // Whoever had an earlier try, or claimed it and was lost, must not write to it any more.
+        self.fence.0 += 1;
+        self.lease_owner = None;
         self.lease_until = None;
         SummaryJob {
             record: self.record.clone(),

@@ -125,6 +125,8 @@ pub async fn why_there_is_no_summary_is_shown_until_there_is_one(fixture: &dyn S
         .await
         .unwrap();
     // A try that was thought lost.
+    let late = write(store.as_ref(), append(&id, job.fence, [summary("late")])).await;
+    assert!(matches!(late, Err(StoreError::Fenced { .. })), "{late:?}");
     store.fail_summary(&job, "too slow").await.unwrap();
     let record = store.session(&id).await.unwrap().unwrap();
     assert_eq!(record.summary.as_deref(), Some("Sums."));
