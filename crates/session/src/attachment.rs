@@ -191,6 +191,13 @@ impl Drop for Attachment {
     }
 }
 
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::disallowed_methods,
+        reason = "the attachment waits for it, and aborts it where it is dropped"
+    )
+)]
 fn begin_page(store: &Arc<dyn SessionStore>, session_id: &SessionId, after: u64) -> ReadingPage {
     let (store, session_id) = (Arc::clone(store), session_id.clone());
     let query = EventQuery {
