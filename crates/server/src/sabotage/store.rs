@@ -19,7 +19,7 @@ use super::Fault;
 /// So long events count as stored before they are.
 const DELAY: Duration = Duration::from_millis(300);
 /// So long after a tool its call is written, so that a process is killed in between.
-const LEDGER_DELAY: Duration = Duration::from_millis(300);
+const LEDGER_DELAY: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(super) struct BrokenStore {
