@@ -277,7 +277,12 @@ timing: Timing,
 /**
  * The answer whose place it takes.
  */
-supersedes: ResponseId | null, };
+supersedes: ResponseId | null, 
+/**
+ * Whether another answer counts although it came to the log earlier; left out where not. This
+ * one was given while the store was away, and kept on local disk.
+ */
+superseded?: boolean, };
 
 /**
  * A piece of an answer: text, or a tool call.

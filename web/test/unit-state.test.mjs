@@ -104,6 +104,12 @@ test('an answer that was generated anew is marked as the earlier one', () => {
   assert.deepEqual(state.entries.map(({ superseded }) => superseded), [false, true, false]);
 });
 
+test('an answer that was stored late and does not count is marked as an earlier one', () => {
+  const state = after(message('m1'), stored({ content: 'counts' }), stored({ response_id: 'r2', content: 'late', superseded: true }));
+  assert.deepEqual(outline(state), ['said:m1', 'answer:r1[counts]', 'answer:r2[late]']);
+  assert.deepEqual(state.entries.map(({ superseded }) => superseded), [false, false, true]);
+});
+
 test('an answer that the server lost in a crash gives way to the one that was stored', () => {
   const state = after(message('m1'), started('lost', 'm1'), token(0, 'Half an', 'lost'), stored({ finish_reason: 'interrupted' }));
   assert.deepEqual(outline(state), ['said:m1', 'answer:r1[]']);

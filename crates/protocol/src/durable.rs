@@ -201,6 +201,11 @@ pub struct AiResponse {
     pub timing: Timing,
     /// The answer whose place it takes.
     pub supersedes: Option<ResponseId>,
+    /// Whether another answer counts although it came to the log earlier; left out where not. This
+    /// one was given while the store was away, and kept on local disk.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub superseded: bool,
 }
 
 /// A piece of an answer: text, or a tool call.

@@ -19,8 +19,13 @@ use shuttle::future::{JoinHandle, spawn};
 #[cfg(not(test))]
 use tokio::task::{JoinHandle, spawn};
 
-/// So many events are read from the store at a time.
-const REPLAY_PAGE: u32 = 300;
+/// So many bytes of events are read from the store at a time, roughly: a page has as many events as would
+/// fit if they were as large as those of the page before it.
+const PAGE_BYTES: usize = 256 * 1024;
+/// The events of the first page, of which nothing is known.
+const FIRST_PAGE: u32 = 16;
+/// The most events of a page.
+const MAX_PAGE: u32 = 200;
 /// How long a store that is away is waited for in the middle of a replay, and the pause in between.
 const REPLAY_PATIENCE: Duration = Duration::from_secs(10);
 const REPLAY_PAUSE: Duration = Duration::from_millis(500);
@@ -81,6 +86,8 @@ pub struct Attachment {
     /// Being read by a task of its own: a reader that is not asked for a while, since its connection
     /// does something else, must not keep a connection of the store from others meanwhile.
     page: Option<ReadingPage>,
+    /// So many events the next page may have.
+    page_limit: u32,
     after_replay: Vec<Frame>,
     live: ReaderQueue,
     closed: Option<CloseCode>,
@@ -102,6 +109,7 @@ impl Attachment {
             replayed: attached.replay_after,
             replay_to: attached.replay_to,
             page: None,
+            page_limit: FIRST_PAGE,
             after_replay: attached.after_replay,
             live: attached.live,
             closed: None,
@@ -147,20 +155,24 @@ impl Attachment {
         let (store, session_id, after) = (&self.store, &self.session_id, self.replayed);
         let page = self
             .page
-            .get_or_insert_with(|| begin_page(store, session_id, after));
+            .get_or_insert_with(|| begin_page(store, session_id, after, self.page_limit));
         let read = page.await;
         self.page = None;
         match read.unwrap_or_else(|_panic| Err(StoreError::Unusable("it panicked".to_owned()))) {
             Ok(page) => {
                 self.away_since = None;
                 let before = self.replayed;
+                let mut bytes = 0;
                 for stored in page {
                     if stored.event.seq > self.replay_to {
                         break;
                     }
                     self.replayed = stored.event.seq;
-                    self.ready.push_back(Frame::durable(stored.event));
+                    let frame = Frame::durable(stored.event);
+                    bytes += frame.as_str().len();
+                    self.ready.push_back(frame);
                 }
+                self.page_limit = page_limit(self.ready.len(), bytes);
                 if self.replayed == before {
                     warn!(session_id = %self.session_id, after = before, "the log has a gap");
                     self.closed = Some(CloseCode::Internal);
@@ -183,6 +195,12 @@ impl Attachment {
     }
 }
 
+/// How many events a page may have, when so many have so many bytes.
+fn page_limit(events: usize, bytes: usize) -> u32 {
+    let limit = PAGE_BYTES * events / bytes.max(1);
+    u32::try_from(limit).unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE)
+}
+
 impl Drop for Attachment {
     fn drop(&mut self) {
         if let Some(page) = &self.page {
@@ -198,11 +216,16 @@ impl Drop for Attachment {
         reason = "the attachment waits for it, and aborts it where it is dropped"
     )
 )]
-fn begin_page(store: &Arc<dyn SessionStore>, session_id: &SessionId, after: u64) -> ReadingPage {
+fn begin_page(
+    store: &Arc<dyn SessionStore>,
+    session_id: &SessionId,
+    after: u64,
+    limit: u32,
+) -> ReadingPage {
     let (store, session_id) = (Arc::clone(store), session_id.clone());
     let query = EventQuery {
         after,
-        limit: REPLAY_PAGE,
+        limit,
         types: Vec::new(),
     };
     spawn(async move { store.events(&session_id, query).await })

@@ -48,7 +48,9 @@ impl Conversation {
             EventBody::ToolResult(result) => self.calls.ended(result),
             EventBody::AiResponse(answer) => {
                 let steps = self.calls.settle(answer, private);
-                self.answer(&answer.message_id, answer.response_id, steps);
+                if !answer.superseded {
+                    self.answer(&answer.message_id, answer.response_id, steps);
+                }
             }
             EventBody::SessionStarted(started) => self.metadata.clone_from(&started.metadata),
             EventBody::SessionEnded(_) | EventBody::SessionSummary(_) => {}

@@ -150,8 +150,8 @@ impl Leases {
         }
         let sent_at = Instant::now();
         let limit = self.renewal_interval();
-        let lost = match timeout(limit, store.renew(&self.shared.owner, &leases)).await {
-            Ok(lost) => lost?,
+        let renewal = match timeout(limit, store.renew(&self.shared.owner, &leases)).await {
+            Ok(renewal) => renewal?,
             Err(_elapsed) => return Err(StoreError::Unavailable("no answer in time".into())),
         };
         let safe = self.safe_from(sent_at);
@@ -160,12 +160,11 @@ impl Leases {
             // A session that was claimed again in between has a newer one.
             let entry = held.get(&lease.session_id);
             if let Some(entry) = entry.filter(|entry| entry.fence == lease.fence) {
-                let standing = if lost.contains(&lease.session_id) {
-                    Standing::Lost
-                } else {
-                    safe
-                };
-                entry.standing.send_replace(standing);
+                if renewal.lost.contains(&lease.session_id) {
+                    entry.standing.send_replace(Standing::Lost);
+                } else if !renewal.busy.contains(&lease.session_id) {
+                    entry.standing.send_replace(safe);
+                }
             }
         }
         Ok(())

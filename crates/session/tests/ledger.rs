@@ -276,6 +276,7 @@ async fn an_answer_that_was_being_given_again_when_its_process_was_lost_is_close
         cost_usd: None,
         timing: Timing::default(),
         supersedes: None,
+        superseded: false,
     });
     let store = left_behind([
         EventBody::SessionStarted(SessionStarted::default()),

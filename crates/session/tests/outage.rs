@@ -12,12 +12,14 @@ use common::bench::{Bench, away};
 use common::{durable, message, message_id, refused_with, say};
 use patter_llm::{FinishReason as ModelFinish, ModelEvent};
 use patter_protocol::{
-    ClientMessage, ErrorCode, EventBody, FinishReason, LiveEvent, NoticeCode, ServerMessage,
+    ClientMessage, CloseCode, ErrorCode, EventBody, FinishReason, LiveEvent, NoticeCode,
+    ServerMessage,
 };
 use patter_session::{Receipt, Refusal, SessionHandle};
+use patter_store::Spool;
 use patter_testkit::failing_store::Failure;
 use patter_testkit::memory_spool::{MemorySpool, SpoolFailure};
-use patter_testkit::scripted_model::{Gate, Reply, Step, call, finish, text};
+use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, call, finish, text};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -276,6 +278,31 @@ async fn cancel_works_while_the_store_is_away() {
         .collect();
     let cancelled = |text: &str| (text.to_owned(), FinishReason::Cancelled);
     assert_eq!(ends, [cancelled("a"), cancelled("")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_not_handed_over_while_there_is_time_to_store_what_it_said() {
+    let bench = Bench::new([Reply::text(["1"])]);
+    let sessions = bench.manager();
+    let (session, mut client) = bench.join(&sessions).await;
+    away(&bench);
+    say(&session, "m-1", "Hi").await;
+    client.until_accepted("m-1").await;
+    client.read_for(Duration::from_secs(1)).await;
+    let comes_back = async {
+        sleep(Duration::from_secs(6)).await;
+        bench.store.set(Failure::None);
+    };
+    tokio::join!(sessions.shutdown(Duration::from_secs(30)), comes_back);
+    assert_eq!(client.until_closed().await, CloseCode::Restart);
+    assert_eq!(bench.spool.usage().events, 0);
+    // Whoever has it next finds the answer, and asks nobody.
+    let elsewhere = bench.elsewhere(&ScriptedModel::default());
+    let (session, _client) = bench.join(&elsewhere).await;
+    let Ok(Receipt::Repeated(frame)) = submit(&session, "m-1").await else {
+        panic!()
+    };
+    assert_eq!(frame.seq(), Some(2));
 }
 
 #[tokio::test(start_paused = true)]

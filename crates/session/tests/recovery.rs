@@ -9,9 +9,10 @@ use common::{Client, message, message_id, open, say};
 use patter_llm::{AssistantMessage, Message};
 use patter_protocol::{ClientMessage, EndReason, EventBody, FinishReason, UserInput};
 use patter_session::{After, Receipt};
-use patter_store::Spool;
+use patter_store::{SessionStore, Spool};
 use patter_testkit::failing_store::Failure;
 use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, text};
+use patter_testkit::store_conformance::sample::{lease, owner, session};
 use tokio::time::sleep;
 
 /// Answers one message, then two in an outage, the second of them only in part; and dies.
@@ -137,6 +138,53 @@ fn what_was_kept_goes_in_though_somebody_else_has_had_the_session() {
                 ("", FinishReason::Interrupted)
             ]
         );
+        let superseded = |body: &EventBody| match body {
+            EventBody::AiResponse(it) => it.superseded.then(|| it.content.clone()),
+            _ => None,
+        };
+        let superseded: Vec<_> = log.iter().filter_map(superseded).collect();
+        assert_eq!(superseded, ["2"], "what the other one said counts");
+        let (session, _client) = bench.join(&sessions).await;
+        say(&session, "m-5", "Hi").await;
+        bench.settled().await;
+        let asked = bench.model.requests().pop().unwrap().messages;
+        let elsewhere = Message::Assistant(AssistantMessage::text("2 elsewhere"));
+        assert!(asked.contains(&elsewhere), "{asked:#?}");
+    });
+}
+
+#[test]
+fn a_call_that_was_kept_is_stored_though_somebody_had_the_session_and_said_nothing() {
+    let bench = Bench::new([note(60_000)]);
+    let mut machine = Machine::default();
+    machine.run(async {
+        let sessions = bench.manager();
+        let (session, mut client) = bench.join(&sessions).await;
+        away(&bench);
+        say(&session, "m-1", "Hi").await;
+        client.until_accepted("m-1").await;
+        client.read_for(Duration::from_secs(3)).await;
+    });
+    assert_eq!(bench.runs(), 1);
+    machine.run(async {
+        sleep(Duration::from_secs(16)).await;
+        let other = owner("other");
+        let claimed = bench.memory.claim(session(&"s".parse().unwrap()), &other);
+        let lease = lease(&claimed.await.unwrap());
+        bench.memory.release(&other, &lease).await.unwrap();
+        bench.store.set(Failure::None);
+        let _sessions = bench.manager();
+        sleep(Duration::from_secs(10)).await;
+        let log = bench.settled().await;
+        let types: Vec<_> = log.iter().map(EventBody::type_name).collect();
+        let expected = [
+            "session_started",
+            "user_message",
+            "tool_call",
+            "tool_result",
+            "ai_response",
+        ];
+        assert_eq!(types, expected);
     });
 }
 

@@ -23,7 +23,7 @@ pub use group_commit::EventWriter;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use record::{
-    Append, Appended, Claimed, EventQuery, Fence, Lease, NewEvent, NewSession, Owner,
+    Append, Appended, Claimed, EventQuery, Fence, Lease, NewEvent, NewSession, Owner, Renewal,
     SessionRecord, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 pub use spool::{Kept, Spool, SpoolUsage};

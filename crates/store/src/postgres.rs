@@ -22,8 +22,8 @@ use crate::deadline::within;
 use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
 use crate::record::{
-    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, StoredEvent,
-    SummaryJob, SummaryTries, Swept,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
+    StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use crate::store::SessionStore;
 
@@ -100,7 +100,7 @@ impl SessionStore for PostgresStore {
         .await
     }
 
-    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Renewal, StoreError> {
         within(
             self.call_deadline,
             lease::renew(&self.connections, owner, leases),

@@ -44,6 +44,15 @@ pub struct Lease {
     pub fence: Fence,
 }
 
+/// What became of leases that were to be renewed: all that are not named here were.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Renewal {
+    /// Those of sessions that are not the owner's any more.
+    pub lost: Vec<SessionId>,
+    /// Those of sessions whose row somebody else has locked: they are as they were.
+    pub busy: Vec<SessionId>,
+}
+
 /// A session to which nobody came back, claimed so that it can be finalized.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Swept {

@@ -21,8 +21,8 @@ use crate::deadline::within;
 use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
 use crate::record::{
-    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, StoredEvent,
-    SummaryJob, SummaryTries, Swept,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
+    StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use crate::store::SessionStore;
 use presence::Presence;
@@ -79,7 +79,7 @@ impl SessionStore for SqliteStore {
         within(CALL_DEADLINE, lease::claim(&self.writer, session, owner)).await
     }
 
-    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Renewal, StoreError> {
         within(CALL_DEADLINE, lease::renew(&self.writer, owner, leases)).await
     }
 

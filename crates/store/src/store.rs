@@ -8,8 +8,8 @@ use patter_protocol::SessionId;
 
 use crate::error::StoreError;
 use crate::record::{
-    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, StoredEvent,
-    SummaryJob, SummaryTries, Swept,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
+    StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 
 /// Where sessions and their logs are kept.
@@ -38,14 +38,14 @@ pub trait SessionStore: Debug + Send + Sync {
     /// [`StoreError::Rejected`] for a user or metadata that the database cannot hold.
     async fn claim(&self, session: NewSession, owner: &Owner) -> Result<Claimed, StoreError>;
 
-    /// Renews leases of `owner`, in as few round trips as the database allows, and gives the
-    /// sessions that are not its own any more. A lease that has run out is renewed too, as long
-    /// as nobody else has claimed the session.
+    /// Renews leases of `owner`, in as few round trips as the database allows, and tells which of
+    /// them it could not renew. A lease that has run out is renewed too, as long as nobody else has
+    /// claimed the session. No lease waits for another one's session.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`]: which leases were renewed is not known.
-    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError>;
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Renewal, StoreError>;
 
     /// Lets go of a session that is not finalized: anybody may claim it now, and when `linger` has
     /// passed anybody may sweep it up. Does nothing if the lease is not `owner`'s any more.
@@ -139,7 +139,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         (**self).claim(session, owner).await
     }
 
-    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Renewal, StoreError> {
         (**self).renew(owner, leases).await
     }
 

@@ -16,7 +16,7 @@ use futures_util::future::{join_all, poll_immediate};
 use patter_protocol::{EventBody, JsonObject, MessageId, SessionId, SessionStarted, UserMessage};
 use patter_store::{
     Append, Appended, Claimed, EventQuery, EventWriter, Fence, Lease, NewEvent, NewSession, Owner,
-    SessionRecord, SessionStore, StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
+    Renewal, SessionRecord, SessionStore, StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use tokio::sync::Semaphore;
 
@@ -69,7 +69,7 @@ impl SessionStore for Gate {
         unreachable!()
     }
 
-    async fn renew(&self, _: &Owner, _: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+    async fn renew(&self, _: &Owner, _: &[Lease]) -> Result<Renewal, StoreError> {
         unreachable!()
     }
 

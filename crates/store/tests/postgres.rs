@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use patter_store::{PostgresOptions, PostgresStore, SessionStore, StoreError};
+use patter_protocol::SessionId;
+use patter_store::{PostgresOptions, PostgresStore, Renewal, SessionStore, StoreError};
 use patter_testkit::postgres::TestDatabase;
 use patter_testkit::store_conformance::StoreFixture;
 use patter_testkit::store_conformance::sample::{
-    append, claimed, lease, log_of, message, owner, session, write,
+    LEASE, append, brief_owner, claimed, lease, log_of, message, owner, session, write,
 };
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -107,8 +108,8 @@ async fn a_renewed_lease_is_written_to_no_index() {
     let store = database.open().await;
     let (_, claim) = claimed(store.as_ref()).await;
     for _ in 0..10 {
-        let lost = store.renew(&owner("test"), &[lease(&claim)]).await.unwrap();
-        assert!(lost.is_empty());
+        let renewal = store.renew(&owner("test"), &[lease(&claim)]).await;
+        assert_eq!(renewal.unwrap(), Renewal::default());
     }
     // What a session of the server has counted is told when it ends at the latest.
     store.close().await;
@@ -128,6 +129,36 @@ async fn a_renewed_lease_is_written_to_no_index() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(told, (10, 10_i64));
+}
+
+#[tokio::test]
+async fn a_session_that_somebody_has_locked_costs_no_other_one_its_lease() {
+    let database = make().await;
+    let store = database.open().await;
+    let me = brief_owner("test");
+    let mut ids = Vec::new();
+    let mut leases = Vec::new();
+    for _ in 0..3 {
+        let id = SessionId::generate();
+        leases.push(lease(&store.claim(session(&id), &me).await.unwrap()));
+        ids.push(id);
+    }
+    let mut console = database.connection().await;
+    let mut open = console.begin().await.unwrap();
+    sqlx::query("select from patter.sessions where session_id = $1 for update")
+        .bind(ids[1].as_str())
+        .execute(&mut *open)
+        .await
+        .unwrap();
+    let renewal = store.renew(&owner("test"), &leases).await.unwrap();
+    assert_eq!(renewal.lost, []);
+    assert_eq!(renewal.busy, [ids[1].clone()]);
+    open.rollback().await.unwrap();
+    tokio::time::sleep(LEASE).await;
+    for (id, is_free) in [(&ids[0], false), (&ids[1], true), (&ids[2], false)] {
+        let claimed = store.claim(session(id), &owner("other")).await;
+        assert_eq!(claimed.is_ok(), is_free, "{claimed:?}");
+    }
 }
 
 #[tokio::test]
@@ -365,10 +396,7 @@ async fn what_debug_shows_of_a_store_has_no_url() {
     let database = make().await;
     let store = PostgresStore::connect(database.options()).await.unwrap();
     store
-        .claim(
-            session(&patter_protocol::SessionId::generate()),
-            &owner("a"),
-        )
+        .claim(session(&SessionId::generate()), &owner("a"))
         .await
         .unwrap();
     assert!(!format!("{store:?}").contains(database.0.name()));

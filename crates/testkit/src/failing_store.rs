@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use patter_protocol::SessionId;
 use patter_store::{
-    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, SessionStore,
-    StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
+    SessionStore, StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use tokio::sync::watch;
 
@@ -101,7 +101,7 @@ impl SessionStore for FailingStore {
         self.inner.claim(session, owner).await
     }
 
-    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Renewal, StoreError> {
         self.pass().await?;
         self.inner.renew(owner, leases).await
     }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use patter_protocol::{SessionId, Timestamp, clean_json};
 use patter_store::{
-    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, SessionStore,
-    StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
+    SessionStore, StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -69,16 +69,16 @@ impl SessionStore for MemoryStore {
         }
     }
 
-    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Renewal, StoreError> {
         let mut sessions = self.sessions.lock().unwrap();
-        let mut lost = Vec::new();
+        let mut renewal = Renewal::default();
         for lease in leases {
             match leased(&mut sessions, owner, lease) {
                 Some(kept) => kept.renew(owner),
-                None => lost.push(lease.session_id.clone()),
+                None => renewal.lost.push(lease.session_id.clone()),
             }
         }
-        Ok(lost)
+        Ok(renewal)
     }
 
     async fn release(&self, owner: &Owner, lease: &Lease) -> Result<(), StoreError> {

@@ -158,6 +158,7 @@ function change(answer: Answer, event: AnswerEvent): Answer {
         parts: rebuild(answer.parts, event.parts ?? [], event.content),
         finish: event.finish_reason,
         stored: event,
+        superseded: answer.superseded || event.superseded === true,
       };
   }
 }

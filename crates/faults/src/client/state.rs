@@ -40,6 +40,8 @@ pub struct View {
     pub errors: Vec<String>,
     /// How many `session_ended` came.
     pub endings: usize,
+    /// How many tool calls came.
+    pub tool_calls: usize,
     /// How many tool results came.
     pub tool_results: usize,
 }
@@ -121,6 +123,7 @@ impl View {
                 *self.answers.entry(reason).or_default() += 1;
             }
             "token" => self.tokens += 1,
+            "tool_call" => self.tool_calls += 1,
             "tool_result" => self.tool_results += 1,
             "session_ended" => self.endings += 1,
             "notice" => self.notices.push(text(&frame, "code").to_owned()),

@@ -1,6 +1,6 @@
 //! What readers saw: I2, I3, I6.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ pub(super) fn check(history: &History, complaints: &mut Complaints) {
             tokens_are_the_answer(client, connection, stored, complaints);
         }
         frames_are_the_rows(client, stored, complaints);
+        nothing_was_passed_over(client, complaints);
     }
     for session in &history.sessions {
         answers_are_the_scripts(session, complaints);
@@ -104,6 +105,19 @@ fn frames_are_the_rows(
         if complained == 3 {
             return;
         }
+    }
+}
+
+/// I3: over all its connections a client has seen every row up to the last one that it saw. (A client
+/// that asks for too little has lost what is in between as well.)
+fn nothing_was_passed_over(client: &ClientLog, complaints: &mut Complaints) {
+    let frames = client.connections.iter().flat_map(|it| &it.frames);
+    let seen: BTreeSet<u64> = frames.filter_map(|it| it.frame["seq"].as_u64()).collect();
+    let first = client.connections.first().map_or(0, |first| first.after) + 1;
+    let last = seen.last().copied().unwrap_or(0);
+    if let Some(missing) = (first..last).find(|seq| !seen.contains(seq)) {
+        let evidence = format!("seq {missing} was never seen, and {last} was");
+        complaints.add(Invariant::I3, &client.session_id, evidence);
     }
 }
 

@@ -172,6 +172,14 @@ fn i2_a_frame_that_is_missing_or_comes_twice_is_found() {
 }
 
 #[test]
+fn i3_a_row_that_no_connection_has_brought_is_found() {
+    let complaints = broken(Invariant::I3, |history| {
+        frames(history, 0).truncate(2);
+    });
+    assert!(complaints[0].evidence.contains("seq 2"), "{complaints:?}");
+}
+
+#[test]
 fn i2_a_message_that_was_sent_again_may_come_again_and_no_other() {
     let again = |history: &mut History| {
         let mut sent = history.clients[0].sent[0].clone();

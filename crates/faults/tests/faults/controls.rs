@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, join_all, select_ok, try_join_all};
 use patter_faults::client::Client;
 use patter_faults::figures::Figures;
 use patter_faults::proxy::{Mode, Proxy};
@@ -18,7 +18,7 @@ use patter_faults::script::Script;
 use patter_faults::verify::{Complaint, Invariant};
 use tokio::time::{sleep, timeout};
 
-use super::{p02_answered_once, p04_one_owner, p09_audience, p11_tools};
+use super::{p02_answered_once, p04_one_owner, p09_audience};
 use crate::runner::{Outcome, World};
 use crate::scene::{Scene, Stage, Store};
 
@@ -114,7 +114,7 @@ const CONTROLS: &[Control] = &[
         broken: Broken::Binary("ledger-after-tool"),
         nodes: 1,
         noticed: Noticed::ByJudge(&[Invariant::I3]),
-        scenario: |world, scene, _| p11_tools::play(world, scene, 0).boxed(),
+        scenario: |world, scene, _| killed_in_mid_tool(world, scene).boxed(),
     },
     Control {
         mechanism: "the sync of the spool",
@@ -213,6 +213,31 @@ async fn killed_while_talking(world: &World, scene: &mut Scene) -> anyhow::Resul
         scene.nodes[0].start_again().await?;
         scene.leave(clients).await;
     }
+    Ok(())
+}
+
+/// A process is killed when a client has just been told of a call whose result it has not.
+async fn killed_in_mid_tool(world: &World, scene: &mut Scene) -> anyhow::Result<()> {
+    let mut random = world.random(2_100);
+    let clients: Vec<Client> = (0..10)
+        .map(|number| scene.client(&format!("control-{number}"), random.u64(..)))
+        .collect();
+    for client in &clients {
+        let id = format!("{}-a", client.session_id());
+        client.say(&Script::new(id).tools(6).tokens(5, 50)).await;
+    }
+    let patience = Duration::from_secs(15);
+    let told = clients.iter().map(|client| {
+        let told = client.until("an open call", patience, |view| {
+            view.tool_calls > view.tool_results
+        });
+        told.boxed()
+    });
+    select_ok(told).await?;
+    scene.kill(0).await?;
+    scene.nodes[0].start_again().await?;
+    try_join_all(clients.iter().map(|client| client.until_answered(patience))).await?;
+    scene.leave(clients).await;
     Ok(())
 }
 

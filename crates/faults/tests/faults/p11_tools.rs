@@ -34,7 +34,7 @@ async fn kills(world: &World, stage: Stage) -> Outcome {
     scene.verdict(true).await
 }
 
-pub(crate) async fn play(world: &World, scene: &mut Scene, round: usize) -> anyhow::Result<()> {
+async fn play(world: &World, scene: &mut Scene, round: usize) -> anyhow::Result<()> {
     let mut random = world.random(1_100 + round as u64);
     let clients: Vec<Client> = (0..30)
         .map(|number| scene.client(&format!("p11-{round}-{number}"), random.u64(..)))

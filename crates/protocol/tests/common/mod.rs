@@ -100,6 +100,7 @@ fn durable_bodies() -> Vec<EventBody> {
             total_ms: 0,
         },
         supersedes: None,
+        superseded: false,
     };
     vec![
         EventBody::SessionStarted(SessionStarted::default()),
@@ -149,6 +150,7 @@ fn durable_bodies() -> Vec<EventBody> {
                 total_ms: 540,
             },
             supersedes: Some(uuid(9).into()),
+            superseded: true,
             ..answer.clone()
         }),
         EventBody::AiResponse(answer),

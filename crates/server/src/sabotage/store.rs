@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use patter_protocol::{EventBody, SessionId};
 use patter_store::{
-    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, SessionStore,
-    StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
+    Append, Appended, Claimed, EventQuery, Lease, NewEvent, NewSession, Owner, Renewal,
+    SessionRecord, SessionStore, StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
@@ -18,8 +19,9 @@ use super::Fault;
 
 /// So long events count as stored before they are.
 const DELAY: Duration = Duration::from_millis(300);
-/// So long after a tool its call is written, so that a process is killed in between.
-const LEDGER_DELAY: Duration = Duration::from_millis(50);
+/// So much later than it is told a call is written, at the least: with the event behind it. A process is
+/// killed in between.
+const LEDGER_DELAY: Duration = Duration::from_millis(300);
 
 #[derive(Debug)]
 pub(super) struct BrokenStore {
@@ -50,15 +52,42 @@ impl BrokenStore {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_held_back(&self, append: &Append) -> bool {
-        match self.fault {
-            Fault::AckBeforeCommit => true,
-            Fault::LedgerAfterTool => append
-                .events
-                .iter()
-                .all(|event| matches!(event.body, EventBody::ToolCall(_))),
-            Fault::NoSelfStop | Fault::NoSweep => false,
+    /// Takes off the end of an append what is not to be written when it says so.
+    fn take_held_back(&self, append: &mut Append) -> Vec<NewEvent> {
+        let is_call = |event: &NewEvent| matches!(event.body, EventBody::ToolCall(_));
+        let kept = match self.fault {
+            Fault::AckBeforeCommit => 0,
+            Fault::LedgerAfterTool => {
+                let last_other = append.events.iter().rposition(|event| !is_call(event));
+                last_other.map_or(0, |last_other| last_other + 1)
+            }
+            Fault::NoSelfStop | Fault::NoSweep => append.events.len(),
+        };
+        append.events.split_off(kept)
+    }
+
+    /// Writes an append, or says so.
+    async fn append_one(&self, mut append: Append) -> Result<Vec<Appended>, StoreError> {
+        let events = self.take_held_back(&mut append);
+        let (session_id, fence) = (append.session_id.clone(), append.fence);
+        let mut places = Vec::new();
+        if !append.events.is_empty() {
+            if self.fault == Fault::LedgerAfterTool {
+                sleep(LEDGER_DELAY).await;
+            }
+            places = self.write(append).await?;
         }
+        if !events.is_empty() {
+            if self.fault == Fault::AckBeforeCommit {
+                self.write_later(session_id.clone());
+            }
+            places.extend(self.hold(Append {
+                session_id,
+                fence,
+                events,
+            }));
+        }
+        Ok(places)
     }
 
     /// Says where the events will stand, and keeps them.
@@ -128,12 +157,12 @@ impl SessionStore for BrokenStore {
         Ok(claimed)
     }
 
-    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
-        let lost = self.inner.renew(owner, leases).await;
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Renewal, StoreError> {
+        let renewal = self.inner.renew(owner, leases).await;
         if self.fault == Fault::NoSelfStop {
-            return Ok(Vec::new());
+            return Ok(Renewal::default());
         }
-        lost
+        renewal
     }
 
     async fn release(&self, owner: &Owner, lease: &Lease) -> Result<(), StoreError> {
@@ -160,23 +189,8 @@ impl SessionStore for BrokenStore {
     }
 
     async fn append(&self, batch: Vec<Append>) -> Vec<Result<Vec<Appended>, StoreError>> {
-        if self.fault == Fault::LedgerAfterTool
-            && !batch.iter().all(|append| self.is_held_back(append))
-        {
-            sleep(LEDGER_DELAY).await;
-        }
-        let mut answers = Vec::with_capacity(batch.len());
-        for append in batch {
-            if self.is_held_back(&append) {
-                if self.fault == Fault::AckBeforeCommit {
-                    self.write_later(append.session_id.clone());
-                }
-                answers.push(Ok(self.hold(append)));
-            } else {
-                answers.push(self.write(append).await);
-            }
-        }
-        answers
+        // Side by side, so that they wait together.
+        join_all(batch.into_iter().map(|append| self.append_one(append))).await
     }
 
     async fn events(

@@ -57,6 +57,7 @@ fn answered(response_id: ResponseId, name: &str, text: &str, parts: Vec<Part>) -
         cost_usd: None,
         timing: Timing::default(),
         supersedes: None,
+        superseded: false,
     })
 }
 

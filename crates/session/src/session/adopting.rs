@@ -2,12 +2,13 @@
 //! opened again: it goes in now, through the session that is there.
 //!
 //! Somebody else may have had the session meanwhile. Then what a person said goes in all the same, and
-//! an answer that was given here takes the place of what the other one had to put there.
+//! so does an answer that was given here. It takes the place of one that the other one could only call
+//! interrupted; where the other one has answered, that answer counts.
 
 use std::collections::{HashMap, HashSet};
 
-use patter_protocol::{DurableEvent, EventBody, EventId, ResponseId};
-use patter_store::{Fence, Kept, NewEvent};
+use patter_protocol::{AiResponse, DurableEvent, EventBody, EventId, FinishReason, ResponseId};
+use patter_store::{Fence, Kept};
 use tracing::{info, warn};
 
 use super::Session;
@@ -18,9 +19,8 @@ pub(super) struct Leftovers {
     kept: Vec<Kept>,
     /// Events of the spool that are in the log.
     stored: Vec<EventId>,
-    /// Answers that came to their end here, and that somebody else brought to another end meanwhile:
-    /// what is left of them goes in under a new id.
-    new_ids: HashMap<ResponseId, ResponseId>,
+    /// How the answers ended that are in the log, and not from the spool.
+    ended: HashMap<ResponseId, FinishReason>,
 }
 
 impl Leftovers {
@@ -33,15 +33,15 @@ impl Leftovers {
 
     /// An event of the log.
     pub(super) fn found_in_log(&mut self, event: &DurableEvent) {
+        if self.kept.is_empty() {
+            return;
+        }
         let mut kept = self.kept.iter();
         if let Some(at) = kept.position(|it| it.event.event_id == event.event_id) {
             self.kept.remove(at);
             self.stored.push(event.event_id);
-        } else if let EventBody::AiResponse(other_end) = &event.body
-            && self.answers().contains(&other_end.response_id)
-        {
-            self.new_ids
-                .insert(other_end.response_id, ResponseId::generate());
+        } else if let EventBody::AiResponse(answer) = &event.body {
+            self.ended.insert(answer.response_id, answer.finish_reason);
         }
     }
 
@@ -65,11 +65,18 @@ impl Leftovers {
         self.kept.iter().filter_map(answer).collect()
     }
 
+    /// Gives new ids to answers that came to their end here, and that somebody else brought to another
+    /// end meanwhile.
     fn take_new_ids(&mut self) {
-        for kept in &mut self.kept {
-            if let Some(id) = response_id(&mut kept.event.body)
-                && let Some(new_id) = self.new_ids.get(id)
-            {
+        let ended_twice = |id: &ResponseId| self.ended.contains_key(id);
+        let answers = self.answers().into_iter().filter(ended_twice);
+        let new_ids: HashMap<_, _> = answers.map(|id| (id, ResponseId::generate())).collect();
+        let ids = self
+            .kept
+            .iter_mut()
+            .flat_map(|kept| response_ids(&mut kept.event.body));
+        for id in ids {
+            if let Some(new_id) = new_ids.get(id) {
                 *id = *new_id;
             }
         }
@@ -85,16 +92,22 @@ fn is_told_anew(body: &EventBody) -> bool {
     )
 }
 
-/// The answer that an event is of.
-fn response_id(body: &mut EventBody) -> Option<&mut ResponseId> {
+/// The answers that an event is about.
+fn response_ids(body: &mut EventBody) -> Vec<&mut ResponseId> {
     match body {
-        EventBody::ToolCall(call) => Some(&mut call.response_id),
-        EventBody::ToolResult(result) => Some(&mut result.response_id),
-        EventBody::AiResponse(answer) => Some(&mut answer.response_id),
+        EventBody::ToolCall(call) => vec![&mut call.response_id],
+        EventBody::ToolResult(result) => vec![&mut result.response_id],
+        EventBody::AiResponse(answer) => {
+            let earlier = answer.supersedes.as_mut();
+            earlier
+                .into_iter()
+                .chain([&mut answer.response_id])
+                .collect()
+        }
         EventBody::SessionStarted(_)
         | EventBody::UserMessage(_)
         | EventBody::SessionEnded(_)
-        | EventBody::SessionSummary(_) => None,
+        | EventBody::SessionSummary(_) => Vec::new(),
     }
 }
 
@@ -107,53 +120,70 @@ impl Session {
         }
         leftovers.take_new_ids();
         let answers = leftovers.answers();
-        let mut void = leftovers.stored;
+        let Leftovers {
+            kept,
+            stored: mut void,
+            ended,
+        } = leftovers;
         for Kept {
             fence: its_fence,
-            event,
-        } in leftovers.kept
+            mut event,
+        } in kept
         {
             let event_id = event.event_id;
             let somebody_came_between = its_fence.0 + 1 < fence.0;
-            match self.fitted(event, &answers, somebody_came_between) {
-                Some(event) => {
-                    self.conversation.apply(&event.body, event.private.as_ref());
-                    self.counters.apply(&event.body, event.at);
-                    self.log.push_kept(event);
-                }
-                None => void.push(event_id),
+            if let EventBody::AiResponse(answer) = &mut event.body {
+                self.fit_answer(answer, &ended);
             }
+            let has_place = self.has_place(&event.body, &answers, &ended, somebody_came_between);
+            if has_place {
+                self.conversation.apply(&event.body, event.private.as_ref());
+                self.counters.apply(&event.body, event.at);
+                self.log.push_kept(event);
+                continue;
+            }
+            if somebody_came_between {
+                let event_type = event.body.type_name();
+                warn!(session_id = %self.session_id, event_type, %event_id, "an event that was kept has no place any more");
+            }
+            void.push(event_id);
         }
         self.log.forget(void);
     }
 
-    /// The event as it fits into the log as it is now; `None` if it has no place there any more.
-    fn fitted(
+    /// Says how an answer that was kept and one that the log has stand to each other.
+    fn fit_answer(&self, answer: &mut AiResponse, ended: &HashMap<ResponseId, FinishReason>) {
+        let Some(current) = self.conversation.answer_to(&answer.message_id) else {
+            return;
+        };
+        if answer.supersedes == Some(current) {
+            return;
+        }
+        let is_interrupted = ended.get(&current) == Some(&FinishReason::Interrupted);
+        answer.supersedes = is_interrupted.then_some(current);
+        answer.superseded = !is_interrupted;
+    }
+
+    /// Whether an event has a place in the log as it is now. `answers` came to their end here, those of
+    /// `ended` somewhere else.
+    fn has_place(
         &self,
-        mut event: NewEvent,
+        body: &EventBody,
         answers: &HashSet<ResponseId>,
+        ended: &HashMap<ResponseId, FinishReason>,
         somebody_came_between: bool,
-    ) -> Option<NewEvent> {
-        let is_wanted = match &mut event.body {
-            EventBody::UserMessage(message) => self.conversation.place_of(&message.id).is_none(),
-            EventBody::ToolCall(call) => {
-                !somebody_came_between || answers.contains(&call.response_id)
+    ) -> bool {
+        match body {
+            EventBody::ToolCall(call) if answers.contains(&call.response_id) => true,
+            EventBody::ToolCall(call) if ended.contains_key(&call.response_id) => false,
+            // Its message may have been answered: then it would be taken for a part of the last answer.
+            EventBody::ToolCall(_) => {
+                !somebody_came_between || !self.conversation.unanswered().is_empty()
             }
             EventBody::ToolResult(result) => self.conversation.is_open_call(result.call_id),
-            EventBody::AiResponse(answer) => {
-                if let Some(current) = self.conversation.answer_to(&answer.message_id) {
-                    answer.supersedes = Some(current);
-                }
-                true
-            }
-            EventBody::SessionStarted(_)
-            | EventBody::SessionEnded(_)
-            | EventBody::SessionSummary(_) => false,
-        };
-        if !is_wanted && somebody_came_between {
-            let event_type = event.body.type_name();
-            warn!(session_id = %self.session_id, event_type, event_id = %event.event_id, "an event that was kept has no place any more");
+            EventBody::UserMessage(message) => self.conversation.place_of(&message.id).is_none(),
+            EventBody::AiResponse(_) => true,
+            body => !is_told_anew(body),
         }
-        is_wanted.then_some(event)
     }
 }

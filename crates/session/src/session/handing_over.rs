@@ -67,7 +67,12 @@ impl Session {
             && self.waiting.is_empty()
             && self.admissions.is_empty()
             && self.ending.is_none()
-            && self.log.is_safe()
+            && match *self.stage.borrow() {
+                // There is time to wait for the store: with what is on this disk alone, whoever goes on
+                // with the session would ask again what has been asked.
+                Stage::Serving | Stage::Draining { .. } => self.log.is_stored(),
+                Stage::Stopping { .. } | Stage::Stopped => self.log.is_safe(),
+            }
     }
 
     /// Gives the lease back, unless it is lost. (A session that has ended has given it back.)

@@ -147,6 +147,11 @@ impl Log {
         self.retry_delay.is_some() || self.is_slow
     }
 
+    /// Whether there is nothing that the store does not have.
+    pub(super) fn is_stored(&self) -> bool {
+        self.unstored.is_empty()
+    }
+
     /// Whether nothing is lost if the process ends now.
     pub(super) fn is_safe(&self) -> bool {
         self.unstored.iter().all(|unstored| unstored.is_kept)

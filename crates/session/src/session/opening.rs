@@ -323,6 +323,7 @@ impl Session {
             cost_usd: None,
             timing: Timing::default(),
             supersedes: None,
+            superseded: false,
         }
     }
 }

@@ -61,6 +61,7 @@ impl Turn {
                 total_ms: millis(self.started, Instant::now()),
             },
             supersedes: self.supersedes,
+            superseded: false,
         };
         (response, self.private.to_value())
     }

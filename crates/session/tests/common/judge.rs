@@ -50,7 +50,12 @@ fn check_answers(log: &[DurableEvent], messages: &HashSet<MessageId>) {
                     "nothing to supersede: {answer:?}"
                 );
             }
-            counting.insert(answer.response_id, answer.message_id.clone());
+            if answer.superseded {
+                let other = counting.values().any(|it| *it == answer.message_id);
+                assert!(other, "nothing superseded it: {answer:?}");
+            } else {
+                counting.insert(answer.response_id, answer.message_id.clone());
+            }
         }
     }
     let mut answered: Vec<_> = counting.into_values().collect();

@@ -95,6 +95,7 @@ fn answer() -> impl Strategy<Value = EventBody> {
                         total_ms,
                     },
                     supersedes: first_token_ms.map(|_| ResponseId::from(id)),
+                    superseded: first_token_ms.is_none(),
                 })
             },
         )

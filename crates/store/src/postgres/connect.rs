@@ -87,8 +87,9 @@ fn settings(statement_timeout: Duration, is_local: bool) -> String {
                 set_config('idle_in_transaction_session_timeout', '10000', {is_local}),
                 case when current_setting('synchronous_commit') = 'off'
                     then set_config('synchronous_commit', 'on', {is_local}) end",
-        // The shorter of the two, so that it is told when it was a lock that took too long.
-        lock_ms = (statement_ms / 2).min(2_000),
+        // The shorter of the two, so that it is told when it was a lock that took too long. Whoever
+        // works as it should has a row locked for milliseconds, and others wait behind a write.
+        lock_ms = (statement_ms / 2).min(500),
     )
 }
 

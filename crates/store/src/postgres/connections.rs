@@ -49,7 +49,7 @@ pub(super) enum Mode {
 
 /// A connection that one call uses. Goes back when it is dropped, or is closed if a transaction
 /// is still open on it.
-struct Lent {
+pub(super) struct Lent {
     connection: PoolConnection<Postgres>,
     in_transaction: bool,
     returning: TaskTracker,
@@ -93,13 +93,23 @@ impl Connections {
         self.returning.wait().await;
     }
 
+    /// Whether a connection stays as it was set.
+    pub(super) fn keep_settings(&self) -> bool {
+        matches!(self.mode, Mode::Session)
+    }
+
+    /// How many there can be.
+    pub(super) fn limit(&self) -> u32 {
+        self.pool.options().get_max_connections()
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> u32 {
         self.pool.size()
     }
 
     /// Waits for a connection, for as long as the pool allows.
-    async fn lend(&self) -> Result<Lent, StoreError> {
+    pub(super) async fn lend(&self) -> Result<Lent, StoreError> {
         let connection = self.pool.acquire().await.map_err(from_sqlx)?;
         Ok(Lent {
             connection,

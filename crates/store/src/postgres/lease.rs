@@ -3,21 +3,28 @@
 //! Times are those of the server. `clock_timestamp()` goes on while a statement waits for a row,
 //! `now()` does not: the latter is for what does not wait.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use patter_protocol::{LogEpoch, SessionId};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
+use tokio::time::sleep;
 
 use super::connections::Connections;
 use super::error::from_sqlx;
 use crate::encode::{SessionRow, session_columns};
 use crate::error::StoreError;
-use crate::record::{Claimed, Fence, Lease, Owner, Swept};
+use crate::record::{Claimed, Fence, Lease, Owner, Renewal, Swept};
 
 /// So many leases are renewed by one statement.
 const RENEWED_AT_ONCE: usize = 1_000;
+/// The pauses before the tries of a renewal. Whoever appends has a row locked for some milliseconds.
+const RENEWAL_PAUSES: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_millis(20),
+    Duration::from_millis(80),
+    Duration::from_millis(320),
+];
 /// No time that is added to the server's clock is longer: 100 years.
 const MAX_MILLIS: i64 = 100 * 365 * 24 * 60 * 60 * 1_000;
 
@@ -70,54 +77,82 @@ pub(super) async fn claim(
     })
 }
 
-/// See [`SessionStore::renew`](crate::SessionStore::renew). Locks rows in the order in which
-/// `patter.append_events` does, so that the two never wait for each other.
+/// See [`SessionStore::renew`](crate::SessionStore::renew). Waits for nobody's lock: so one session
+/// that somebody else holds on to costs no other one its lease.
 pub(super) async fn renew(
     connections: &Connections,
     owner: &Owner,
     leases: &[Lease],
-) -> Result<Vec<SessionId>, StoreError> {
-    let mut leases: Vec<_> = leases.iter().collect();
-    leases.sort_by(|a, b| a.session_id.as_str().cmp(b.session_id.as_str()));
+) -> Result<Renewal, StoreError> {
     let mut lost = Vec::new();
-    for chunk in leases.chunks(RENEWED_AT_ONCE) {
-        let ids: Vec<&str> = chunk
-            .iter()
-            .map(|lease| lease.session_id.as_str())
-            .collect();
-        let fences: Vec<i64> = chunk.iter().map(|lease| lease.fence.0).collect();
-        let query = sqlx::query(
-            "with mine as (
-                 select s.session_id
-                 from patter.sessions s
-                     join unnest($1::text[], $2::bigint[]) as l (session_id, fence)
-                     on s.session_id = l.session_id and s.fence = l.fence
-                 where s.lease_owner = $3
-                 order by s.session_id
-                 for no key update of s
-             )
+    let mut left: Vec<&Lease> = leases.iter().collect();
+    for pause in RENEWAL_PAUSES {
+        sleep(pause).await;
+        let mut busy = Vec::new();
+        for chunk in left.chunks(RENEWED_AT_ONCE) {
+            for (lease, is_own) in not_renewed(connections, owner, chunk).await? {
+                if is_own {
+                    busy.push(lease);
+                } else {
+                    lost.push(lease.session_id.clone());
+                }
+            }
+        }
+        left = busy;
+        if left.is_empty() {
+            break;
+        }
+    }
+    let busy = left.iter().map(|lease| lease.session_id.clone()).collect();
+    Ok(Renewal { lost, busy })
+}
+
+/// Renews what nobody has locked, and gives the others, with whether they are still the owner's.
+async fn not_renewed<'a>(
+    connections: &Connections,
+    owner: &Owner,
+    leases: &[&'a Lease],
+) -> Result<Vec<(&'a Lease, bool)>, StoreError> {
+    let ids = leases.iter().map(|lease| lease.session_id.as_str());
+    let fences = leases.iter().map(|lease| lease.fence.0);
+    let query = sqlx::query(
+        "with asked as (
+             select session_id, fence, number
+             from unnest($1::text[], $2::bigint[]) with ordinality as l (session_id, fence, number)
+         ),
+         free as (
+             select s.session_id, a.number
+             from patter.sessions s
+                 join asked a on s.session_id = a.session_id and s.fence = a.fence
+             where s.lease_owner = $3
+             for no key update of s skip locked
+         ),
+         renewed as (
              update patter.sessions s
              set lease_until = clock_timestamp() + $4::bigint * interval '1 ms',
                  finalize_after = clock_timestamp() + ($4::bigint + $5::bigint) * interval '1 ms'
-             from mine where s.session_id = mine.session_id
-             returning s.session_id",
-        )
-        .bind(ids)
-        .bind(fences)
-        .bind(owner.id.as_str())
-        .bind(millis(owner.lease))
-        .bind(millis(owner.linger));
-        let rows = connections.fetch(query).await?;
-        let renewed: Result<HashSet<&str>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-        let renewed = renewed.map_err(from_sqlx)?;
-        lost.extend(
-            chunk
-                .iter()
-                .filter(|lease| !renewed.contains(lease.session_id.as_str()))
-                .map(|lease| lease.session_id.clone()),
-        );
-    }
-    Ok(lost)
+             from free where s.session_id = free.session_id
+             returning free.number
+         )
+         select number - 1, exists (
+             select from patter.sessions s
+             where s.session_id = asked.session_id and s.fence = asked.fence
+               and s.lease_owner = $3)
+         from asked where number not in (select number from renewed)",
+    )
+    .bind(ids.collect::<Vec<_>>())
+    .bind(fences.collect::<Vec<_>>())
+    .bind(owner.id.as_str())
+    .bind(millis(owner.lease))
+    .bind(millis(owner.linger));
+    let rows = connections.fetch(query).await?;
+    let lease = |row: &PgRow| {
+        let number: i64 = row.try_get(0).map_err(from_sqlx)?;
+        let lease = usize::try_from(number).ok().and_then(|at| leases.get(at));
+        let lease = lease.ok_or_else(|| StoreError::Corrupt(format!("a lease number {number}")))?;
+        Ok((*lease, row.try_get(1).map_err(from_sqlx)?))
+    };
+    rows.iter().map(lease).collect()
 }
 
 /// See [`SessionStore::release`](crate::SessionStore::release).

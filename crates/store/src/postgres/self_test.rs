@@ -2,9 +2,11 @@
 //!
 //! Behind a pooler in transaction mode that nobody told us of, one statement can get the answer to
 //! another, without an error. Several connections at once, each with statements that nobody else
-//! asks, show it at once: there, the first few go wrong.
+//! asks, show it at once: there, the first few go wrong. A pooler that sees to it that statements are
+//! not mixed up (PgBouncer from 1.21 on) still has others use what a connection was set to: that shows
+//! as soon as each is set to something else.
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::connections::Connections;
@@ -15,6 +17,8 @@ use crate::error::StoreError;
 const ASKING: i64 = 8;
 /// So many different statements each.
 const STATEMENTS: i64 = 50;
+/// So often each connection is asked what it was set to.
+const LOOKS: usize = 20;
 
 /// Asks, and compares the answers.
 ///
@@ -22,6 +26,9 @@ const STATEMENTS: i64 = 50;
 ///
 /// [`StoreError::Unusable`], with what to do about it, if one answer was not the right one.
 pub(super) async fn run(connections: &Connections) -> Result<(), StoreError> {
+    if connections.keep_settings() {
+        settings_stay(connections).await?;
+    }
     let results = join_all((0..ASKING).map(|asking| ask(connections, asking))).await;
     // What says most: an answer that cannot be trusted may have let others fail otherwise.
     let mut failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
@@ -45,6 +52,31 @@ async fn ask(connections: &Connections, asking: i64) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Sets each of several connections to something else, and looks whether it stays that.
+async fn settings_stay(connections: &Connections) -> Result<(), StoreError> {
+    let at_once = connections.limit().min(8);
+    let mut lent = try_join_all((0..at_once).map(|_| connections.lend())).await?;
+    for (number, connection) in lent.iter_mut().enumerate() {
+        let set = format!("select set_config('patter.connection', '{number}', false)");
+        let set = sqlx::raw_sql(AssertSqlSafe(set));
+        set.execute(&mut **connection).await.map_err(from_sqlx)?;
+    }
+    let looking = lent.iter_mut().enumerate();
+    let looking = looking.map(async |(number, connection)| {
+        for _ in 0..LOOKS {
+            // Text in one message, which no pooler mixes up.
+            let look = sqlx::raw_sql("select current_setting('patter.connection', true)");
+            let row = look.fetch_one(&mut **connection).await.map_err(from_sqlx)?;
+            let found: Option<String> = row.try_get(0).map_err(from_sqlx)?;
+            if found != Some(number.to_string()) {
+                return Err(mixed_up("a setting of another connection"));
+            }
+        }
+        Ok(())
+    });
+    try_join_all(looking).await.map(drop)
 }
 
 fn mixed_up(what: &str) -> StoreError {

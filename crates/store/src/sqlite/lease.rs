@@ -9,7 +9,7 @@ use super::error::from_sqlx;
 use super::write::BEGIN;
 use crate::encode::{SessionRow, session_columns};
 use crate::error::StoreError;
-use crate::record::{Claimed, Fence, Lease, Owner, Swept};
+use crate::record::{Claimed, Fence, Lease, Owner, Renewal, Swept};
 
 /// See [`SessionStore::claim`](crate::SessionStore::claim).
 pub(super) async fn claim(
@@ -65,11 +65,11 @@ pub(super) async fn renew(
     pool: &SqlitePool,
     owner: &Owner,
     leases: &[Lease],
-) -> Result<Vec<SessionId>, StoreError> {
+) -> Result<Renewal, StoreError> {
     let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
     let until = Moment::now().after(owner.lease);
     let (finalize_after, until) = (until.after(owner.linger).text(), until.text());
-    let mut lost = Vec::new();
+    let mut renewal = Renewal::default();
     for lease in leases {
         let done = sqlx::query(
             "update sessions set lease_until = $4, finalize_after = $5
@@ -84,11 +84,11 @@ pub(super) async fn renew(
         .await
         .map_err(from_sqlx)?;
         if done.rows_affected() == 0 {
-            lost.push(lease.session_id.clone());
+            renewal.lost.push(lease.session_id.clone());
         }
     }
     transaction.commit().await.map_err(from_sqlx)?;
-    Ok(lost)
+    Ok(renewal)
 }
 
 /// See [`SessionStore::release`](crate::SessionStore::release).

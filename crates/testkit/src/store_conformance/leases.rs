@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use patter_protocol::{Metrics, SessionId};
-use patter_store::{Claimed, Fence, Lease, SessionStore, StoreError};
+use patter_store::{Claimed, Fence, Lease, Renewal, SessionStore, StoreError};
 
 use super::StoreFixture;
 use super::sample::{
@@ -41,13 +41,10 @@ pub async fn the_same_owner_may_claim_again(fixture: &dyn StoreFixture) {
     let second = store.claim(session(&id), &owner("test")).await.unwrap();
     assert!(second.fence > first.fence);
     assert!(!second.created);
-    let lost = store.renew(&owner("test"), &[lease(&first)]).await.unwrap();
-    assert_eq!(lost, std::slice::from_ref(&id));
-    let lost = store
-        .renew(&owner("test"), &[lease(&second)])
-        .await
-        .unwrap();
-    assert!(lost.is_empty(), "{lost:?}");
+    let renewal = store.renew(&owner("test"), &[lease(&first)]).await;
+    assert_eq!(renewal.unwrap().lost, std::slice::from_ref(&id));
+    let renewal = store.renew(&owner("test"), &[lease(&second)]).await;
+    assert_eq!(renewal.unwrap(), Renewal::default());
 }
 
 /// The one before cannot write any more, whatever it believes.
@@ -88,14 +85,14 @@ pub async fn a_renewal_tells_which_leases_are_lost(fixture: &dyn StoreFixture) {
             fence: Fence(1),
         },
     ];
-    let mut answer = store.renew(&me, &leases).await.unwrap();
+    let mut answer = store.renew(&me, &leases).await.unwrap().lost;
     answer.sort();
     let mut expected = [taken.clone(), given_back, unknown];
     expected.sort();
     assert_eq!(answer, expected);
     // Not even with the right fence.
-    assert_eq!(store.renew(&me, &[theirs]).await.unwrap(), [taken]);
-    assert!(store.renew(&me, &[]).await.unwrap().is_empty());
+    assert_eq!(store.renew(&me, &[theirs]).await.unwrap().lost, [taken]);
+    assert_eq!(store.renew(&me, &[]).await.unwrap(), Renewal::default());
 }
 
 /// As long as nobody else has claimed it.
@@ -103,8 +100,8 @@ pub async fn a_lease_that_has_run_out_can_be_renewed(fixture: &dyn StoreFixture)
     let store = fixture.open().await;
     let (id, claim) = briefly_claimed(store.as_ref(), "one").await;
     tokio::time::sleep(LEASE).await;
-    let lost = store.renew(&owner("one"), &[lease(&claim)]).await.unwrap();
-    assert!(lost.is_empty(), "{lost:?}");
+    let renewal = store.renew(&owner("one"), &[lease(&claim)]).await;
+    assert_eq!(renewal.unwrap(), Renewal::default());
     let refused = store.claim(session(&id), &owner("two")).await;
     assert!(
         matches!(refused, Err(StoreError::Owned { .. })),
@@ -125,7 +122,7 @@ pub async fn many_leases_are_renewed_at_once(fixture: &dyn StoreFixture) {
     };
     let lost: Vec<_> = (0..2_500).map(missing).collect();
     let all: Vec<_> = lost.iter().chain(&leases).rev().cloned().collect();
-    let mut answer = store.renew(&owner("test"), &all).await.unwrap();
+    let mut answer = store.renew(&owner("test"), &all).await.unwrap().lost;
     answer.sort();
     let mut expected: Vec<_> = lost.into_iter().map(|lease| lease.session_id).collect();
     expected.sort();
@@ -180,8 +177,8 @@ pub async fn the_end_gives_the_lease_back(fixture: &dyn StoreFixture) {
     write(store.as_ref(), append(&id, first.fence, end))
         .await
         .unwrap();
-    let lost = store.renew(&owner("test"), &[lease(&first)]).await.unwrap();
-    assert_eq!(lost, std::slice::from_ref(&id));
+    let renewal = store.renew(&owner("test"), &[lease(&first)]).await;
+    assert_eq!(renewal.unwrap().lost, std::slice::from_ref(&id));
     write(store.as_ref(), append(&id, first.fence, [message("late")]))
         .await
         .unwrap();
@@ -226,7 +223,8 @@ pub async fn renewals_and_appends_do_not_wait_for_each_other(fixture: &dyn Store
     };
     let renewing = async |leases: Vec<Lease>| {
         for _ in 0..30 {
-            assert!(store.renew(&me, &leases).await.unwrap().is_empty());
+            let renewal = store.renew(&me, &leases).await.unwrap();
+            assert_eq!(renewal.lost, []);
         }
     };
     futures_util::join!(

@@ -151,6 +151,7 @@ pub fn answer(response_id: ResponseId, content: &str) -> EventBody {
         cost_usd: None,
         timing: Timing::default(),
         supersedes: None,
+        superseded: false,
     })
 }
 
@@ -270,6 +271,7 @@ pub fn every_kind() -> Vec<EventBody> {
                 total_ms: 900,
             },
             supersedes: Some(ResponseId::generate()),
+            superseded: true,
         }),
         ended(None, Metrics::default()),
         ended(Some(""), metrics()),

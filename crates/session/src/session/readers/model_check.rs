@@ -166,6 +166,7 @@ fn ai_response(response_id: ResponseId, content: String) -> EventBody {
         cost_usd: None,
         timing: Timing::default(),
         supersedes: None,
+        superseded: false,
     })
 }
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use patter_protocol::SessionId;
 use patter_store::{
-    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, SessionRecord, SessionStore,
-    StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
+    Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
+    SessionStore, StoreError, StoredEvent, SummaryJob, SummaryTries, Swept,
 };
 use patter_testkit::memory_store::MemoryStore;
 use shuttle::future::yield_now;
@@ -45,7 +45,7 @@ impl SessionStore for Slow {
         self.0.claim(session, owner).await
     }
 
-    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Vec<SessionId>, StoreError> {
+    async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Renewal, StoreError> {
         self.0.renew(owner, leases).await
     }
 
