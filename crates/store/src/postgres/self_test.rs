@@ -17,7 +17,10 @@ use crate::error::StoreError;
 const ASKING: i64 = 8;
 /// So many different statements each.
 const STATEMENTS: i64 = 50;
-/// So often each connection is asked what it was set to.
+/// So many connections are held at the same time to compare their settings: two tell all, and a server
+/// that has few to give has those.
+const COMPARED: u32 = 2;
+/// So often each of them is asked what it was set to.
 const LOOKS: usize = 20;
 
 /// Asks, and compares the answers.
@@ -54,10 +57,10 @@ async fn ask(connections: &Connections, asking: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Sets each of several connections to something else, and looks whether it stays that.
+/// Sets each of some connections to something else, and looks whether it stays that.
 async fn settings_stay(connections: &Connections) -> Result<(), StoreError> {
-    let at_once = connections.limit().min(8);
-    let mut lent = try_join_all((0..at_once).map(|_| connections.lend())).await?;
+    let compared = connections.limit().min(COMPARED);
+    let mut lent = try_join_all((0..compared).map(|_| connections.lend())).await?;
     for (number, connection) in lent.iter_mut().enumerate() {
         let set = format!("select set_config('patter.connection', '{number}', false)");
         let set = sqlx::raw_sql(AssertSqlSafe(set));
