@@ -51,12 +51,16 @@ pub(crate) async fn play(world: &World, scene: &mut Scene, round: usize) -> anyh
         .map(|session| at(paused, session, random.u64(..)))
         .collect();
     for (client, session) in before.iter().zip(&sessions) {
-        let script = Script::new(format!("{session}-long")).tokens(1_000, 50);
+        // Longer than the pause, and over soon after it: a woken owner that nothing stops tells its end.
+        let script = Script::new(format!("{session}-long")).tokens(600, 50);
         client.say(&script).await;
     }
-    let streaming = before
-        .iter()
-        .map(|client| client.until("a token", SOON, |view| view.tokens > 3));
+    // An owner that is paused before the others can know of the message has nobody to contradict.
+    let streaming = before.iter().map(|client| {
+        client.until("a token of an answer to what is stored", SOON, |view| {
+            view.tokens > 3 && view.unacknowledged.is_empty()
+        })
+    });
     try_join_all(streaming).await?;
     let at_pause = scene.nodes[paused].pause();
     scene.disturbances.push(at_pause);
