@@ -27,6 +27,8 @@ enum Fault {
     NoSelfStop,
     /// Nobody looks for sessions that were left behind.
     NoSweep,
+    /// Pages of the log miss an event.
+    ReplayWithGap,
 }
 
 fn chosen() -> String {
@@ -40,6 +42,7 @@ pub(crate) fn store(store: Arc<dyn SessionStore>) -> Arc<dyn SessionStore> {
         "ledger-after-tool" => Fault::LedgerAfterTool,
         "no-self-stop" => Fault::NoSelfStop,
         "no-sweep" => Fault::NoSweep,
+        "replay-with-gap" => Fault::ReplayWithGap,
         _ => return store,
     };
     Arc::new(BrokenStore::new(store, fault))

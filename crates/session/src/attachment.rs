@@ -171,6 +171,10 @@ impl Attachment {
                     let frame = Frame::durable(stored.event);
                     bytes += frame.as_str().len();
                     self.ready.push_back(frame);
+                    // The client may take its time, and what follows can be read again.
+                    if bytes >= PAGE_BYTES {
+                        break;
+                    }
                 }
                 self.page_limit = page_limit(self.ready.len(), bytes);
                 if self.replayed == before {

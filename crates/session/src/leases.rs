@@ -104,13 +104,24 @@ impl Leases {
 
     /// Renews all leases again and again, until this is dropped.
     pub(crate) async fn keep(&self, store: &dyn SessionStore) {
-        let mut sent_at = Instant::now();
+        let interval = self.renewal_interval();
+        let mut due = Instant::now() + interval;
         loop {
-            sleep_until(sent_at + self.renewal_interval()).await;
-            sent_at = Instant::now();
-            if let Err(error) = self.renew(store).await {
-                warn!(error = with_causes(&error), "cannot renew the leases");
-                self.store_is_away();
+            sleep_until(due).await;
+            due = Instant::now() + interval;
+            match self.renew(store).await {
+                Ok(0) => {}
+                Ok(sessions) => {
+                    warn!(
+                        sessions,
+                        "somebody has sessions locked whose leases are to be renewed"
+                    );
+                    due -= interval * 4 / 5;
+                }
+                Err(error) => {
+                    warn!(error = with_causes(&error), "cannot renew the leases");
+                    self.store_is_away();
+                }
             }
         }
     }
@@ -138,15 +149,16 @@ impl Leases {
         }
     }
 
-    /// Renews all leases, and tells the sessions that have lost theirs.
+    /// Renews all leases, and tells the sessions that have lost theirs. Gives how many it could not
+    /// renew because somebody has their sessions locked.
     ///
     /// # Errors
     ///
     /// Where the store does not answer before the next renewal is due.
-    pub(crate) async fn renew(&self, store: &dyn SessionStore) -> Result<(), StoreError> {
+    pub(crate) async fn renew(&self, store: &dyn SessionStore) -> Result<usize, StoreError> {
         let leases: Vec<Lease> = self.shared.leases();
         if leases.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let sent_at = Instant::now();
         let limit = self.renewal_interval();
@@ -167,7 +179,7 @@ impl Leases {
                 }
             }
         }
-        Ok(())
+        Ok(renewal.busy.len())
     }
 
     fn safe_from(&self, sent_at: Instant) -> Standing {
@@ -348,6 +360,27 @@ mod tests {
             assert!(watch.safe().now_or_never().is_some());
             store.set(Failure::None);
             sleep(Duration::from_millis(2)).await;
+            assert!(watch.safe().now_or_never().is_some());
+        };
+        tokio::select! {
+            () = leases.keep(&*store) => unreachable!(),
+            () = script => {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_whose_session_is_locked_is_not_safe_for_longer_and_is_tried_again_soon() {
+        let store = Arc::new(FailingStore::new(Arc::new(MemoryStore::default())));
+        let leases = Leases::new(owner("one"));
+        let mut held = held(&leases, &*store, &session()).await;
+        let mut watch = held.watch();
+        let script = async {
+            store.set(Failure::Locked);
+            sleep(Duration::from_millis(10_001)).await;
+            assert!(watch.safe().now_or_never().is_none());
+            assert!(held.lost().now_or_never().is_none());
+            store.set(Failure::None);
+            sleep(Duration::from_millis(1_000)).await;
             assert!(watch.safe().now_or_never().is_some());
         };
         tokio::select! {

@@ -174,9 +174,10 @@ impl SessionManager {
     }
 
     /// Drains: readers are told, answers in flight may finish in the first three fifths of
-    /// `limit` and are interrupted then; so long what is only on local disk may be stored. Sessions are handed over, not finalized: whoever is asked
-    /// for one next goes on with it, and if nobody is, a sweeper finalizes it. They are handed over
-    /// at moments spread over some seconds, so that not all clients come back at once. What is not
+    /// `limit` and are interrupted then. In that time a session is handed over only when the store has
+    /// all of it; after it, what is safe on local disk will do. Sessions are handed over, not
+    /// finalized: whoever is asked for one next goes on with it, and if nobody is, a sweeper
+    /// finalizes it. They are handed over at moments spread over some seconds, so that not all clients come back at once. What is not
     /// done within `limit` is left as it is; the log says what that was.
     pub async fn shutdown(&self, limit: Duration) {
         let inner = &self.inner;

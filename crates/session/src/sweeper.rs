@@ -113,7 +113,9 @@ async fn sweep(
         return Ok(());
     }
     // By a clock that has jumped, the leases of this very process may have run out.
-    resources.leases.renew(&**store).await?;
+    if resources.leases.renew(&**store).await? > 0 {
+        return Ok(());
+    }
     for _ in 0..MAX_BATCHES {
         let claimed_at = Instant::now();
         // A store that has hung may have come back just now, and others have had no time yet.

@@ -261,6 +261,26 @@ async fn what_a_lost_process_left_open_is_closed_as_interrupted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_several_answers_that_were_left_open_one_counts_and_none_is_left_open() {
+    let answers = [ResponseId::generate(), ResponseId::generate()];
+    let calls = answers.map(|response_id| called(response_id, CallId::generate()));
+    let begun = [
+        EventBody::SessionStarted(SessionStarted::default()),
+        said("m-1"),
+    ];
+    let store = left_behind(begun.into_iter().chain(calls)).await;
+    let sessions = manager(store, &ScriptedModel::default(), SessionSettings::default());
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    for (response_id, superseded) in answers.into_iter().zip([false, true]) {
+        let answer = client.until_answer().await;
+        assert_eq!(answer.response_id, response_id);
+        assert_eq!(answer.superseded, superseded);
+        assert_eq!(answer.message_id, common::message_id("m-1"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_being_given_again_when_its_process_was_lost_is_closed_too() {
     let [first, again] = [ResponseId::generate(), ResponseId::generate()];
     let call_id = CallId::generate();

@@ -229,5 +229,12 @@ impl SessionRow {
     }
 }
 
+/// What was read of one session among several. One that cannot be read is told of and left out, because
+/// the others must not wait for it.
+pub(crate) fn or_left_out<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!(%error, "left out a session that cannot be read"))
+        .ok()
+}
+
 #[cfg(test)]
 mod tests;

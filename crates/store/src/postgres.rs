@@ -36,8 +36,9 @@ const SELF_TEST_DEADLINE: Duration = Duration::from_secs(60);
 /// Sessions in PostgreSQL 14 or later, in the schema `patter`.
 ///
 /// Any number of processes may share a database. One call is one round trip, whatever the number
-/// of sessions in it, but for thousands of leases; behind a pooler in transaction mode it is four. A cut connection, a slow, overloaded or stopping server is
-/// [`StoreError::Unavailable`] for the calls that meet it; connections that are dead or silent are
+/// of sessions in it (leases go by the thousand, and those that are locked are tried again); behind
+/// a pooler in transaction mode it is four. A cut connection, a slow, overloaded or stopping server
+/// is [`StoreError::Unavailable`] for the calls that meet it; connections that are dead or silent are
 /// replaced.
 pub struct PostgresStore {
     connections: Connections,

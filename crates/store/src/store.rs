@@ -58,11 +58,12 @@ pub trait SessionStore: Debug + Send + Sync {
 
     /// Claims at most `limit` active sessions whose lease has run out or was given back, and to
     /// which nobody has come back for the length of `linger` since. Several sweepers may be at
-    /// work: none waits for another, and each session goes to one of them.
+    /// work: none waits for another, and each session goes to one of them. One that cannot be read is
+    /// logged and left out.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    /// [`StoreError::Unavailable`].
     async fn sweep(&self, owner: &Owner, limit: u32) -> Result<Vec<Swept>, StoreError>;
 
     /// Takes at most `limit` summaries upon the caller that are missing and due: of sessions whose

@@ -20,6 +20,9 @@ pub enum Failure {
     Unavailable,
     /// They fail at once and do nothing, with [`StoreError::Unusable`].
     Unusable,
+    /// They fail as where somebody has the sessions locked: with [`StoreError::Unavailable`], and
+    /// leases are [busy](Renewal::busy).
+    Locked,
     /// They wait until another failure is set, and then do what that one says.
     Hang,
 }
@@ -102,8 +105,14 @@ impl SessionStore for FailingStore {
     }
 
     async fn renew(&self, owner: &Owner, leases: &[Lease]) -> Result<Renewal, StoreError> {
-        self.pass().await?;
-        self.inner.renew(owner, leases).await
+        match self.pass().await {
+            Ok(()) => self.inner.renew(owner, leases).await,
+            Err(_) if *self.failure.borrow() == Failure::Locked => Ok(Renewal {
+                busy: leases.iter().map(|it| it.session_id.clone()).collect(),
+                ..Renewal::default()
+            }),
+            Err(error) => Err(error),
+        }
     }
 
     async fn release(&self, owner: &Owner, lease: &Lease) -> Result<(), StoreError> {

@@ -260,6 +260,13 @@ fn i5_two_answers_or_none_are_found_and_a_superseded_one_is_fine() {
     };
     still_fine(second("r1".into()));
     broken(Invariant::I5, second(Value::Null));
+    still_fine(|history| {
+        second(Value::Null)(history);
+        stored(history)[3].event["superseded"] = true.into();
+    });
+    broken(Invariant::I5, |history| {
+        stored(history)[2].event["superseded"] = true.into();
+    });
     broken(Invariant::I5, |history| {
         stored(history).remove(2);
     });

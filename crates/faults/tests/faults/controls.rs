@@ -130,6 +130,13 @@ const CONTROLS: &[Control] = &[
         noticed: Noticed::ByTest("not finalized"),
         scenario: |world, scene, _| abandoned(world, scene).boxed(),
     },
+    Control {
+        mechanism: "a replay without a gap",
+        broken: Broken::Binary("replay-with-gap"),
+        nodes: 1,
+        noticed: Noticed::ByJudge(&[Invariant::I2]),
+        scenario: |world, scene, _| come_later(world, scene).boxed(),
+    },
 ];
 
 pub(crate) async fn all(world: Arc<World>) -> Outcome {
@@ -258,6 +265,32 @@ async fn abandoned(world: &World, scene: &mut Scene) -> anyhow::Result<()> {
         scene.logs.push(log);
     }
     scene.nodes[0].start_again().await?;
+    Ok(())
+}
+
+/// Somebody comes when others have talked already.
+async fn come_later(world: &World, scene: &mut Scene) -> anyhow::Result<()> {
+    let mut random = world.random(2_400);
+    let first: Vec<Client> = (0..5)
+        .map(|number| scene.client(&format!("control-{number}"), random.u64(..)))
+        .collect();
+    let patience = Duration::from_secs(15);
+    for client in &first {
+        let id = format!("{}-a", client.session_id());
+        client.say(&Script::new(id)).await;
+        client.until_answered(patience).await?;
+    }
+    let later: Vec<Client> = first
+        .iter()
+        .map(|client| scene.client(client.session_id(), random.u64(..)))
+        .collect();
+    for client in &later {
+        let id = format!("{}-b", client.session_id());
+        client.say(&Script::new(id)).await;
+        client.until_answered(patience).await?;
+    }
+    scene.leave(first).await;
+    scene.leave(later).await;
     Ok(())
 }
 

@@ -7,7 +7,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use patter_protocol::{AiResponse, DurableEvent, EventBody, EventId, FinishReason, ResponseId};
+use patter_protocol::{
+    AiResponse, DurableEvent, EventBody, EventId, FinishReason, ResponseId, Timestamp,
+};
 use patter_store::{Fence, Kept};
 use tracing::{info, warn};
 
@@ -19,8 +21,16 @@ pub(super) struct Leftovers {
     kept: Vec<Kept>,
     /// Events of the spool that are in the log.
     stored: Vec<EventId>,
-    /// How the answers ended that are in the log, and not from the spool.
-    ended: HashMap<ResponseId, FinishReason>,
+    /// The answers that are in the log, and not from the spool.
+    ended: HashMap<ResponseId, Ended>,
+}
+
+/// An answer that came to its end somewhere else, or before.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    at: Timestamp,
+    /// Whether it is no more than the word that there is none.
+    is_void: bool,
 }
 
 impl Leftovers {
@@ -41,7 +51,13 @@ impl Leftovers {
             self.kept.remove(at);
             self.stored.push(event.event_id);
         } else if let EventBody::AiResponse(answer) = &event.body {
-            self.ended.insert(answer.response_id, answer.finish_reason);
+            let is_void = match answer.finish_reason {
+                FinishReason::Interrupted => true,
+                FinishReason::Error => answer.content.is_empty(),
+                _ => false,
+            };
+            let at = event.at;
+            self.ended.insert(answer.response_id, Ended { at, is_void });
         }
     }
 
@@ -125,6 +141,7 @@ impl Session {
             stored: mut void,
             ended,
         } = leftovers;
+        let last_end = ended.values().map(|ended| ended.at).max();
         for Kept {
             fence: its_fence,
             mut event,
@@ -135,8 +152,8 @@ impl Session {
             if let EventBody::AiResponse(answer) = &mut event.body {
                 self.fit_answer(answer, &ended);
             }
-            let has_place = self.has_place(&event.body, &answers, &ended, somebody_came_between);
-            if has_place {
+            let was_ended_since = somebody_came_between && last_end >= Some(event.at);
+            if self.has_place(&event.body, &answers, &ended, was_ended_since) {
                 self.conversation.apply(&event.body, event.private.as_ref());
                 self.counters.apply(&event.body, event.at);
                 self.log.push_kept(event);
@@ -152,38 +169,39 @@ impl Session {
     }
 
     /// Says how an answer that was kept and one that the log has stand to each other.
-    fn fit_answer(&self, answer: &mut AiResponse, ended: &HashMap<ResponseId, FinishReason>) {
+    fn fit_answer(&self, answer: &mut AiResponse, ended: &HashMap<ResponseId, Ended>) {
         let Some(current) = self.conversation.answer_to(&answer.message_id) else {
             return;
         };
         if answer.supersedes == Some(current) {
             return;
         }
-        let is_interrupted = ended.get(&current) == Some(&FinishReason::Interrupted);
-        answer.supersedes = is_interrupted.then_some(current);
-        answer.superseded = !is_interrupted;
+        let is_void = ended.get(&current).is_some_and(|ended| ended.is_void);
+        answer.supersedes = is_void.then_some(current);
+        answer.superseded = !is_void;
     }
 
     /// Whether an event has a place in the log as it is now. `answers` came to their end here, those of
-    /// `ended` somewhere else.
+    /// `ended` somewhere else or before; `was_ended_since` where somebody else ended one after the event.
     fn has_place(
         &self,
         body: &EventBody,
         answers: &HashSet<ResponseId>,
-        ended: &HashMap<ResponseId, FinishReason>,
-        somebody_came_between: bool,
+        ended: &HashMap<ResponseId, Ended>,
+        was_ended_since: bool,
     ) -> bool {
         match body {
             EventBody::ToolCall(call) if answers.contains(&call.response_id) => true,
             EventBody::ToolCall(call) if ended.contains_key(&call.response_id) => false,
-            // Its message may have been answered: then it would be taken for a part of the last answer.
-            EventBody::ToolCall(_) => {
-                !somebody_came_between || !self.conversation.unanswered().is_empty()
-            }
+            // Whoever had the session ended the answer to its message first, and no earlier than seconds
+            // after the call, when the lease had run out: clocks need not agree any better.
+            EventBody::ToolCall(_) => !was_ended_since,
             EventBody::ToolResult(result) => self.conversation.is_open_call(result.call_id),
             EventBody::UserMessage(message) => self.conversation.place_of(&message.id).is_none(),
             EventBody::AiResponse(_) => true,
-            body => !is_told_anew(body),
+            EventBody::SessionStarted(_)
+            | EventBody::SessionEnded(_)
+            | EventBody::SessionSummary(_) => false,
         }
     }
 }

@@ -264,25 +264,29 @@ impl Session {
                 None,
             );
         }
-        if let Some((response_id, calls)) = self.conversation.open_answer() {
-            // The calls belong to the message that was taken up first; where each message has its
-            // answer, to one that was being given again.
-            let unanswered = self.conversation.unanswered().into_iter().next();
-            let again = self.conversation.last_answer();
-            let (message_id, supersedes) = match (unanswered, again) {
-                (Some(message_id), _) => (message_id, None),
-                (None, Some((message_id, earlier))) => (message_id.clone(), Some(earlier)),
-                (None, None) => return,
-            };
+        // The calls belong to the message that was taken up first; where each message has its
+        // answer, to one that was being given again.
+        let unanswered = self.conversation.unanswered().into_iter().next();
+        let again = self.conversation.last_answer();
+        let (message_id, mut supersedes) = match (unanswered, again) {
+            (Some(message_id), _) => (message_id, None),
+            (None, Some((message_id, earlier))) => (message_id.clone(), Some(earlier)),
+            (None, None) => return,
+        };
+        let mut superseded = false;
+        while let Some((response_id, calls)) = self.conversation.open_answer() {
             let unspoken = AiResponse {
                 parts: calls
                     .into_iter()
                     .map(|call_id| Part::Call { call_id })
                     .collect(),
-                supersedes,
-                ..self.unspoken(message_id, response_id, FinishReason::Interrupted)
+                supersedes: supersedes.take(),
+                superseded,
+                ..self.unspoken(message_id.clone(), response_id, FinishReason::Interrupted)
             };
             self.record(EventBody::AiResponse(unspoken), None);
+            // Another one, of whichever process, cannot be the one that was to count.
+            superseded = true;
         }
         for message_id in self.conversation.unanswered() {
             // Whether its model was asked, and what that cost, is not known.

@@ -3,19 +3,19 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use patter_protocol::EventBody;
+use patter_protocol::{EventBody, FinishReason};
 use patter_session::{After, SessionHandle, SessionManager, SessionSettings};
 use patter_store::Spool;
 use patter_testkit::failing_store::{FailingStore, Failure};
 use patter_testkit::memory_spool::MemorySpool;
 use patter_testkit::memory_store::MemoryStore;
-use patter_testkit::scripted_model::{Reply, ScriptedModel, call};
+use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, call, text};
 use patter_tools::{ToolContext, ToolRegistry, tool};
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::judge::check_log;
-use super::{Client, Wait, events_of, message_id, open, tools};
+use super::{Client, Wait, events_of, message_id, open, say, tools};
 
 /// One machine with its disk, and the store that it shares with others.
 #[derive(Clone)]
@@ -149,4 +149,40 @@ impl Machine {
         self.now = Some(end);
         result
     }
+}
+
+/// Answers one message, then two in an outage, the second of them only in part; and dies.
+pub async fn dies_in_an_outage(bench: &Bench) {
+    let sessions = bench.manager();
+    let (session, mut client) = bench.join(&sessions).await;
+    say(&session, "m-1", "Hi").await;
+    client.until_answer().await;
+    away(bench);
+    say(&session, "m-2", "Hi").await;
+    client.until_accepted("m-2").await;
+    client.read_for(Duration::from_secs(1)).await;
+    say(&session, "m-3", "Hi").await;
+    client.until_accepted("m-3").await;
+    client.until_token("3").await;
+    client.read_for(Duration::from_secs(1)).await;
+}
+
+/// What the model says to [`dies_in_an_outage`].
+pub fn script() -> [Reply; 3] {
+    [
+        Reply::text(["1"]),
+        Reply::text(["2"]),
+        Reply::of([text("3"), Step::Hang]),
+    ]
+}
+
+/// The messages and the answers of a log, in order.
+pub fn said(log: &[EventBody]) -> Vec<(&str, FinishReason)> {
+    log.iter()
+        .filter_map(|body| match body {
+            EventBody::UserMessage(it) => Some((it.id.as_str(), FinishReason::Stop)),
+            EventBody::AiResponse(it) => Some((it.content.as_str(), it.finish_reason)),
+            _ => None,
+        })
+        .collect()
 }

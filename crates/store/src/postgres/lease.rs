@@ -8,19 +8,19 @@ use std::time::Duration;
 use patter_protocol::{LogEpoch, SessionId};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tracing::debug;
 
 use super::connections::Connections;
 use super::error::from_sqlx;
-use crate::encode::{SessionRow, session_columns};
+use crate::encode::{SessionRow, or_left_out, session_columns};
 use crate::error::StoreError;
 use crate::record::{Claimed, Fence, Lease, Owner, Renewal, Swept};
 
 /// So many leases are renewed by one statement.
 const RENEWED_AT_ONCE: usize = 1_000;
-/// The pauses before the tries of a renewal. Whoever appends has a row locked for some milliseconds.
-const RENEWAL_PAUSES: [Duration; 4] = [
-    Duration::ZERO,
+/// The pauses before what is locked is tried again. Whoever appends has a row locked for some milliseconds.
+const RENEWAL_PAUSES: [Duration; 3] = [
     Duration::from_millis(20),
     Duration::from_millis(80),
     Duration::from_millis(320),
@@ -78,33 +78,53 @@ pub(super) async fn claim(
 }
 
 /// See [`SessionStore::renew`](crate::SessionStore::renew). Waits for nobody's lock: so one session
-/// that somebody else holds on to costs no other one its lease.
+/// that somebody else holds on to costs no other one its lease, and neither does what goes wrong while
+/// it is tried again.
 pub(super) async fn renew(
     connections: &Connections,
     owner: &Owner,
     leases: &[Lease],
 ) -> Result<Renewal, StoreError> {
     let mut lost = Vec::new();
-    let mut left: Vec<&Lease> = leases.iter().collect();
-    for pause in RENEWAL_PAUSES {
-        sleep(pause).await;
-        let mut busy = Vec::new();
-        for chunk in left.chunks(RENEWED_AT_ONCE) {
-            for (lease, is_own) in not_renewed(connections, owner, chunk).await? {
-                if is_own {
-                    busy.push(lease);
-                } else {
-                    lost.push(lease.session_id.clone());
-                }
+    let all: Vec<&Lease> = leases.iter().collect();
+    let mut busy = renew_free(connections, owner, &all, &mut lost).await?;
+    let again = async {
+        for pause in RENEWAL_PAUSES {
+            if busy.is_empty() {
+                break;
+            }
+            sleep(pause).await;
+            busy = renew_free(connections, owner, &busy, &mut lost).await?;
+        }
+        Ok::<(), StoreError>(())
+    };
+    match timeout(owner.lease / 6, again).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "cannot renew now what was locked"),
+        Err(elapsed) => debug!(%elapsed, "cannot renew in time what was locked"),
+    }
+    let busy = busy.iter().map(|lease| lease.session_id.clone()).collect();
+    Ok(Renewal { lost, busy })
+}
+
+/// Renews what nobody has locked. Gives the rest of what is the owner's; adds what is not to `lost`.
+async fn renew_free<'a>(
+    connections: &Connections,
+    owner: &Owner,
+    leases: &[&'a Lease],
+    lost: &mut Vec<SessionId>,
+) -> Result<Vec<&'a Lease>, StoreError> {
+    let mut busy = Vec::new();
+    for chunk in leases.chunks(RENEWED_AT_ONCE) {
+        for (lease, is_own) in not_renewed(connections, owner, chunk).await? {
+            if is_own {
+                busy.push(lease);
+            } else {
+                lost.push(lease.session_id.clone());
             }
         }
-        left = busy;
-        if left.is_empty() {
-            break;
-        }
     }
-    let busy = left.iter().map(|lease| lease.session_id.clone()).collect();
-    Ok(Renewal { lost, busy })
+    Ok(busy)
 }
 
 /// Renews what nobody has locked, and gives the others, with whether they are still the owner's.
@@ -203,17 +223,17 @@ pub(super) async fn sweep(
     .bind(owner.id.as_str())
     .bind(millis(owner.lease))
     .bind(millis(owner.linger));
-    connections
-        .fetch(query)
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(Swept {
-                claimed: claimed(row)?,
-                was_released: row.try_get("was_released").map_err(from_sqlx)?,
-            })
+    let swept = |row: &PgRow| {
+        Ok(Swept {
+            claimed: claimed(row)?,
+            was_released: row.try_get("was_released").map_err(from_sqlx)?,
         })
-        .collect()
+    };
+    let rows = connections.fetch(query).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| or_left_out(swept(row)))
+        .collect())
 }
 
 /// For a `bigint` of milliseconds.

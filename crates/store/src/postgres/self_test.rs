@@ -8,6 +8,7 @@
 
 use futures_util::future::{join_all, try_join_all};
 use sqlx::{AssertSqlSafe, Row};
+use tracing::warn;
 
 use super::connections::Connections;
 use super::error::from_sqlx;
@@ -31,6 +32,11 @@ const LOOKS: usize = 20;
 pub(super) async fn run(connections: &Connections) -> Result<(), StoreError> {
     if connections.keep_settings() {
         settings_stay(connections).await?;
+        if connections.limit() < COMPARED {
+            warn!(
+                "a single connection does not show whether a pooler in transaction mode lends it to others"
+            );
+        }
     }
     let results = join_all((0..ASKING).map(|asking| ask(connections, asking))).await;
     // What says most: an answer that cannot be trusted may have let others fail otherwise.

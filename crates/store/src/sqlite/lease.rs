@@ -7,7 +7,7 @@ use sqlx::{FromRow, Row, SqlitePool};
 use super::clock::Moment;
 use super::error::from_sqlx;
 use super::write::BEGIN;
-use crate::encode::{SessionRow, session_columns};
+use crate::encode::{SessionRow, or_left_out, session_columns};
 use crate::error::StoreError;
 use crate::record::{Claimed, Fence, Lease, Owner, Renewal, Swept};
 
@@ -148,10 +148,10 @@ pub(super) async fn sweep(
         .fetch_one(&mut *transaction)
         .await
         .map_err(from_sqlx)?;
-        swept.push(Swept {
-            claimed: claimed(&row)?,
+        swept.extend(or_left_out(claimed(&row)).map(|claimed| Swept {
+            claimed,
             was_released,
-        });
+        }));
     }
     transaction.commit().await.map_err(from_sqlx)?;
     Ok(swept)

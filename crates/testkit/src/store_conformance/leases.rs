@@ -226,13 +226,16 @@ pub async fn renewals_and_appends_do_not_wait_for_each_other(fixture: &dyn Store
             let renewal = store.renew(&me, &leases).await.unwrap();
             assert_eq!(renewal.lost, []);
         }
+        leases
     };
-    futures_util::join!(
+    let ((), (), leases, _) = futures_util::join!(
         appending(claims.iter().collect()),
         appending(claims.iter().rev().collect()),
         renewing(claims.iter().map(lease).collect()),
         renewing(claims.iter().rev().map(lease).collect()),
     );
+    let undisturbed = store.renew(&me, &leases).await.unwrap();
+    assert_eq!(undisturbed, Renewal::default());
 }
 
 async fn briefly_claimed(store: &dyn SessionStore, name: &str) -> (SessionId, Claimed) {
