@@ -131,7 +131,7 @@ const CONTROLS: &[Control] = &[
         scenario: |world, scene, _| abandoned(world, scene).boxed(),
     },
     Control {
-        mechanism: "a replay without a gap",
+        mechanism: "the replay of every event",
         broken: Broken::Binary("replay-with-gap"),
         nodes: 1,
         noticed: Noticed::ByJudge(&[Invariant::I2]),
