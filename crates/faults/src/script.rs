@@ -18,7 +18,7 @@ pub struct Script {
     pub rate: u32,
     /// Bytes that a piece has at least.
     pub width: usize,
-    /// Steps before the text, each with one call of the calculator.
+    /// Steps before the text, each with one call of a tool: `note` where it is offered, else the calculator.
     pub tools: usize,
     /// A fault of the provider, by the name that `model` knows it by; `none` for none.
     pub fault: String,

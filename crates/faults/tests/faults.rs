@@ -207,6 +207,11 @@ const PROMISES: &[Promise] = &[
         Together,
         |world| Box::pin(p12_approval::approvals_of_nothing(world)),
     ),
+    promise(
+        "p12_a_call_that_waits_runs_by_its_own_approval_alone",
+        Together,
+        |world| Box::pin(p12_approval::approvals(world)),
+    ),
     promise("p13_a_rolling_restart_loses_nothing", Together, |world| {
         Box::pin(p13_drain::rolling_restart(world))
     }),

@@ -36,6 +36,8 @@ pub enum Command {
     Migrate,
     /// List providers, models, their limits and prices, and which of them are used
     Models(ModelsArgs),
+    /// List the tools that models may call, with their arguments and limits, or call one by hand
+    Tools(ToolsArgs),
     /// Tell which route a message would take, and why; only --classify asks anybody
     Route(RouteArgs),
 }
@@ -46,6 +48,31 @@ pub struct ModelsArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `patter tools` does.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ToolsArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Instead of the list.
+    #[command(subcommand)]
+    pub action: Option<ToolsAction>,
+}
+
+/// What can be done with a tool.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum ToolsAction {
+    /// Call a tool as a model would, and print its result as JSON
+    Call {
+        /// Its name
+        name: String,
+        /// Its arguments, a JSON object
+        #[arg(default_value = "{}")]
+        arguments: String,
+    },
 }
 
 /// The message of `patter route`, and where it stands.

@@ -1,9 +1,11 @@
-//! What the commands of the binary say that look at models and routes: data first, then text for
+//! What the commands of the binary say that look at models, routes and tools: data first, then text for
 //! a terminal or JSON. No command here opens the store.
 
 mod models;
 mod route;
 mod table;
+mod tools;
 
 pub use models::ModelsReport;
 pub use route::{Question, RouteReport};
+pub use tools::{Limits, ToolEntry, ToolsReport, call_tool};

@@ -5,6 +5,7 @@
 //! valid, or every fault is told at once.
 
 mod check;
+mod data_source;
 mod fault;
 mod key;
 mod keys;
@@ -24,6 +25,7 @@ mod value;
 
 use serde_json::Value as Json;
 
+pub use data_source::{Approval, DataSourceConfig, SourceMethod, WebConfig};
 pub use fault::{ConfigError, Fault};
 pub use model_name::ModelName;
 pub use provider::{ModelTarget, ProviderKind};
@@ -49,7 +51,7 @@ impl Config {
     /// their keys do not take, and providers that lack what they need.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut layers = layers::read(sources);
-        complete_providers(&mut layers);
+        complete_tables(&mut layers);
         let mut tree = serde_json::Map::new();
         for (path, given) in &layers.values {
             // Every path in the layers has a definition.
@@ -76,7 +78,7 @@ impl Config {
                 faults: layers.faults,
             });
         }
-        insert_provider_keys(&mut tree, &layers);
+        insert_secrets(&mut tree, &layers);
         let mut config = serde_json::from_value::<Self>(Json::Object(tree))
             .map_err(|error| broken_table(&error))?;
         config.settings = settings(&layers);
@@ -96,36 +98,48 @@ impl Config {
     }
 }
 
-/// Gives each `[providers.NAME]` the defaults that it leaves open.
-fn complete_providers(layers: &mut Layers) {
-    for name in check::provider_names(&layers.values) {
-        let table = format!("providers.{name}");
-        for key in lookup::all().filter(|key| key.is_within(&table)) {
-            if let Some(default) = key.default {
-                let path = key.named_as_in(&table);
-                let value = Value::Text(default.into());
-                let given = Given {
-                    value,
-                    origin: Origin::Default,
-                };
-                layers.values.entry(path).or_insert(given);
-            }
+/// Tables under which the user names further ones; the key of such a one that names a variable, and what
+/// the value of that variable is called.
+const NAMED: [(&str, &str, &str); 2] = [
+    ("providers", "api_key_env", "api_key"),
+    ("data_sources", "secret_env", "secret"),
+];
+
+/// Gives each table that the user named the defaults that it leaves open.
+fn complete_tables(layers: &mut Layers) {
+    for (above, _, _) in NAMED {
+        for name in check::names_under(&layers.values, above) {
+            complete(layers, &format!("{above}.{name}"));
         }
     }
 }
 
-/// Puts the value of the variable that `api_key_env` names beside it.
-fn insert_provider_keys(tree: &mut serde_json::Map<String, Json>, layers: &Layers) {
-    for name in check::provider_names(&layers.values) {
-        let above = format!("providers.{name}");
-        let variable = layers.values.get(&format!("{above}.api_key_env"));
-        let key = variable.and_then(|given| layers.variables.get(given.value.to_string().trim()));
-        if let Some(key) = key {
-            insert(
-                tree,
-                &format!("{above}.api_key"),
-                Json::String(key.trim().to_owned()),
-            );
+fn complete(layers: &mut Layers, table: &str) {
+    for key in lookup::all().filter(|key| key.is_within(table)) {
+        if let Some(default) = key.default {
+            let path = key.named_as_in(table);
+            let value = Value::Text(default.into());
+            let given = Given {
+                value,
+                origin: Origin::Default,
+            };
+            layers.values.entry(path).or_insert(given);
+        }
+    }
+}
+
+/// Puts the values of variables beside the keys that name them.
+fn insert_secrets(tree: &mut serde_json::Map<String, Json>, layers: &Layers) {
+    for (above, naming, value) in NAMED {
+        for name in check::names_under(&layers.values, above) {
+            let table = format!("{above}.{name}");
+            let variable = layers.values.get(&format!("{table}.{naming}"));
+            let variable = variable.map(|given| given.value.to_string());
+            let secret = variable.and_then(|it| layers.variables.get(it.trim()));
+            if let Some(secret) = secret {
+                let secret = Json::String(secret.trim().to_owned());
+                insert(tree, &format!("{table}.{value}"), secret);
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Why a server does not start.
 
+use std::error::Error;
+
 use patter_llm::{LlmError, RouterError};
 use patter_store::StoreError;
-use patter_tools::RegistryError;
+use patter_tools::{RegistryError, ToolError};
 
 /// Why a server does not start. Nothing of it is worth a second try before somebody has looked.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,25 @@ pub enum ServerError {
         tool: String,
         /// The names of all tools.
         known: String,
+    },
+    /// A data source cannot be offered.
+    #[error("cannot offer the data source `{name}` (`data_sources.{name}`)")]
+    DataSource {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Nothing can be asked over HTTP.
+    #[error("cannot set up the web for tools")]
+    Web(#[source] ToolError),
+    /// A tool that was called by hand failed.
+    #[error("cannot call the tool `{tool}`")]
+    ToolCall {
+        /// Its name.
+        tool: String,
+        /// What it said.
+        source: ToolError,
     },
     /// The routes of messages cannot be used, although the configuration was read: a defect.
     #[error("cannot set up the routes of messages")]

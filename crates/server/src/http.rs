@@ -7,6 +7,7 @@ mod problem;
 mod query;
 mod request_id;
 mod sessions;
+mod tools;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -82,6 +83,7 @@ enum Route {
     Live,
     Ready,
     Metrics,
+    Tools,
     Session,
     Events,
     WebSocket,
@@ -125,6 +127,7 @@ fn routes() -> Result<Router<Route>, InsertError> {
         ("/health/live", Route::Live),
         ("/health/ready", Route::Ready),
         ("/metrics", Route::Metrics),
+        ("/api/tools", Route::Tools),
         ("/api/sessions/{session_id}", Route::Session),
         ("/api/sessions/{session_id}/events", Route::Events),
         // Everything below it is an id, if mostly a bad one.
@@ -180,6 +183,7 @@ async fn dispatch(app: &App, routes: &Router<Route>, request: Request<Incoming>)
         Route::Live => Ok(health::live()),
         Route::Ready => health::ready(app).await,
         Route::Metrics => Ok(metrics::report(app)),
+        Route::Tools => tools::list(app),
         Route::Session => sessions::show(app, &session_id()?).await,
         Route::Events => {
             let query = Query::parse(request.uri().query());

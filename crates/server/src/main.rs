@@ -12,8 +12,8 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::Utc;
 use clap::Parser;
-use patter_server::cli::{Cli, Command};
-use patter_server::commands::{ModelsReport, RouteReport};
+use patter_server::cli::{Cli, Command, ToolsAction};
+use patter_server::commands::{ModelsReport, RouteReport, ToolsReport, call_tool};
 use patter_server::{Config, Server, Shutdown, telemetry};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -53,6 +53,13 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
             let report = ModelsReport::new(&config, Utc::now().date_naive());
             say_report(&report, arguments.json)
         }
+        Command::Tools(arguments) => match arguments.action {
+            None => say_report(&ToolsReport::new(&config)?, arguments.json),
+            Some(ToolsAction::Call { name, arguments }) => {
+                let result = call_tool(&config, &name, &arguments).await?;
+                say(&serde_json::to_string_pretty(&result)?)
+            }
+        },
         Command::Route(arguments) => {
             let report = RouteReport::new(&config, &arguments.question()).await?;
             say_report(&report, arguments.json)

@@ -55,7 +55,7 @@ impl Server {
         let model = models.with_fallbacks(&config.primary())?;
         let routes = wiring::routes(&config, &mut models)?;
         let circuits = models.circuits();
-        let tools = wiring::tools(&config);
+        let tools = Ok(wiring::tools(&config)?);
         let store = wiring::store(&config).await?;
         let spool = wiring::spool(&config).await?;
         #[cfg(feature = "sabotage")]

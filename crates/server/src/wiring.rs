@@ -2,6 +2,7 @@
 //! tool.
 
 mod catalog;
+mod data_sources;
 mod model;
 mod routes;
 
@@ -12,7 +13,7 @@ use patter_store::{
     PostgresOptions, PostgresStore, SessionStore, SpoolOptions, SqliteSpool, SqliteStore,
     StoreError,
 };
-use patter_tools::{Calculator, DataFetcher, RegistryError, ToolLimits, ToolRegistry};
+use patter_tools::{Calculator, DataFetcher, ToolLimits, ToolRegistry};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -118,8 +119,8 @@ fn name(target: &ModelTarget) -> String {
     }
 }
 
-/// The built-in tools that are switched on.
-pub(crate) fn tools(config: &Config) -> Result<ToolRegistry, RegistryError> {
+/// The built-in tools that are switched on, and the data sources.
+pub(crate) fn tools(config: &Config) -> Result<ToolRegistry, ServerError> {
     let limits = ToolLimits {
         timeout: config.tools.timeout,
         ..ToolLimits::default()
@@ -132,6 +133,7 @@ pub(crate) fn tools(config: &Config) -> Result<ToolRegistry, RegistryError> {
     if is_enabled("data_fetcher") {
         tools.add(DataFetcher::default())?;
     }
+    data_sources::add(config, &mut tools)?;
     Ok(tools)
 }
 

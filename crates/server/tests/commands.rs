@@ -1,9 +1,9 @@
-//! `patter models` and `patter route` as processes, with nothing but what the test gives them. They
+//! `patter models`, `patter route` and `patter tools` as processes, with nothing but what the test gives them. They
 //! need no database: the one that is configured here does not exist.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
 use patter_llm::{Gemini, OpenAi};
-use patter_testkit::model_server::{ModelServer, openai};
+use patter_testkit::model_server::{ModelServer, Reply, openai};
 use patter_testkit::server_process::ServerProcess;
 use serde_json::Value;
 
@@ -260,6 +260,133 @@ async fn a_tool_of_a_route_that_there_is_not_is_told_by_check_and_before_anythin
         assert!(!output.status.success() && output.stdout.is_empty());
         assert!(
             errors.starts_with("patter: the route `sums` offers the tool `calculater`"),
+            "{errors}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn tools_lists_what_is_offered_with_schemas_and_limits() {
+    let report = json(&["tools"], SETTINGS).await;
+    let names = report["tools"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["calculator", "data_fetcher"]);
+    assert_eq!(
+        report["tools"][0]["parameters"]["required"][0],
+        "expression"
+    );
+    assert_eq!(report["tools"][0]["needs_approval"], false);
+    assert_eq!(report["limits"]["timeout_ms"], 30_000);
+    assert_eq!(report["limits"]["max_steps"], 8);
+
+    let settings = [
+        NO_DATABASE,
+        ("PATTER_TOOLS__ENABLED", "calculator"),
+        ("PATTER_TOOLS__TIMEOUT", "2.5"),
+    ];
+    let text = run(&["tools"], &settings).await;
+    assert!(text.starts_with("calculator\n"), "{text}");
+    assert!(
+        text.contains("\"expression\"") && text.contains("2500 ms"),
+        "{text}"
+    );
+    assert!(!text.contains("data_fetcher"), "{text}");
+}
+
+#[tokio::test]
+async fn tools_calls_one_by_hand_and_tells_what_goes_wrong() {
+    let call = [
+        "tools",
+        "call",
+        "calculator",
+        r#"{"expression": "15% of 240"}"#,
+    ];
+    let result: Value = serde_json::from_str(&run(&call, SETTINGS).await).unwrap();
+    assert_eq!(result["result"], "36");
+    for (call, told) in [
+        (["calculator", "{}"], "missing field `expression`"),
+        (["calculator", "[1]"], "not a JSON object"),
+        (["calculater", "{}"], "there is no tool named `calculater`"),
+    ] {
+        let patter = env!("CARGO_BIN_EXE_patter");
+        let arguments = ["tools", "call", call[0], call[1]];
+        let output = ServerProcess::run(patter, &arguments, SETTINGS).await;
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty());
+        assert!(errors.contains(told), "{errors}");
+    }
+}
+
+#[tokio::test]
+async fn a_data_source_is_a_tool_and_one_that_cannot_be_used_is_told_before_anything_is_opened() {
+    let rates = serde_json::json!({"rates": {"USD": 1.25}});
+    let server = ModelServer::start([Reply::json(200, &rates)]).await;
+    let url = format!("{}/rates/{{base}}", server.base_url());
+    let place = server.base_url().replace("http://", "");
+    let settings = [
+        NO_DATABASE,
+        ("PATTER_DATA_SOURCES__RATES__URL", url.as_str()),
+        ("PATTER_DATA_SOURCES__RATES__DESCRIPTION", "Exchange rates."),
+        ("PATTER_DATA_SOURCES__RATES__PARAMETERS__BASE", "A currency"),
+        ("PATTER_DATA_SOURCES__RATES__POINTER", "/rates"),
+        ("PATTER_DATA_SOURCES__RATES__SECRET_ENV", "RATES_KEY"),
+        ("RATES_KEY", "Bearer hush-hush"),
+        ("PATTER_WEB__TRUSTED", place.as_str()),
+    ];
+    let call = ["tools", "call", "rates", r#"{"base": "EUR"}"#];
+    let result: Value = serde_json::from_str(&run(&call, &settings).await).unwrap();
+    assert_eq!(result["data"]["USD"], 1.25);
+    let report = json(&["tools"], &settings).await;
+    assert_eq!(report["tools"][2]["name"], "rates");
+    assert_eq!(report["tools"][2]["needs_approval"], false);
+    let posting = [
+        &settings[..],
+        &[("PATTER_DATA_SOURCES__RATES__METHOD", "post")],
+    ]
+    .concat();
+    let report = json(&["tools"], &posting).await;
+    assert_eq!(report["tools"][2]["needs_approval"], true);
+    let asked = &server.requests()[0];
+    assert_eq!(asked.path, "/rates/EUR");
+    assert_eq!(asked.headers["authorization"], "Bearer hush-hush");
+
+    for (key, value, told) in [
+        ("PATTER_WEB__TRUSTED", "", "may not be reached"),
+        (
+            "PATTER_DATA_SOURCES__RATES__URL",
+            "https://{base}/",
+            "the path and the query only",
+        ),
+        (
+            "PATTER_DATA_SOURCES__RATES__PARAMETERS__MORE",
+            "x",
+            "`more`",
+        ),
+        (
+            "PATTER_DATA_SOURCES__RATES__SECRET_ENV",
+            "NOT_SET",
+            "NOT_SET (`secret_env`) is not set",
+        ),
+        (
+            "PATTER_DATA_SOURCES__OTHER__URL",
+            "https://h.example/",
+            "`description` is missing",
+        ),
+        (
+            "PATTER_DATA_SOURCES__RATES__URL",
+            "file:no-such.csv",
+            "cannot read `no-such.csv`",
+        ),
+    ] {
+        let mut settings = settings.to_vec();
+        settings.retain(|(name, _)| *name != key);
+        settings.push((key, value));
+        let patter = env!("CARGO_BIN_EXE_patter");
+        let output = ServerProcess::run(patter, &call, &settings).await;
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{key}");
+        assert!(
+            errors.contains(told) && !errors.contains("hush-hush"),
             "{errors}"
         );
     }

@@ -355,7 +355,7 @@ fn a_key_that_does_not_exist_is_a_fault_with_the_one_that_was_meant() {
         &with_variables(&[("PATTER_PORT", "9000"), ("PATTER_SESSION__LINGRE", "1")])
             .directory(files.path())
             .set("routing", "a")
-            .set("providers.mine.url", "x"),
+            .set("providers.mine.colour", "x"),
     );
     let text = error.to_string();
     assert!(
@@ -377,7 +377,7 @@ fn a_key_that_does_not_exist_is_a_fault_with_the_one_that_was_meant() {
         "{text}"
     );
     assert!(
-        text.contains("providers.mine.url (flag --set): there is no such key; docs"),
+        text.contains("providers.mine.colour (flag --set): there is no such key; docs"),
         "{text}"
     );
     assert!(

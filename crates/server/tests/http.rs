@@ -16,6 +16,8 @@ const ROUTES: &[(&str, u16, Option<&str>)] = &[
     ("GET /health/ready", 200, None),
     ("HEAD /health", 200, None),
     ("GET /metrics", 200, None),
+    ("GET /api/tools", 200, None),
+    ("POST /api/tools", 405, Some("method_not_allowed")),
     ("POST /metrics", 405, Some("method_not_allowed")),
     ("POST /", 405, Some("method_not_allowed")),
     ("POST /health", 405, Some("method_not_allowed")),
@@ -56,6 +58,19 @@ const ROUTES: &[(&str, u16, Option<&str>)] = &[
     ),
     ("GET /ws/session/x", 426, Some("upgrade_required")),
 ];
+
+#[tokio::test]
+async fn metrics_count_the_calls_of_each_tool() {
+    let server = TestServer::demo().await;
+    let text = Client::new()
+        .get(server.url("/metrics"))
+        .send()
+        .await
+        .unwrap();
+    let text = text.text().await.unwrap();
+    let line = "patter_tool_calls_total{tool=\"calculator\"} 0";
+    assert!(text.contains(line), "{text}");
+}
 
 #[tokio::test]
 async fn every_route_answers_as_the_contract_says() {

@@ -15,6 +15,7 @@ mod reader;
 mod resources;
 mod session;
 mod settings;
+mod shown_result;
 mod summary;
 mod sweeper;
 mod turn;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use patter_llm::ChatModel;
 use patter_protocol::{JsonObject, SessionId};
 use patter_store::{NewSession, SessionStore, Spool, SpoolUsage, Swept};
+use patter_tools::ToolRegistry;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -23,6 +24,7 @@ use crate::error::SessionError;
 use crate::handle::SessionHandle;
 use crate::resources::{Resources, Stage};
 use crate::session::{Opening, Session};
+use crate::settings::SessionSettings;
 use crate::sweeper;
 pub use builder::SessionManagerBuilder;
 
@@ -164,6 +166,18 @@ impl SessionManager {
     #[must_use]
     pub fn is_recovered(&self) -> bool {
         self.inner.is_recovered.load(Ordering::Relaxed)
+    }
+
+    /// The tools that models may call.
+    #[must_use]
+    pub fn tools(&self) -> &ToolRegistry {
+        &self.inner.resources.tools
+    }
+
+    /// The limits and deadlines of its sessions.
+    #[must_use]
+    pub fn settings(&self) -> &SessionSettings {
+        &self.inner.resources.settings
     }
 
     /// What is kept on local disk because the store is away; `None` without a spool.

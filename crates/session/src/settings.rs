@@ -17,7 +17,8 @@ pub struct SessionSettings {
     pub sweep_interval: Duration,
     /// How many messages may wait behind the answer in flight; more are refused as `busy`.
     pub max_queued_messages: usize,
-    /// How often the model may be asked within one answer.
+    /// How often the model may be asked within one answer; once more, without tools, where it would
+    /// call tools to the last.
     pub max_steps: usize,
     /// How many tools may be called within one answer.
     pub max_tool_calls: usize,

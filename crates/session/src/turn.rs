@@ -5,12 +5,14 @@
 //! it, so a wait can be broken off at any time, and dropping the turn closes the request.
 
 mod answer_text;
+mod approval;
 mod failure;
 mod phase;
 mod pieces;
 mod record;
 mod spending;
 mod step;
+mod tool_step;
 mod tools;
 
 use std::collections::VecDeque;
@@ -19,11 +21,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use patter_llm::{
-    AssistantMessage, AssistantPart, Catalog, ChatModel, ChatRequest, LlmError, Message,
-};
+use patter_llm::{Catalog, ChatModel, ChatRequest, LlmError};
 use patter_protocol::{
-    CallId, EventBody, FinishReason, MessageId, ResponseId, ResponseSnapshot, SessionId,
+    EventBody, FinishReason, MessageId, ResponseId, ResponseSnapshot, SessionId,
 };
 use patter_tools::ToolRegistry;
 use tokio::time::{Instant, Sleep, sleep};
@@ -33,11 +33,12 @@ use crate::leases::LeaseWatch;
 use crate::plan::Chosen;
 use crate::settings::SessionSettings;
 use answer_text::AnswerText;
+use approval::Approvals;
 pub(crate) use failure::Failure;
 use phase::{Next, Phase};
 use spending::Spending;
 use step::{OpenStep, Voice};
-use tools::{Call, Ended};
+use tools::Call;
 
 /// What a turn needs from its session.
 pub(crate) struct TurnSetup {
@@ -106,6 +107,7 @@ pub(crate) struct Turn {
     events: VecDeque<TurnEvent>,
     /// Calls without a result.
     open_calls: Vec<Call>,
+    approvals: Approvals,
     text: AnswerText,
     /// Who was asked last.
     voice: Voice,
@@ -117,6 +119,8 @@ pub(crate) struct Turn {
     private: PrivateSteps,
     steps: usize,
     calls: usize,
+    /// Whether the model was told that no more tools are run, and asked for its last words.
+    is_at_limit: bool,
     started: Instant,
     first_token: Option<Instant>,
     deadline: Pin<Box<Sleep>>,
@@ -142,6 +146,7 @@ impl Turn {
             phase: Phase::Choosing(setup.choosing),
             events: VecDeque::new(),
             open_calls: Vec::new(),
+            approvals: Approvals::default(),
             text: AnswerText::default(),
             answered: false,
             announced: false,
@@ -149,6 +154,7 @@ impl Turn {
             private: PrivateSteps::default(),
             steps: 0,
             calls: 0,
+            is_at_limit: false,
             started: Instant::now(),
             first_token: None,
         }
@@ -212,7 +218,8 @@ impl Turn {
     async fn advance(&mut self) {
         let next = tokio::select! {
             biased;
-            () = &mut self.deadline => Next::TimeIsUp,
+            // People may take their time.
+            () = &mut self.deadline, if !self.approvals.are_awaited() => Next::TimeIsUp,
             next = self.phase.next() => next,
         };
         match next {
@@ -249,74 +256,6 @@ impl Turn {
         }));
     }
 
-    fn run_tools(&mut self, mut step: AssistantMessage) {
-        self.calls += step.tool_calls().count();
-        if self.steps >= self.settings.max_steps || self.calls > self.settings.max_tool_calls {
-            self.finish(FinishReason::ToolLimit, None);
-            return;
-        }
-        let mut calls = Vec::new();
-        for part in &mut step.parts {
-            if let AssistantPart::ToolCall(model_call) = part {
-                let call = Call::new(model_call, &self.tools);
-                self.text.mark_call(call.call_id);
-                self.events
-                    .push_back(TurnEvent::Tool(Box::new(call.event(self.response_id))));
-                calls.push(call);
-            }
-        }
-        self.open_calls.clone_from(&calls);
-        let request = Arc::make_mut(&mut self.request);
-        request.messages.push(Message::Assistant(step));
-        self.phase = Phase::RecordingCalls {
-            unsafe_calls: calls.iter().map(|call| call.call_id).collect(),
-            calls,
-        };
-    }
-
-    /// A call survives this process from now on. Once all calls of the step do, they are run: one
-    /// whose process dies is then known, and is not run again.
-    pub(crate) fn call_is_safe(&mut self, call_id: CallId) {
-        let Phase::RecordingCalls {
-            calls,
-            unsafe_calls,
-        } = &mut self.phase
-        else {
-            return;
-        };
-        unsafe_calls.retain(|unsafe_call| *unsafe_call != call_id);
-        if unsafe_calls.is_empty() {
-            let calls = mem::take(calls);
-            self.phase = Phase::RunningTools {
-                running: self.run(calls),
-                results: Vec::new(),
-            };
-        }
-    }
-
-    fn take_result(&mut self, ended: Ended) {
-        self.open_calls.retain(|call| call.call_id != ended.call_id);
-        if let Phase::RunningTools { results, .. } = &mut self.phase {
-            results.push(ended.for_model());
-        }
-        self.events
-            .push_back(TurnEvent::Tool(Box::new(ended.event(self.response_id))));
-    }
-
-    /// All tools have ended: the model gets their results, in the order of its calls.
-    fn answer_with_results(&mut self) {
-        let Phase::RunningTools { results, .. } = mem::replace(&mut self.phase, Phase::Over) else {
-            return;
-        };
-        let request = Arc::make_mut(&mut self.request);
-        let results = match request.messages.last() {
-            Some(Message::Assistant(step)) => tools::in_order_of_calls(step, results),
-            _ => results,
-        };
-        request.messages.push(Message::ToolResults(results));
-        self.ask();
-    }
-
     fn fail(&mut self, error: &LlmError) {
         let was_answered = match &self.phase {
             Phase::Streaming { step, .. } => step.is_begun(),
@@ -340,11 +279,7 @@ impl Turn {
         {
             self.spending.add_unknown();
         }
-        for call in mem::take(&mut self.open_calls) {
-            self.events.push_back(TurnEvent::Tool(Box::new(
-                call.interrupted().event(self.response_id),
-            )));
-        }
+        self.close_open_calls();
         self.events
             .push_back(TurnEvent::Finished { reason, failure });
     }

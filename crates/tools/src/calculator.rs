@@ -6,6 +6,8 @@
 
 mod evaluate;
 mod expression;
+mod percent;
+mod rounding;
 
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ const MAX_CONCURRENT: usize = 2;
 ///
 /// The result is `{"expression", "result", "exact"}`: the expression as it was given, the value
 /// as text (it may have a unit, and more digits than a JSON number holds), and whether the value
-/// is exact or rounded.
+/// is exact or rounded. `"complex": true` stands beside a value with an imaginary part.
 #[derive(Debug)]
 pub struct Calculator {
     spec: ToolSpec,
@@ -40,7 +42,7 @@ pub struct Calculator {
 #[serde(deny_unknown_fields)]
 struct Arguments {
     /// The expression, such as `(3 + 4)^2`, `15% of 240`, `sqrt(2)`, `20!` or `5 km to miles`.
-    #[schemars(length(min = 1, max = 256))]
+    #[schemars(length(min = 1, max = 1024))]
     expression: String,
 }
 
@@ -78,7 +80,14 @@ impl Tool for Calculator {
             .map_err(|_| ToolError::Timeout {
                 limit: context.deadline.saturating_duration_since(started),
             })??;
-        Ok(json!({ "expression": expression, "result": answer.text, "exact": answer.exact }))
+        let mut result = Map::new();
+        result.insert("expression".to_owned(), json!(expression));
+        result.insert("result".to_owned(), json!(answer.text));
+        result.insert("exact".to_owned(), json!(answer.exact));
+        if answer.is_complex() {
+            result.insert("complex".to_owned(), json!(true));
+        }
+        Ok(Value::Object(result))
     }
 }
 

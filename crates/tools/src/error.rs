@@ -68,6 +68,37 @@ pub enum ToolErrorKind {
     Failed,
 }
 
+impl ToolErrorKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::InvalidArguments,
+        Self::UnknownTool,
+        Self::Timeout,
+        Self::TooLarge,
+        Self::BlockedAddress,
+        Self::NotApproved,
+        Self::InvalidOutput,
+        Self::Interrupted,
+        Self::Failed,
+    ];
+
+    /// The code of the protocol for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidArguments => "invalid_arguments",
+            Self::UnknownTool => "unknown_tool",
+            Self::Timeout => "timeout",
+            Self::TooLarge => "too_large",
+            Self::BlockedAddress => "blocked_address",
+            Self::NotApproved => "not_approved",
+            Self::InvalidOutput => "invalid_output",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl ToolError {
     /// The kind of the error.
     #[must_use]

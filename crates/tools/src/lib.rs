@@ -4,13 +4,25 @@ mod arguments;
 mod calculator;
 mod data_fetcher;
 mod error;
+#[cfg(feature = "files")]
+mod file_source;
 mod function;
+#[cfg(feature = "web")]
+mod http_source;
 mod registry;
 mod tool;
+#[cfg(feature = "web")]
+mod web;
 
 pub use calculator::Calculator;
 pub use data_fetcher::DataFetcher;
 pub use error::{RegistryError, ToolError, ToolErrorKind};
+#[cfg(feature = "files")]
+pub use file_source::{FileSource, FileSourceError};
 pub use function::tool;
-pub use registry::{ToolLimits, ToolRegistry};
+#[cfg(feature = "web")]
+pub use http_source::{HttpSource, HttpSourceError, HttpSourceOptions};
+pub use registry::{ToolCounts, ToolLimits, ToolRegistry};
 pub use tool::{Tool, ToolContext, ToolSpec};
+#[cfg(feature = "web")]
+pub use web::{WebClient, WebLimits, WebRules};

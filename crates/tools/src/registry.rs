@@ -3,6 +3,7 @@
 //! Whatever a tool does, a call ends by its deadline, and its result is one that can be stored,
 //! sent, and read back.
 
+mod counts;
 mod hygiene;
 
 use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -10,8 +11,11 @@ use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument, error, info_span};
 
 use crate::{RegistryError, Tool, ToolContext, ToolError, ToolSpec};
+use counts::Counts;
+pub use counts::ToolCounts;
 
 /// What a call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +44,14 @@ pub struct ToolRegistry {
 /// Sorted by name, so that a model sees the same list every time and its cache holds.
 #[derive(Clone, Default)]
 struct Inner {
-    tools: BTreeMap<String, Arc<dyn Tool>>,
+    tools: BTreeMap<String, Entry>,
     limits: ToolLimits,
+}
+
+#[derive(Clone)]
+struct Entry {
+    tool: Arc<dyn Tool>,
+    counts: Arc<Counts>,
 }
 
 impl ToolRegistry {
@@ -88,7 +98,7 @@ impl ToolRegistry {
         }
         Arc::make_mut(&mut self.inner)
             .tools
-            .insert(name, Arc::new(tool));
+            .insert(name, Entry::new(tool));
         Ok(self)
     }
 
@@ -105,19 +115,35 @@ impl ToolRegistry {
     /// The tool with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&dyn Tool> {
-        self.inner.tools.get(name).map(AsRef::as_ref)
+        self.inner.tools.get(name).map(|entry| &*entry.tool)
     }
 
     /// The descriptions of all tools, sorted by name.
     #[must_use]
     pub fn specs(&self) -> Vec<&ToolSpec> {
-        self.inner.tools.values().map(|tool| tool.spec()).collect()
+        let entries = self.inner.tools.values();
+        entries.map(|entry| entry.tool.spec()).collect()
     }
 
     /// The names of all tools, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.inner.tools.keys().map(String::as_str).collect()
+    }
+
+    /// The limits of every call.
+    #[must_use]
+    pub fn limits(&self) -> ToolLimits {
+        self.inner.limits
+    }
+
+    /// What was counted of the calls of each tool, sorted by name.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(&str, ToolCounts)> {
+        let entries = self.inner.tools.iter();
+        entries
+            .map(|(name, entry)| (name.as_str(), entry.counts.read()))
+            .collect()
     }
 
     /// Whether there is no tool.
@@ -148,21 +174,34 @@ impl ToolRegistry {
         &self,
         name: &str,
         arguments: Map<String, Value>,
-        mut context: ToolContext,
+        context: ToolContext,
     ) -> Result<Value, ToolError> {
-        let limits = self.inner.limits;
-        let Some(tool) = self.inner.tools.get(name) else {
+        let Some(entry) = self.inner.tools.get(name) else {
             return Err(hygiene::clean_error(ToolError::UnknownTool(
                 name.to_owned(),
             )));
         };
+        let counting = entry.counts.begin();
+        let span = info_span!("tool", name, call_id = context.call_id);
+        let calling = self.call_guarded(&*entry.tool, arguments, context);
+        let result = calling.instrument(span).await;
+        counting.end(&result);
+        result
+    }
+
+    async fn call_guarded(
+        &self,
+        tool: &dyn Tool,
+        arguments: Map<String, Value>,
+        mut context: ToolContext,
+    ) -> Result<Value, ToolError> {
+        let limits = self.inner.limits;
         let started = Instant::now();
         let latest = started
             .checked_add(limits.timeout)
             .unwrap_or(context.deadline);
         context.deadline = context.deadline.min(latest);
         let deadline = context.deadline;
-        let call_id = context.call_id.clone();
 
         // The inner block also catches a panic before the tool's first await.
         let call = AssertUnwindSafe(async { tool.call(arguments, context).await }).catch_unwind();
@@ -170,12 +209,21 @@ impl ToolRegistry {
             Ok(Ok(Ok(result))) => hygiene::clean_result(result, limits.max_result_bytes),
             Ok(Ok(Err(error))) => Err(hygiene::clean_error(error)),
             Ok(Err(_panic)) => {
-                tracing::error!(tool = name, call_id, "a tool panicked");
+                error!("a tool panicked");
                 Err(ToolError::Failed("the tool panicked".to_owned()))
             }
             Err(_elapsed) => Err(ToolError::Timeout {
                 limit: deadline.saturating_duration_since(started),
             }),
+        }
+    }
+}
+
+impl Entry {
+    fn new(tool: impl Tool + 'static) -> Self {
+        Self {
+            tool: Arc::new(tool),
+            counts: Arc::default(),
         }
     }
 }

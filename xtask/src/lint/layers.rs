@@ -70,7 +70,7 @@ const RULES: &[Rule] = &[
     Rule {
         package: "patter-tools",
         may_use: &[],
-        never: &[SERVING, HTTP_CLIENT, DATABASE, CONFIGURATION],
+        never: &[SERVING, DATABASE, CONFIGURATION],
     },
     Rule {
         package: "patter-store",

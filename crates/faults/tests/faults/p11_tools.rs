@@ -1,7 +1,8 @@
 //! P11: a tool call runs once at the most for each `call_id`, and a model that never stops asking for
-//! tools is stopped; `kill -9` in the middle of the tools is no reason to run one again.
+//! tools is stopped; `kill -9` in the middle of the tools is no reason to run one again. What the tools do
+//! is done in another process, which counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use anyhow::ensure;
 use futures_util::future::try_join_all;
 use patter_faults::client::Client;
 use patter_faults::history::{StoredSession, text};
+use patter_faults::model::FakeModel;
 use patter_faults::script::Script;
 use tokio::time::sleep;
 
@@ -25,13 +27,40 @@ pub(crate) async fn embedded(world: Arc<World>) -> Outcome {
 }
 
 async fn kills(world: &World, stage: Stage) -> Outcome {
-    let mut scene = stage.start(1).await?;
+    let model = Arc::new(FakeModel::start().await);
+    let mut scene = stage.noting(&model).start_with(model, 1).await?;
     for round in 0..world.loops(3, 50) {
         play(world, &mut scene, round).await?;
     }
     scene.finalized(Duration::from_secs(40)).await?;
-    calls_are_single(&scene.tables.read().await?)?;
+    let sessions = scene.tables.read().await?;
+    calls_are_single(&sessions)?;
+    let notes = scene.model.notes();
+    effects_are_single(&sessions, &notes)?;
+    scene.figures.add("effects of tools", notes.len());
     scene.verdict(true).await
+}
+
+/// What a tool did it did once for each call, and for calls alone that were written down before; and
+/// what is said to have been done was done.
+fn effects_are_single(sessions: &[StoredSession], notes: &[String]) -> anyhow::Result<()> {
+    let rows = || sessions.iter().flat_map(|session| &session.rows);
+    let calls = rows().filter(|row| row.kind() == "tool_call");
+    let calls: HashSet<&str> = calls.map(|row| text(&row.event, "call_id")).collect();
+    let mut done = HashSet::new();
+    for note in notes {
+        ensure!(
+            calls.contains(note.as_str()),
+            "{note} was run and not written down"
+        );
+        ensure!(done.insert(note.as_str()), "{note} was run twice");
+    }
+    for row in rows().filter(|row| row.kind() == "tool_result" && row.event["ok"] == true) {
+        let call = text(&row.event, "call_id");
+        ensure!(done.contains(call), "{call} has a result and was not run");
+    }
+    ensure!(!notes.is_empty(), "no tool was run");
+    Ok(())
 }
 
 async fn play(world: &World, scene: &mut Scene, round: usize) -> anyhow::Result<()> {

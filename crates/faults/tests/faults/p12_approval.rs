@@ -1,9 +1,12 @@
 //! P12: nothing runs by an approval that is not one: of a call that is not there, of another session,
-//! twice, of a kind that no call has. No built-in tool waits for one, so that none may have an effect.
+//! twice, of a kind that no call has. A call that waits runs by one that is, once.
 
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
+use patter_faults::client::Client;
+use patter_faults::history::text;
+use patter_faults::model::FakeModel;
 use patter_faults::script::Script;
 use serde_json::json;
 
@@ -60,4 +63,76 @@ pub(crate) async fn approvals_of_nothing(world: Arc<World>) -> Outcome {
     scene.leave(vec![client, other]).await;
     scene.finalized(SOON).await?;
     scene.verdict(true).await
+}
+
+pub(crate) async fn approvals(world: Arc<World>) -> Outcome {
+    let store = Store::shared(&world).await?;
+    let model = Arc::new(FakeModel::start().await);
+    let stage = Stage::new(&world, store).noting(&model);
+    let stage = stage.set("PATTER_DATA_SOURCES__NOTE__APPROVAL", "always");
+    let mut scene = stage.start_with(model, 1).await?;
+    let clients: Vec<Client> = (0..4)
+        .map(|number| scene.client(&format!("p12-call-{number}"), number))
+        .collect();
+    for client in &clients {
+        let script = Script::new(format!("{}-a", client.session_id()));
+        client.say(&script.tools(1)).await;
+        client
+            .until("its call", SOON, |view| view.tool_calls == 1)
+            .await?;
+    }
+    let calls: Vec<String> = clients.iter().map(call_of).collect();
+    let [yes, no, strange, later] = clients.as_slice() else {
+        bail!("there are four")
+    };
+    // Of another session, it is refused, and nothing runs.
+    decide(strange, &calls[3], true).await;
+    strange
+        .until("a refusal", SOON, |view| view.errors.len() == 1)
+        .await?;
+    ensure!(
+        scene.model.notes().is_empty(),
+        "a tool ran without approval"
+    );
+    decide(yes, &calls[0], true).await;
+    decide(no, &calls[1], false).await;
+    decide(strange, &calls[2], false).await;
+    later.cut().await;
+    later
+        .until("it is back", SOON, |view| view.is_ready)
+        .await?;
+    decide(later, &calls[3], true).await;
+    for client in &clients {
+        client.until_answered(SOON).await?;
+    }
+    decide(yes, &calls[0], true).await;
+    yes.until("a refusal", SOON, |view| view.errors.len() == 1)
+        .await?;
+    let mut notes = scene.model.notes();
+    notes.sort();
+    let mut approved = vec![calls[0].clone(), calls[3].clone()];
+    approved.sort();
+    ensure!(notes == approved, "{notes:?} ran, {approved:?} may");
+    scene.figures.add("approvals", 2);
+    scene.figures.add("refusals", 2);
+    scene.leave(clients).await;
+    scene.finalized(SOON).await?;
+    scene.verdict(true).await
+}
+
+/// The call that the client was shown last.
+fn call_of(client: &Client) -> String {
+    client.look(|view| {
+        let connections = view.log.connections.iter().rev();
+        let mut frames = connections.flat_map(|it| it.frames.iter().rev());
+        let call = frames.find(|it| it.frame["type"] == "tool_call");
+        call.map(|it| text(&it.frame, "call_id").to_owned())
+            .unwrap_or_default()
+    })
+}
+
+async fn decide(client: &Client, call_id: &str, approve: bool) {
+    client
+        .send(json!({"type": "tool_approval", "call_id": call_id, "approve": approve}))
+        .await;
 }

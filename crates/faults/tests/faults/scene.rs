@@ -102,6 +102,14 @@ impl Stage {
         self
     }
 
+    /// Offers a tool that has its effect at the model, see [`FakeModel::note_settings`].
+    pub(crate) fn noting(mut self, model: &FakeModel) -> Self {
+        for (name, value) in model.note_settings() {
+            self = self.set(name, &value);
+        }
+        self
+    }
+
     /// A lease that runs out soon, and a sweeper that comes often.
     pub(crate) fn short_lease(self) -> Self {
         self.set("PATTER_STORE__LEASE", &LEASE_SECONDS.to_string())

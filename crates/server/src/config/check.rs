@@ -3,20 +3,21 @@
 //! Looks at the values as they were given rather than at the typed configuration: there is none
 //! where a single value is wrong, and all faults are told at once.
 
+mod data_sources;
 mod fallbacks;
 mod lists;
 mod models;
 mod providers;
 mod routes;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 
 use super::fault::Fault;
 use super::layers::Layers;
 use super::mask;
-use super::value::{Given, Origin, Value};
-
-pub(super) use providers::names as provider_names;
+use super::value::{Given, Origin, Value, Values};
 
 /// Every fault between keys.
 pub(super) fn check(layers: &Layers, tree: &Map<String, Json>) -> Vec<Fault> {
@@ -30,7 +31,18 @@ pub(super) fn check(layers: &Layers, tree: &Map<String, Json>) -> Vec<Fault> {
     fallbacks::check(&mut check);
     models::check(&mut check);
     routes::check(&mut check);
+    data_sources::check(&mut check);
     check.faults
+}
+
+/// The names that the user chose for the tables under this one: all NAME of `[providers.NAME]`.
+pub(super) fn names_under(values: &Values, above: &str) -> BTreeSet<String> {
+    let prefix = format!("{above}.");
+    let inner = values.keys().filter_map(|path| path.strip_prefix(&prefix));
+    inner
+        .filter_map(|rest| rest.split_once('.'))
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 /// The values, and what was found so far.

@@ -114,10 +114,11 @@ impl Key {
         Some(chosen)
     }
 
-    /// The path of the first entry of a list, with this name where the user chooses one.
-    pub(crate) fn example_path(&self, name: &str) -> String {
+    /// The path of the first entry of a list, with these names where the user chooses some, in order.
+    pub(crate) fn example_path(&self, names: &[&'static str]) -> String {
+        let mut names = names.iter().copied();
         let shown = self.path.split('.').map(|known| match known {
-            NAME => name,
+            NAME => names.next().unwrap_or(NAME),
             INDEX => "0",
             known => known,
         });

@@ -2,6 +2,7 @@
 //! `docs/configuration.md` are made from it; `lookup.rs` finds keys in it. A key stands here only
 //! if it has an effect.
 
+mod data_sources;
 mod model;
 mod providers;
 mod routes;
@@ -25,6 +26,8 @@ pub(crate) static SECTIONS: &[Section] = &[
     routes::CLASSIFIER,
     session::SESSIONS,
     session::TOOLS,
+    data_sources::DATA_SOURCES,
+    data_sources::WEB,
     server::LOGS,
 ];
 

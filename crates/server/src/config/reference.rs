@@ -56,18 +56,19 @@ pub fn markdown() -> String {
 
 /// The name under which people know the key: the last alias is the one of the older tools.
 fn common_name(key: &Key) -> String {
-    let own = || variable_of(&key.example_path(example_name(key)));
+    let own = || variable_of(&key.example_path(example_names(key)));
     key.aliases
         .last()
         .map_or_else(own, |alias| (*alias).to_owned())
 }
 
-/// A name that somebody might choose.
-fn example_name(key: &Key) -> &'static str {
+/// Names that somebody might choose.
+fn example_names(key: &Key) -> &'static [&'static str] {
     match key.path.split('.').next() {
-        Some("providers") => "ollama",
-        Some("classifier") => "work",
-        _ => "tier",
+        Some("providers") => &["ollama"],
+        Some("classifier") => &["work"],
+        Some("data_sources") => &["rates", "base"],
+        _ => &["tier"],
     }
 }
 

@@ -8,6 +8,7 @@ use patter_llm::{Api, ReasoningEffort, Route, SchemaForm};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::data_source::{DataSourceConfig, WebConfig};
 use super::model_name::ModelName;
 use super::provider::ProviderKind;
 use super::routes::{ClassifierConfig, RouteConfig};
@@ -47,6 +48,11 @@ pub struct Config {
     pub session: SessionConfig,
     /// Tools.
     pub tools: ToolsConfig,
+    /// `[data_sources.NAME]`, by NAME.
+    #[serde(default)]
+    pub data_sources: BTreeMap<String, DataSourceConfig>,
+    /// The web that tools may ask.
+    pub web: WebConfig,
     /// Logs.
     pub log: LogConfig,
     #[serde(skip)]

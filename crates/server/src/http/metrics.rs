@@ -1,5 +1,7 @@
 //! `GET /metrics`: what this process counts, in Prometheus' text format 0.0.4.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
@@ -9,6 +11,7 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use patter_llm::{Circuit, CircuitState};
+use patter_tools::ToolRegistry;
 
 use super::App;
 
@@ -21,22 +24,26 @@ const WINDOW_FAILURES: &str = "patter_circuit_window_failures";
 const MODEL_REQUESTS: &str = "patter_model_requests_total";
 const MODEL_REJECTED: &str = "patter_model_rejected_total";
 const MODEL_FAILURES: &str = "patter_model_failures_total";
+const TOOL_CALLS: &str = "patter_tool_calls_total";
+const TOOL_FAILURES: &str = "patter_tool_failures_total";
+const TOOL_MILLIS: &str = "patter_tool_milliseconds_total";
 
 /// `GET /metrics`.
 pub(crate) fn report(app: &App) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(text(&app.circuits)));
+    let mut response = Response::new(Full::from(text(&app.circuits, app.sessions.tools())));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, CONTENT);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// A recorder of its own for each answer: a circuit counts for itself, and is only asked here.
-fn text(circuits: &[Circuit]) -> String {
+/// A recorder of its own for each answer: circuits and tools count for themselves, and are only asked here.
+fn text(circuits: &[Circuit], tools: &ToolRegistry) -> String {
     let recorder = PrometheusBuilder::new().build_recorder();
     with_local_recorder(&recorder, || {
         describe();
-        circuits.iter().for_each(record);
+        circuits.iter().for_each(record_circuit);
+        record_tools(tools);
     });
     render(&recorder)
 }
@@ -65,9 +72,31 @@ fn describe() {
         MODEL_FAILURES,
         "Requests that a model failed, by the kind of failure."
     );
+    describe_counter!(TOOL_CALLS, "Calls of a tool that ended, in whichever way.");
+    describe_counter!(
+        TOOL_FAILURES,
+        "Those of them that failed, by the code of the failure."
+    );
+    describe_counter!(TOOL_MILLIS, "How long all calls of a tool took together.");
 }
 
-fn record(circuit: &Circuit) {
+fn record_tools(tools: &ToolRegistry) {
+    for (name, counts) in tools.counts() {
+        let tool = Label::new("tool", SharedString::from_owned(name.to_owned()));
+        counter!(TOOL_CALLS, vec![tool.clone()]).absolute(counts.calls);
+        counter!(TOOL_MILLIS, vec![tool.clone()]).absolute(millis(counts.time));
+        for (kind, count) in counts.failures {
+            let kind = Label::from_static_parts("kind", kind.as_str());
+            counter!(TOOL_FAILURES, vec![tool.clone(), kind]).absolute(count);
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn record_circuit(circuit: &Circuit) {
     let labels = |more: Option<Label>| {
         let name = |key: &'static str, value: &str| {
             Label::new(key, SharedString::from_owned(value.to_owned()))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::exchange::Step;
+use crate::shown_result::shown_to_model;
 
 /// What is kept with an `ai_response` and shown to no client: what the provider wants to see
 /// again, for each step.
@@ -79,7 +80,9 @@ impl CallLedger {
         {
             entry.outcome = Some(match &result.error {
                 Some(error) => Err(error.message.clone()),
-                None => Ok(result.content.clone().unwrap_or_default()),
+                None => Ok(shown_to_model(
+                    result.content.as_ref().unwrap_or(&Value::Null),
+                )),
             });
         }
     }

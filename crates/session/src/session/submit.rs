@@ -1,7 +1,7 @@
 //! What clients ask of a session.
 
 use patter_protocol::{
-    ClientMessage, ErrorCode, EventBody, FinishReason, MessageId, ResponseId, UserInput,
+    CallId, ClientMessage, ErrorCode, EventBody, FinishReason, MessageId, ResponseId, UserInput,
     UserMessage,
 };
 
@@ -20,10 +20,11 @@ impl Session {
             }
             ClientMessage::Cancel { response_id } => self.cancel(response_id),
             ClientMessage::Regenerate => self.regenerate(),
-            ClientMessage::ToolApproval { .. } => Err(Refusal::new(
-                ErrorCode::UnknownCall,
-                "no such tool call waits for approval",
-            )),
+            ClientMessage::ToolApproval {
+                call_id,
+                approve,
+                reason,
+            } => self.decide(call_id, approve, reason),
             ClientMessage::End => {
                 self.end_now();
                 Ok(Submitted::Taken)
@@ -153,6 +154,23 @@ impl Session {
         }
         self.stop_turn(FinishReason::Cancelled);
         Ok(Submitted::Taken)
+    }
+
+    fn decide(
+        &mut self,
+        call_id: CallId,
+        approve: bool,
+        reason: Option<String>,
+    ) -> Result<Submitted, Refusal> {
+        let turn = self.turn.as_mut();
+        if turn.is_some_and(|turn| turn.decide(call_id, approve, reason)) {
+            Ok(Submitted::Taken)
+        } else {
+            Err(Refusal::new(
+                ErrorCode::UnknownCall,
+                "no such tool call waits for approval",
+            ))
+        }
     }
 
     fn regenerate(&mut self) -> Result<Submitted, Refusal> {

@@ -117,6 +117,9 @@ impl Turn {
             }
             // What a service calls it does not matter: calls are there to be run.
             ModelFinish::Stop | ModelFinish::ToolCalls if wants_tools => self.run_tools(message),
+            ModelFinish::Stop | ModelFinish::ToolCalls if self.is_at_limit => {
+                self.finish(FinishReason::ToolLimit, None);
+            }
             ModelFinish::Stop | ModelFinish::ToolCalls => self.finish(FinishReason::Stop, None),
         }
     }

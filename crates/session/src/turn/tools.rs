@@ -1,8 +1,8 @@
-//! The tool calls of one step: run side by side, each with a deadline of its own, told as events.
+//! A tool call: how it is taken up, run within its deadline, and told as events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{self, BoxStream, StreamExt};
 use patter_llm::{AssistantMessage, ToolCall as ModelCall, ToolResult as ModelResult};
 use patter_protocol::{
     CallId, EventBody, JsonObject, ResponseId, ToolCall, ToolError, ToolErrorCode, ToolResult,
@@ -10,9 +10,12 @@ use patter_protocol::{
 };
 use patter_tools::{ToolContext, ToolErrorKind, ToolRegistry};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::Turn;
+use super::approval::{Approval, Approvals};
+use crate::leases::LeaseWatch;
+use crate::shown_result::shown_to_model;
 
 /// A call that the model made.
 #[derive(Debug, Clone)]
@@ -20,7 +23,8 @@ pub(super) struct Call {
     pub(super) call_id: CallId,
     name: String,
     arguments: JsonObject,
-    needs_approval: bool,
+    /// Of a person, if it must not run without.
+    approval: Option<Approval>,
     made: Instant,
 }
 
@@ -65,16 +69,20 @@ pub(super) fn clean(mut call: ModelCall) -> ModelCall {
 
 impl Call {
     /// Takes the call up under an id of this session, which the model's call gets too.
-    pub(super) fn new(call: &mut ModelCall, tools: &ToolRegistry) -> Self {
+    pub(super) fn new(
+        call: &mut ModelCall,
+        tools: &ToolRegistry,
+        approvals: &mut Approvals,
+    ) -> Self {
         let call_id = CallId::generate();
         call.id = call_id.to_string();
+        let tool = tools.get(&call.name);
+        let needs_approval = tool.is_some_and(|tool| tool.needs_approval());
         Self {
             call_id,
             name: call.name.clone(),
             arguments: call.arguments.clone(),
-            needs_approval: tools
-                .get(&call.name)
-                .is_some_and(|tool| tool.needs_approval()),
+            approval: needs_approval.then(|| approvals.ask_for(call_id)),
             made: Instant::now(),
         }
     }
@@ -85,7 +93,7 @@ impl Call {
             call_id: self.call_id,
             name: self.name.clone(),
             arguments: self.arguments.clone(),
-            needs_approval: self.needs_approval,
+            needs_approval: self.approval.is_some(),
         })
     }
 
@@ -98,6 +106,13 @@ impl Call {
                     .to_owned(),
         };
         self.ended(Err(error))
+    }
+
+    /// The call as one that nobody let run.
+    pub(super) fn not_approved(self, why: String) -> Ended {
+        let code = ToolErrorCode::NotApproved;
+        let message = clean_text(why);
+        self.ended(Err(ToolError { code, message }))
     }
 
     fn ended(self, outcome: Result<Value, ToolError>) -> Ended {
@@ -131,42 +146,41 @@ impl Ended {
         ModelResult {
             call_id: self.call_id.to_string(),
             name: self.name.clone(),
-            outcome: self.outcome.clone().map_err(|error| error.message),
+            outcome: match &self.outcome {
+                Ok(content) => Ok(shown_to_model(content)),
+                Err(error) => Err(error.message.clone()),
+            },
         }
     }
 }
 
-impl Turn {
-    /// Runs the calls of a step, some at a time. Dropping the stream drops the tools that run.
-    pub(super) fn run(&self, calls: Vec<Call>) -> BoxStream<'static, Ended> {
-        let tools = self.tools.clone();
-        let session_id = self.session_id.to_string();
-        let deadline = Instant::now() + self.settings.turn_timeout;
-        let lease = self.lease.clone();
-        stream::iter(calls)
-            .map(move |call| {
-                let ended = run_one(call, tools.clone(), session_id.clone(), deadline);
-                let mut lease = lease.clone();
-                async move {
-                    lease.safe().await;
-                    ended.await
-                }
-            })
-            .buffer_unordered(self.settings.max_parallel_tools.max(1))
-            .boxed()
-    }
+/// What the calls of a step run with.
+#[derive(Debug, Clone)]
+pub(super) struct Workshop {
+    pub(super) tools: ToolRegistry,
+    pub(super) session_id: String,
+    /// How long a call may take at the most, whatever the registry says.
+    pub(super) timeout: Duration,
+    pub(super) lease: LeaseWatch,
+    /// One for each call that may run at the same time.
+    pub(super) slots: Arc<Semaphore>,
 }
 
-async fn run_one(call: Call, tools: ToolRegistry, session_id: String, deadline: Instant) -> Ended {
-    if call.needs_approval {
-        // Nobody can approve yet, and a call that needs it never runs without.
-        return call.ended(Err(ToolError {
-            code: ToolErrorCode::NotApproved,
-            message: "the tool needs an approval that nobody gave".to_owned(),
-        }));
+/// Runs a call when it is allowed to and there is room. What waits for a person takes no room.
+pub(super) async fn run(mut call: Call, mut workshop: Workshop) -> Ended {
+    if let Some(approval) = &mut call.approval
+        && let Err(why) = approval.given().await
+    {
+        return call.not_approved(why);
     }
-    let context = ToolContext::new(session_id, call.call_id.to_string(), deadline);
-    let outcome = tools
+    let Ok(_slot) = workshop.slots.acquire().await else {
+        return call.interrupted();
+    };
+    workshop.lease.safe().await;
+    let deadline = Instant::now() + workshop.timeout;
+    let context = ToolContext::new(workshop.session_id, call.call_id.to_string(), deadline);
+    let outcome = workshop
+        .tools
         .call(&call.name, call.arguments.clone(), context)
         .await;
     call.ended(outcome.map(clean_json).map_err(|error| ToolError {

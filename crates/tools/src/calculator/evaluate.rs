@@ -11,6 +11,7 @@ use fend_core::Interrupt;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::rounding;
 use crate::ToolError;
 
 /// What the expressions that are let in need at most is far below this, also in debug builds.
@@ -98,7 +99,32 @@ impl Computation {
     }
 }
 
+impl Answer {
+    /// Whether the value has an imaginary part.
+    pub(super) fn is_complex(&self) -> bool {
+        let before = self.text.strip_suffix('i');
+        before.is_some_and(|before| {
+            before.is_empty()
+                || before.ends_with(|it: char| it.is_ascii_digit() || it == '-' || it == ' ')
+        })
+    }
+}
+
+/// Evaluates, and rounds what is not exact.
 fn evaluate(expression: &str, stop: &impl Interrupt) -> Result<Answer, ToolError> {
+    let mut answer = evaluate_once(expression, stop)?;
+    if let (false, Some(decimals)) = (answer.exact, rounding::decimals(&answer.text)) {
+        let digits = decimals + rounding::MORE_DIGITS;
+        let precise = evaluate_once(&format!("({expression}) to {digits} dp"), stop);
+        let rounded = precise
+            .ok()
+            .and_then(|it| rounding::round(&it.text, decimals));
+        answer.text = rounded.unwrap_or(answer.text);
+    }
+    Ok(answer)
+}
+
+fn evaluate_once(expression: &str, stop: &impl Interrupt) -> Result<Answer, ToolError> {
     let mut context = fend_core::Context::new();
     let result = match fend_core::evaluate_with_interrupt(expression, &mut context, stop) {
         Ok(result) => result,
@@ -115,7 +141,10 @@ fn evaluate(expression: &str, stop: &impl Interrupt) -> Result<Answer, ToolError
         }
     };
     let text = result.get_main_result();
-    if text.is_empty() {
+    // A function, or a name that stands for itself.
+    let is_no_value =
+        text.starts_with('\\') || (text == expression.trim() && text != "i" && !has_digit(text));
+    if text.is_empty() || is_no_value {
         return Err(ToolError::Failed(
             "the expression has no value: is it complete?".to_owned(),
         ));
@@ -142,4 +171,8 @@ fn evaluate(expression: &str, stop: &impl Interrupt) -> Result<Answer, ToolError
         text: text.to_owned(),
         exact,
     })
+}
+
+fn has_digit(text: &str) -> bool {
+    text.contains(|it: char| it.is_ascii_digit())
 }

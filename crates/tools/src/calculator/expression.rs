@@ -4,8 +4,8 @@
 //!
 //! - Recursion without end (`f = x: x x; f f`) needs `:`, `=>`, `\` or `λ`. Only characters of
 //!   plain arithmetic are let in; assignments, texts and dates are not among them.
-//! - fend's parser calls itself for every level of parentheses, every sign and every power. 256
-//!   bytes bound that.
+//! - fend's parser calls itself for every level of parentheses, every sign and every power. 1 KiB
+//!   bounds that.
 //! - fend's parser cannot be interrupted, and reads the inside of `(` three times after a number
 //!   or a percentage, twice after a name, so `1(1(1(...` takes time exponential in the depth: 12
 //!   levels took 18 s. The sign of multiplication is written out for it, and 8 levels are the most.
@@ -13,9 +13,10 @@
 //!   steps that cannot be interrupted: an exponent of a number has 3 digits, and `<` and `>` are
 //!   not let in.
 
+use super::percent;
 use crate::ToolError;
 
-const MAX_BYTES: usize = 256;
+const MAX_BYTES: usize = 1024;
 const MAX_DEPTH: usize = 8;
 const MAX_EXPONENT_DIGITS: usize = 3;
 
@@ -33,6 +34,8 @@ pub(super) fn prepare(expression: &str) -> Result<String, ToolError> {
     if spelled.is_empty() {
         return Err(invalid("empty"));
     }
+    check_parentheses(&spelled)?;
+    let spelled = percent::apply_to_what_stands_before(&spelled);
     check_parentheses(&spelled)?;
     write_out_products(&join_thousands(&spelled)?)
 }

@@ -21,7 +21,10 @@ const MAX_ERROR_BYTES: usize = 4096;
 /// [`ToolError::InvalidOutput`] for a result that nests too deeply, [`ToolError::TooLarge`] for
 /// one of more than `limit` bytes.
 pub(super) fn clean_result(mut result: Value, limit: usize) -> Result<Value, ToolError> {
-    replace_nul(&mut result, MAX_DEPTH)?;
+    if let Err(error) = replace_nul(&mut result, MAX_DEPTH) {
+        take_apart(result);
+        return Err(error);
+    }
     let bytes = json_bytes(&result)?;
     if bytes > limit {
         return Err(ToolError::TooLarge { bytes, limit });
@@ -78,6 +81,19 @@ fn descend(levels_left: usize) -> Result<usize, ToolError> {
     levels_left
         .checked_sub(1)
         .ok_or_else(|| ToolError::InvalidOutput(format!("it nests deeper than {MAX_DEPTH} levels")))
+}
+
+/// Drops a value that may nest so deep that dropping it as it is would overflow the stack, which ends
+/// the process.
+fn take_apart(value: Value) {
+    let mut left = vec![value];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Array(items) => left.extend(items),
+            Value::Object(fields) => left.extend(fields.into_iter().map(|(_, value)| value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
 }
 
 /// Renames the fields with U+0000 in their name; one whose new name is taken gets a longer one.

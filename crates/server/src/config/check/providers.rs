@@ -1,31 +1,18 @@
 //! Providers: what each needs, and whether the chosen one has it.
 
-use std::collections::BTreeSet;
-
 use patter_llm::{Gemini, OpenAi};
 
 use super::super::kind::{Kind, is_provider_name};
 use super::super::provider::DEMO_MODEL;
-use super::super::value::{Value, Values};
-use super::Check;
+use super::super::value::Value;
+use super::{Check, names_under};
 use crate::config::ModelName;
 
 /// Names that `llm.provider` gives a meaning of its own.
 const RESERVED: &[&str] = &["auto", "gemini", "openai", "demo"];
 
-/// The names of all `[providers.NAME]`.
-pub(in super::super) fn names(values: &Values) -> BTreeSet<String> {
-    let inner = values
-        .keys()
-        .filter_map(|path| path.strip_prefix("providers."));
-    inner
-        .filter_map(|rest| rest.split_once('.'))
-        .map(|(name, _)| name.to_owned())
-        .collect()
-}
-
 pub(super) fn check(check: &mut Check<'_>) {
-    for name in names(&check.layers.values) {
+    for name in names_under(&check.layers.values, "providers") {
         check_own(&name, check);
     }
     match check.text("llm.provider") {
@@ -106,7 +93,7 @@ fn missing_for_own(check: &Check<'_>, name: &str) -> Option<String> {
 
 /// Says so where there is no provider of this name.
 pub(super) fn unknown(check: &Check<'_>, name: &str) -> Option<String> {
-    let known = names(&check.layers.values);
+    let known = names_under(&check.layers.values, "providers");
     if RESERVED.contains(&name) || known.contains(name) {
         return None;
     }

@@ -1,0 +1,69 @@
+//! Data sources, each of which is a tool, and the web that tools may ask.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// A URL that a model may ask, or a file; [`patter_tools::HttpSourceOptions`] and
+/// [`patter_tools::FileSource`] tell more.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DataSourceConfig {
+    /// Where it is: a URL with places for parameters, or `file:PATH`.
+    pub url: String,
+    /// What it has, for the model.
+    pub description: String,
+    /// What each parameter is, for the model.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// How it is asked.
+    pub method: SourceMethod,
+    /// Which calls wait until a person agrees.
+    pub approval: Approval,
+    /// The part of a JSON answer that is wanted.
+    pub pointer: Option<String>,
+    /// How long an answer may be given again.
+    pub cache: Duration,
+    /// The variable that holds the secret.
+    pub secret_env: Option<String>,
+    /// The header that says it.
+    pub secret_header: String,
+    /// What that variable held.
+    pub secret: Option<SecretString>,
+}
+
+/// How a source is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceMethod {
+    /// By GET.
+    Get,
+    /// By POST, with a JSON object.
+    Post,
+}
+
+/// Which calls of a tool wait until a person agrees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// None.
+    Never,
+    /// Those that may change something.
+    Writes,
+    /// All.
+    Always,
+}
+
+/// Whom tools may ask.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct WebConfig {
+    /// Only these hosts, if there are any.
+    pub hosts: Vec<String>,
+    /// Hosts and ports that may be asked in any case.
+    pub trusted: Vec<String>,
+}

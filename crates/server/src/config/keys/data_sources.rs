@@ -1,0 +1,85 @@
+//! The keys of data sources, each of which is a tool, and of the web that tools may ask.
+
+use super::super::key::{Key, Section};
+use super::super::kind::{Items, Kind};
+use super::seconds;
+
+pub(super) const DATA_SOURCES: Section = Section {
+    title: "Data sources",
+    keys: &[
+        Key::new(
+            "data_sources.NAME.url",
+            Kind::Text,
+            "Where it is; `{KEY}` in the path or the query stands for a parameter. Or `file:PATH`: a CSV file \
+             with a line of names, or a JSON array of objects, whose rows are found by their columns. Needed.",
+        )
+        .example("https://api.example.org/rates/{base}"),
+        Key::new(
+            "data_sources.NAME.description",
+            Kind::Text,
+            "What it has and when to ask it, for the model. Needed.",
+        )
+        .example("Exchange rates of today."),
+        Key::new(
+            "data_sources.NAME.parameters.NAME",
+            Kind::Text,
+            "What a parameter is, for the model, which must give each of them.",
+        )
+        .example("ISO code of a currency"),
+        Key::new(
+            "data_sources.NAME.method",
+            Kind::Choice(&["get", "post"]),
+            "How it is asked; by `post` with the parameters that the URL has no place for, as JSON.",
+        )
+        .default("get"),
+        Key::new(
+            "data_sources.NAME.approval",
+            Kind::Choice(&["never", "writes", "always"]),
+            "Which calls wait until a person agrees; with `writes` those by `post`.",
+        )
+        .default("writes"),
+        Key::new(
+            "data_sources.NAME.pointer",
+            Kind::Text,
+            "The part of a JSON answer that is wanted, as a JSON Pointer.",
+        )
+        .example("/rates"),
+        Key::new(
+            "data_sources.NAME.cache",
+            seconds(0.0, 86_400.0),
+            "How long an answer may be given again.",
+        )
+        .default("0"),
+        Key::new(
+            "data_sources.NAME.secret_env",
+            Kind::VariableName,
+            "The variable that holds what a header of each request says, such as `Bearer KEY`.",
+        )
+        .example("RATES_AUTHORIZATION"),
+        Key::new(
+            "data_sources.NAME.secret_header",
+            Kind::Text,
+            "That header.",
+        )
+        .default("authorization"),
+    ],
+};
+
+pub(super) const WEB: Section = Section {
+    title: "The web that tools may ask",
+    keys: &[
+        Key::new(
+            "web.hosts",
+            Kind::List(Items::Texts),
+            "Only these hosts may be asked, `*.example.org` for all below one; by default any public \
+             one.",
+        )
+        .default(""),
+        Key::new(
+            "web.trusted",
+            Kind::List(Items::Texts),
+            "`HOST:PORT` that may be asked though it is private, or at a port other than 80 and 443.",
+        )
+        .default(""),
+    ],
+};

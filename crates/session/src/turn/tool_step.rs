@@ -1,0 +1,180 @@
+//! The step of an answer in which tools are run: the calls are recorded, run side by side, and their
+//! results are given to the model, until a limit is met.
+
+use std::mem;
+use std::sync::Arc;
+
+use futures_util::stream::{BoxStream, FuturesUnordered, StreamExt};
+use patter_llm::{AssistantMessage, AssistantPart, Message, ToolResult};
+use patter_protocol::{CallId, FinishReason};
+use tokio::sync::Semaphore;
+
+use super::approval::Decision;
+use super::phase::Phase;
+use super::tools::{self, Call, Ended, Workshop};
+use super::{Turn, TurnEvent};
+
+impl Turn {
+    /// Has the calls of a step recorded, and then run.
+    pub(super) fn run_tools(&mut self, mut step: AssistantMessage) {
+        self.calls += step.tool_calls().count();
+        if let Some(limit) = self.limit_that_is_met() {
+            self.ask_for_last_words(step, &limit);
+            return;
+        }
+        let mut calls = Vec::new();
+        for part in &mut step.parts {
+            if let AssistantPart::ToolCall(model_call) = part {
+                let call = Call::new(model_call, &self.tools, &mut self.approvals);
+                self.text.mark_call(call.call_id);
+                self.events
+                    .push_back(TurnEvent::Tool(Box::new(call.event(self.response_id))));
+                calls.push(call);
+            }
+        }
+        self.open_calls.clone_from(&calls);
+        let request = Arc::make_mut(&mut self.request);
+        request.messages.push(Message::Assistant(step));
+        self.phase = Phase::RecordingCalls {
+            unsafe_calls: calls.iter().map(|call| call.call_id).collect(),
+            calls,
+        };
+    }
+
+    /// A call survives this process from now on. Once all calls of the step do, they are run: one
+    /// whose process dies is then known, and is not run again.
+    pub(crate) fn call_is_safe(&mut self, call_id: CallId) {
+        let Phase::RecordingCalls {
+            calls,
+            unsafe_calls,
+        } = &mut self.phase
+        else {
+            return;
+        };
+        unsafe_calls.retain(|unsafe_call| *unsafe_call != call_id);
+        if unsafe_calls.is_empty() {
+            let calls = mem::take(calls);
+            self.phase = Phase::RunningTools {
+                running: self.run(calls),
+                results: Vec::new(),
+            };
+        }
+    }
+
+    pub(super) fn take_result(&mut self, ended: Ended) {
+        self.open_calls.retain(|call| call.call_id != ended.call_id);
+        self.close_approval(ended.call_id);
+        if let Phase::RunningTools { results, .. } = &mut self.phase {
+            results.push(ended.for_model());
+        }
+        self.events
+            .push_back(TurnEvent::Tool(Box::new(ended.event(self.response_id))));
+    }
+
+    /// All tools have ended: the model gets their results, in the order of its calls.
+    pub(super) fn answer_with_results(&mut self) {
+        let Phase::RunningTools { results, .. } = mem::replace(&mut self.phase, Phase::Over) else {
+            return;
+        };
+        let request = Arc::make_mut(&mut self.request);
+        let results = match request.messages.last() {
+            Some(Message::Assistant(step)) => tools::in_order_of_calls(step, results),
+            _ => results,
+        };
+        request.messages.push(Message::ToolResults(results));
+        self.ask();
+    }
+
+    /// What a model is told that may call no more tools.
+    fn limit_that_is_met(&self) -> Option<String> {
+        let (steps, calls) = (self.settings.max_steps, self.settings.max_tool_calls);
+        if self.steps >= steps {
+            Some(format!("the limit of {steps} steps in one answer is met"))
+        } else if self.calls > calls {
+            Some(format!("the limit of {calls} calls in one answer is met"))
+        } else {
+            None
+        }
+    }
+
+    /// Tells the model which limit it has met, and asks it once more, without tools. The calls of the
+    /// step are not run, and in no log.
+    fn ask_for_last_words(&mut self, step: AssistantMessage, limit: &str) {
+        if self.is_at_limit {
+            self.finish(FinishReason::ToolLimit, None);
+            return;
+        }
+        self.is_at_limit = true;
+        // The log will not have this step, but one with its text and the last words together.
+        self.private.steps.pop();
+        let refused = step.tool_calls().map(|call| ToolResult {
+            call_id: call.id.clone(),
+            name: call.name.clone(),
+            outcome: Err(format!(
+                "not run: {limit}. Answer now with what you know, and say what is missing."
+            )),
+        });
+        let refused = refused.collect();
+        let request = Arc::make_mut(&mut self.request);
+        request.messages.push(Message::Assistant(step));
+        request.messages.push(Message::ToolResults(refused));
+        request.tools.clear();
+        self.ask();
+    }
+
+    /// Runs the calls of a step, some at a time. Dropping the stream drops the tools that run.
+    fn run(&self, calls: Vec<Call>) -> BoxStream<'static, Ended> {
+        let workshop = Workshop {
+            tools: self.tools.clone(),
+            session_id: self.session_id.to_string(),
+            timeout: self.settings.turn_timeout,
+            lease: self.lease.clone(),
+            slots: Arc::new(Semaphore::new(self.settings.max_parallel_tools.max(1))),
+        };
+        let calls = calls.into_iter();
+        let running: FuturesUnordered<_> = calls
+            .map(|call| tools::run(call, workshop.clone()))
+            .collect();
+        running.boxed()
+    }
+
+    /// Takes what a person says about a call. `false` if the call does not wait for that.
+    pub(crate) fn decide(
+        &mut self,
+        call_id: CallId,
+        approve: bool,
+        reason: Option<String>,
+    ) -> bool {
+        let decision = if approve {
+            Decision::Approved
+        } else {
+            Decision::Refused(reason)
+        };
+        let is_taken = self.approvals.decide(call_id, decision);
+        self.close_approval(call_id);
+        is_taken
+    }
+
+    /// The time in which people decide does not count against the turn.
+    fn close_approval(&mut self, call_id: CallId) {
+        if let Some(took) = self.approvals.close(call_id) {
+            let deadline = self.deadline.deadline() + took;
+            self.deadline.as_mut().reset(deadline);
+        }
+    }
+
+    /// Ends the calls that have no result when the turn ends.
+    pub(super) fn close_open_calls(&mut self) {
+        for call in mem::take(&mut self.open_calls) {
+            let ended = if self.approvals.concern(call.call_id) {
+                call.not_approved(
+                    "the answer was stopped before anybody approved the call".to_owned(),
+                )
+            } else {
+                call.interrupted()
+            };
+            let event = ended.event(self.response_id);
+            self.events.push_back(TurnEvent::Tool(Box::new(event)));
+        }
+    }
+}
