@@ -216,10 +216,12 @@ impl Turn {
 
     /// Waits for one thing and takes it in. The wait is cancel safe, and taking in does not wait.
     async fn advance(&mut self) {
+        // People may take their time.
+        let people_decide =
+            matches!(self.phase, Phase::RunningTools { .. }) && self.approvals.are_awaited();
         let next = tokio::select! {
             biased;
-            // People may take their time.
-            () = &mut self.deadline, if !self.approvals.are_awaited() => Next::TimeIsUp,
+            () = &mut self.deadline, if !people_decide => Next::TimeIsUp,
             next = self.phase.next() => next,
         };
         match next {

@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use common::{Client, durable, open, refused_with, say, tools};
-use patter_llm::ToolCall;
+use patter_llm::{FinishReason as ModelFinish, ModelEvent, ToolCall};
 use patter_protocol::{
     CallId, ClientMessage, ErrorCode, EventBody, FinishReason, JsonObject, ToolErrorCode,
     ToolResult,
 };
-use patter_session::{After, Receipt, SessionHandle, SessionManager};
+use patter_session::{After, Receipt, SessionHandle, SessionManager, SessionSettings};
+use patter_store::SessionStore;
+use patter_testkit::failing_store::{FailingStore, Failure};
 use patter_testkit::memory_store::MemoryStore;
-use patter_testkit::scripted_model::{Reply, ScriptedModel, call};
+use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, call, finish, text};
 use patter_tools::{Tool, ToolContext, ToolError, ToolSpec};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -57,7 +59,19 @@ fn delete(file: &str) -> ToolCall {
 
 /// A model that makes these calls, and then is done.
 async fn scene(calls: impl IntoIterator<Item = ToolCall>) -> Scene {
-    let model = ScriptedModel::new([Reply::calls(calls), Reply::text(["Done."])]);
+    scene_of(
+        MemoryStore::default(),
+        [Reply::calls(calls), Reply::text(["Done."])],
+    )
+    .await
+}
+
+/// A model that says this, and a turn that may take a minute.
+async fn scene_of(
+    store: impl SessionStore + 'static,
+    replies: impl IntoIterator<Item = Reply>,
+) -> Scene {
+    let model = ScriptedModel::new(replies);
     let deleted = Arc::default();
     let tool = Delete {
         spec: ToolSpec {
@@ -67,7 +81,10 @@ async fn scene(calls: impl IntoIterator<Item = ToolCall>) -> Scene {
         },
         deleted: Arc::clone(&deleted),
     };
-    let sessions = SessionManager::builder(MemoryStore::default(), model.clone())
+    let mut settings = SessionSettings::default();
+    settings.turn_timeout = Duration::from_secs(60);
+    let sessions = SessionManager::builder(store, model.clone())
+        .settings(settings)
         .tools(tools().with(tool).unwrap())
         .start();
     let session = open(&sessions, "s").await;
@@ -132,14 +149,45 @@ async fn an_approved_call_runs_once_with_the_arguments_that_were_shown() {
     let yes = || scene.session.submit(decision(call_id, true));
     assert_eq!(yes().await, Ok(Receipt::Taken));
     assert_eq!(refused_with(yes().await), ErrorCode::UnknownCall);
-    // The turn has as much time as it had before people took theirs.
     let answer = scene.client.until_answer().await;
-    assert_eq!(
-        (answer.content.as_str(), answer.finish_reason),
-        ("Done.", FinishReason::Stop)
-    );
+    assert_eq!(answer.content, "Done.");
     assert_eq!(scene.deleted(), [json!({"file": "a"})]);
     assert_eq!(refused_with(yes().await), ErrorCode::UnknownCall);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_in_which_people_decide_is_added_to_that_of_the_turn_and_no_other() {
+    for (seconds, reason) in [(55, FinishReason::Stop), (65, FinishReason::Error)] {
+        let slow = Step::Pause(Duration::from_secs(seconds));
+        let slow = Reply::of([slow, text("Done."), finish(ModelFinish::Stop)]);
+        let replies = [Reply::calls([delete("a")]), slow];
+        let mut scene = scene_of(MemoryStore::default(), replies).await;
+        say(&scene.session, "m-1", "Hi").await;
+        let call_id = scene.call().await;
+        sleep(Duration::from_secs(200)).await;
+        let yes = decision(call_id, true);
+        scene.session.submit(yes).await.unwrap();
+        assert_eq!(scene.client.until_answer().await.finish_reason, reason);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_cannot_be_recorded_does_not_hold_its_turn_for_ever() {
+    let store = Arc::new(FailingStore::new(Arc::new(MemoryStore::default())));
+    let late = Reply::of([
+        Step::Pause(Duration::from_secs(1)),
+        Step::Say(ModelEvent::ToolCall(delete("a"))),
+        finish(ModelFinish::ToolCalls),
+    ]);
+    let mut scene = scene_of(Arc::clone(&store), [late]).await;
+    say(&scene.session, "m-1", "Hi").await;
+    scene.client.read_for(Duration::from_millis(500)).await;
+    store.set(Failure::Hang);
+    sleep(Duration::from_secs(61)).await;
+    store.set(Failure::None);
+    let answer = scene.client.until_answer().await;
+    assert_eq!(answer.finish_reason, FinishReason::Error);
+    assert!(scene.deleted().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

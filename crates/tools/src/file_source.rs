@@ -48,6 +48,7 @@ pub enum FileSourceError {
 pub struct FileSource {
     spec: ToolSpec,
     rows: Vec<Map<String, Value>>,
+    needs_approval: bool,
 }
 
 impl FileSource {
@@ -86,7 +87,18 @@ impl FileSource {
             description: description.into(),
             parameters: schema(&columns),
         };
-        Ok(Self { spec, rows })
+        Ok(Self {
+            spec,
+            rows,
+            needs_approval: false,
+        })
+    }
+
+    /// Has a person agree to each call, or not.
+    #[must_use]
+    pub fn approved(mut self, needs_approval: bool) -> Self {
+        self.needs_approval = needs_approval;
+        self
     }
 
     /// What is wanted of each column.
@@ -112,6 +124,10 @@ impl FileSource {
 impl Tool for FileSource {
     fn spec(&self) -> &ToolSpec {
         &self.spec
+    }
+
+    fn needs_approval(&self) -> bool {
+        self.needs_approval
     }
 
     async fn call(

@@ -4,6 +4,7 @@ mod cache;
 mod template;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,7 +35,7 @@ const FORBIDDEN_HEADERS: [&str; 6] = [
 ];
 
 /// What is asked, and how.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct HttpSourceOptions {
     /// What the source has and when to ask it, in plain words for the model.
     pub description: String,
@@ -48,10 +49,19 @@ pub struct HttpSourceOptions {
     pub headers: BTreeMap<String, String>,
     /// Of a JSON answer, this part is wanted (a JSON Pointer, RFC 6901); all of it where `None`.
     pub pointer: Option<String>,
-    /// How long an answer may be given again. Zero: it is not kept.
+    /// How long an answer may be given again. Zero: it is not kept. Nor is one that was asked for by POST.
     pub cache: Duration,
     /// Whether a person must agree to each call.
     pub needs_approval: bool,
+}
+
+/// Without what may be secret: headers, and the query.
+impl fmt::Debug for HttpSourceOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpSourceOptions")
+            .field("description", &self.description)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a source cannot be offered.
@@ -64,6 +74,9 @@ pub enum HttpSourceError {
     /// A parameter stands in the URL and is not described, or the other way round.
     #[error("the parameter `{0}` must both be described and have a place")]
     Parameter(String),
+    /// The pointer is none.
+    #[error("`{0}` is no JSON pointer: it begins with `/`")]
+    Pointer(String),
     /// A header is none, or must not be set.
     #[error("the header `{0}` cannot be set")]
     Header(String),
@@ -95,6 +108,9 @@ impl HttpSource {
         client: WebClient,
     ) -> Result<Self, HttpSourceError> {
         let template = Template::parse(&options.url).map_err(HttpSourceError::Url)?;
+        if let Some(pointer) = options.pointer.as_ref().filter(|it| !it.starts_with('/')) {
+            return Err(HttpSourceError::Pointer(pointer.clone()));
+        }
         let is_known = |name: &str| options.parameters.contains_key(name);
         if let Some(name) = template.names().find(|name| !is_known(name)) {
             return Err(HttpSourceError::Parameter(name.to_owned()));
@@ -118,7 +134,11 @@ impl HttpSource {
             },
             template,
             pointer: options.pointer,
-            cache: Cache::new(options.cache),
+            cache: Cache::new(if options.post {
+                Duration::ZERO
+            } else {
+                options.cache
+            }),
             needs_approval: options.needs_approval,
         })
     }

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
-use tracing::{Instrument, error, info_span};
+use tracing::{Instrument, error, error_span};
 
 use crate::{RegistryError, Tool, ToolContext, ToolError, ToolSpec};
 use counts::Counts;
@@ -182,7 +182,8 @@ impl ToolRegistry {
             )));
         };
         let counting = entry.counts.begin();
-        let span = info_span!("tool", name, call_id = context.call_id);
+        // Of the highest level, so that what is told of a call names it whatever is filtered.
+        let span = error_span!("tool", name, call_id = context.call_id);
         let calling = self.call_guarded(&*entry.tool, arguments, context);
         let result = calling.instrument(span).await;
         counting.end(&result);

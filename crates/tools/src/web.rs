@@ -36,9 +36,9 @@ pub struct WebLimits {
     pub timeout: Duration,
     /// How many redirects are followed. 3.
     pub max_redirects: usize,
-    /// Bytes of a body as they come. 2 MiB.
+    /// Bytes of a body as they come. 1 MiB.
     pub max_received_bytes: usize,
-    /// Bytes of a body without its encoding. 8 MiB.
+    /// Bytes of a body without its encoding. 2 MiB: as JSON that is read, it may take ten times that.
     pub max_decoded_bytes: usize,
 }
 
@@ -48,8 +48,8 @@ impl Default for WebLimits {
             connect_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(15),
             max_redirects: 3,
-            max_received_bytes: 2 * 1024 * 1024,
-            max_decoded_bytes: 8 * 1024 * 1024,
+            max_received_bytes: 1024 * 1024,
+            max_decoded_bytes: 2 * 1024 * 1024,
         }
     }
 }
@@ -146,13 +146,18 @@ impl WebClient {
                 });
             };
             way = self.rules.check(&target)?;
-            if target.origin() != url.origin() {
-                request.headers.clear();
-            }
             if turns_into_get(response.status(), &request.method) {
                 request.method = Method::GET;
                 request.body = None;
                 request.headers.remove(CONTENT_TYPE);
+            }
+            if target.origin() != url.origin() {
+                if request.body.is_some() {
+                    return Err(blocked(
+                        "a redirect would send the arguments to another host",
+                    ));
+                }
+                request.headers.clear();
             }
             url = target;
         }

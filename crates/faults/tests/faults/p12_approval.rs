@@ -97,9 +97,12 @@ pub(crate) async fn approvals(world: Arc<World>) -> Outcome {
     decide(yes, &calls[0], true).await;
     decide(no, &calls[1], false).await;
     decide(strange, &calls[2], false).await;
+    let before = later.look(|view| view.log.connections.len());
     later.cut().await;
     later
-        .until("it is back", SOON, |view| view.is_ready)
+        .until("it is back", SOON, |view| {
+            view.log.connections.len() > before && view.is_ready
+        })
         .await?;
     decide(later, &calls[3], true).await;
     for client in &clients {

@@ -30,7 +30,8 @@ pub(super) fn add(config: &Config, tools: &mut ToolRegistry) -> Result<(), Serve
         }
         if let Some(path) = source.url.strip_prefix(FILE) {
             let tool = FileSource::open(name, &source.description, path);
-            tools.add(tool.map_err(|error| failed(error.into()))?)?;
+            let tool = tool.map_err(|error| failed(error.into()))?;
+            tools.add(tool.approved(source.approval == Approval::Always))?;
         } else {
             let tool = HttpSource::new(name, options(source), client.clone());
             tools.add(tool.map_err(|error| failed(error.into()))?)?;

@@ -29,7 +29,7 @@ pub(super) struct Approval {
 #[derive(Debug, Default)]
 pub(super) struct Approvals {
     waiting: HashMap<CallId, watch::Sender<Option<Decision>>>,
-    /// When the first of those was made.
+    /// Since when people can decide and nothing else goes on.
     since: Option<Instant>,
 }
 
@@ -60,8 +60,12 @@ impl Approvals {
     pub(super) fn ask_for(&mut self, call_id: CallId) -> Approval {
         let (sender, decided) = watch::channel(None);
         self.waiting.insert(call_id, sender);
-        self.since.get_or_insert_with(Instant::now);
         Approval { decided }
+    }
+
+    /// People are asked from now on.
+    pub(super) fn begin(&mut self) {
+        self.since = Some(Instant::now());
     }
 
     /// Whether somebody is to decide about this call.

@@ -54,6 +54,7 @@ impl Turn {
         unsafe_calls.retain(|unsafe_call| *unsafe_call != call_id);
         if unsafe_calls.is_empty() {
             let calls = mem::take(calls);
+            self.approvals.begin();
             self.phase = Phase::RunningTools {
                 running: self.run(calls),
                 results: Vec::new(),
@@ -100,13 +101,13 @@ impl Turn {
     /// Tells the model which limit it has met, and asks it once more, without tools. The calls of the
     /// step are not run, and in no log.
     fn ask_for_last_words(&mut self, step: AssistantMessage, limit: &str) {
+        // The log will not have this step, but one with its text and the last words together.
+        self.private.steps.pop();
         if self.is_at_limit {
             self.finish(FinishReason::ToolLimit, None);
             return;
         }
         self.is_at_limit = true;
-        // The log will not have this step, but one with its text and the last words together.
-        self.private.steps.pop();
         let refused = step.tool_calls().map(|call| ToolResult {
             call_id: call.id.clone(),
             name: call.name.clone(),

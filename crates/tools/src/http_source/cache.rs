@@ -19,7 +19,8 @@ pub(super) type Key = (String, Option<Bytes>);
 #[derive(Debug)]
 pub(super) struct Cache {
     lifetime: Duration,
-    answers: Mutex<HashMap<Key, (Instant, Value)>>,
+    /// As JSON, which takes less room than what it is read into.
+    answers: Mutex<HashMap<Key, (Instant, String)>>,
 }
 
 impl Cache {
@@ -38,7 +39,10 @@ impl Cache {
     pub(super) fn get(&self, key: &Key) -> Option<Value> {
         let answers = self.answers();
         let (since, answer) = answers.get(key)?;
-        (since.elapsed() < self.lifetime).then(|| answer.clone())
+        let is_young = since.elapsed() < self.lifetime;
+        is_young
+            .then(|| serde_json::from_str(answer).ok())
+            .flatten()
     }
 
     pub(super) fn put(&self, key: Key, answer: &Value) {
@@ -52,10 +56,10 @@ impl Cache {
                 answers.remove(&oldest);
             }
         }
-        answers.insert(key, (Instant::now(), answer.clone()));
+        answers.insert(key, (Instant::now(), answer.to_string()));
     }
 
-    fn answers(&self) -> MutexGuard<'_, HashMap<Key, (Instant, Value)>> {
+    fn answers(&self) -> MutexGuard<'_, HashMap<Key, (Instant, String)>> {
         // Nothing that could panic is done under the lock.
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }

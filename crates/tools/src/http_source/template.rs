@@ -2,6 +2,7 @@
 //! stays there: it neither ends its part of the URL nor goes up in the path.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
@@ -15,12 +16,10 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
-#[derive(Debug)]
 pub(super) struct Template {
     pieces: Vec<Piece>,
 }
 
-#[derive(Debug)]
 enum Piece {
     Text(String),
     Place(String),
@@ -33,6 +32,9 @@ impl Template {
     ///
     /// What is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.chars().any(|it| it.is_control() || it.is_whitespace()) {
+            return Err("it has white space".to_owned());
+        }
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
@@ -61,6 +63,9 @@ impl Template {
         if one[..url::Position::BeforePath] != other[..url::Position::BeforePath] {
             return Err("a parameter may stand in the path and the query only".to_owned());
         }
+        if !matches!(one.scheme(), "http" | "https") {
+            return Err(format!("`{}` is not http or https", one.scheme()));
+        }
         if one.fragment().is_some() {
             return Err("it has a fragment".to_owned());
         }
@@ -72,6 +77,18 @@ impl Template {
             Piece::Place(name) => Some(name.as_str()),
             Piece::Text(_) => None,
         })
+    }
+
+    /// The parameters that stand before the query.
+    fn names_in_path(&self) -> impl Iterator<Item = &str> {
+        let is_path = |piece: &&Piece| !matches!(piece, Piece::Text(text) if text.contains('?'));
+        self.pieces
+            .iter()
+            .take_while(is_path)
+            .filter_map(|piece| match piece {
+                Piece::Place(name) => Some(name.as_str()),
+                Piece::Text(_) => None,
+            })
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -95,6 +112,12 @@ impl Template {
             let why = "`.` and `..` are no values for a path";
             return Err(ToolError::InvalidArguments(why.to_owned()));
         }
+        if let Some(name) = self
+            .names_in_path()
+            .find(|name| values.get(*name).is_some_and(String::is_empty))
+        {
+            return Err(ToolError::InvalidArguments(format!("`{name}`: empty")));
+        }
         Ok(filled)
     }
 
@@ -108,6 +131,13 @@ impl Template {
             }
         }
         Some(text)
+    }
+}
+
+/// Without its text: a key may stand in the query.
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template").finish_non_exhaustive()
     }
 }
 
@@ -149,6 +179,8 @@ mod tests {
             assert!(fill("https://h.example/x?q={a}", value).is_ok());
         }
         assert!(fill("https://h.example/{a}{a}", ".").is_err());
+        assert!(fill("https://h.example/x/{a}", "").is_err());
+        assert!(fill("https://h.example/x?q={a}", "").is_ok());
     }
 
     #[test]
@@ -166,6 +198,8 @@ mod tests {
             "https://h.example/{}",
             "https://h.example/{a b}",
             "no URL",
+            "ftp://h.example/{a}",
+            "https://h.example/a b/{a}",
         ] {
             assert!(Template::parse(template).is_err(), "{template}");
         }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use flate2::write::GzDecoder;
+use flate2::write::MultiGzDecoder;
 use reqwest::Response;
 use reqwest::header::CONTENT_ENCODING;
 
@@ -14,7 +14,7 @@ const DECODED_AT_ONCE: usize = 4 * 1024;
 
 enum Decoder {
     Plain(Vec<u8>),
-    Gzip(GzDecoder<Vec<u8>>),
+    Gzip(MultiGzDecoder<Vec<u8>>),
 }
 
 /// The whole body.
@@ -31,7 +31,9 @@ pub(super) async fn read(mut response: Response, limits: WebLimits) -> Result<Ve
     let mut decoder = match encoding.as_slice() {
         [] => Decoder::Plain(Vec::new()),
         [one] if one == b"identity" => Decoder::Plain(Vec::new()),
-        [one] if one == b"gzip" || one == b"x-gzip" => Decoder::Gzip(GzDecoder::new(Vec::new())),
+        [one] if one == b"gzip" || one == b"x-gzip" => {
+            Decoder::Gzip(MultiGzDecoder::new(Vec::new()))
+        }
         _ => return Err(failed("it has an encoding that was not asked for")),
     };
     let mut received = 0;

@@ -139,7 +139,15 @@ async fn a_redirect_that_leads_home_is_not_followed() {
     ] {
         for status in [301, 302, 303, 307, 308] {
             let first = Server::saying(redirect(status, &target)).await;
-            let refused = ask(&first, WebLimits::default()).await.unwrap_err();
+            // The port is open, so that it is the address that is in the way.
+            let rules = WebRules {
+                ports: vec![80, 443, port],
+                trusted: vec![first.address.to_string()],
+                ..WebRules::default()
+            };
+            let client = WebClient::new(rules, WebLimits::default()).unwrap();
+            let asking = request(format!("http://{}/", first.address));
+            let refused = client.fetch(asking).await.unwrap_err();
             assert!(
                 matches!(refused, ToolError::BlockedAddress(_)),
                 "{target}: {refused:?}"
@@ -174,6 +182,18 @@ async fn what_is_for_one_origin_is_not_sent_to_another() {
     assert_eq!(client.fetch(asking).await.unwrap().body, b"fine");
     assert!(first.asked()[0].starts_with("POST /a") && first.asked()[0].contains("geheim"));
     assert!(other.asked()[0].starts_with("GET /b") && !other.asked()[0].contains("geheim"));
+
+    let first = Server::saying(redirect(307, &target)).await;
+    let mut asking = request(format!("http://{}/a", first.address));
+    asking.method = Method::POST;
+    asking.body = Some(Bytes::from_static(b"{}"));
+    let client = trusting(&[&first, &other], WebLimits::default());
+    let refused = client.fetch(asking).await.unwrap_err();
+    assert!(
+        matches!(refused, ToolError::BlockedAddress(_)),
+        "{refused:?}"
+    );
+    assert_eq!(other.asked().len(), 1);
 }
 
 /// Gives these answers one after the other, and counts how often it was asked.
