@@ -141,10 +141,12 @@ async fn the_fallback_answers_afresh_where_the_primary_breaks_off() {
         "token",
         "ai_response",
     ];
-    let after: Vec<_> = after
+    let mut after: Vec<_> = after
         .into_iter()
         .filter(|it| expected.contains(it))
         .collect();
+    // The message may be stored between two tokens.
+    after.dedup();
     assert_eq!(after, expected, "{turn:?}");
     assert_eq!(only(&turn, "notice")["code"], "provider_failover");
     let snapshot = only(&turn, "response_snapshot");
