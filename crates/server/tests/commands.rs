@@ -375,7 +375,7 @@ async fn a_data_source_is_a_tool_and_one_that_cannot_be_used_is_told_before_anyt
         (
             "PATTER_DATA_SOURCES__RATES__URL",
             "file:no-such.csv",
-            "cannot read `no-such.csv`",
+            "a file takes no `parameters`",
         ),
     ] {
         let mut settings = settings.to_vec();
@@ -390,4 +390,32 @@ async fn a_data_source_is_a_tool_and_one_that_cannot_be_used_is_told_before_anyt
             "{errors}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_file_is_a_data_source_and_one_that_cannot_be_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("parts.csv");
+    std::fs::write(&path, "sku,stock\nA-1,7\nB-2,0\n").unwrap();
+    let url = format!("file:{}", path.display());
+    let mut settings = vec![
+        NO_DATABASE,
+        ("PATTER_DATA_SOURCES__PARTS__URL", url.as_str()),
+        ("PATTER_DATA_SOURCES__PARTS__DESCRIPTION", "Parts."),
+        ("PATTER_DATA_SOURCES__PARTS__APPROVAL", "always"),
+    ];
+    let call = ["tools", "call", "parts", r#"{"sku": "b-2"}"#];
+    let result: Value = serde_json::from_str(&run(&call, &settings).await).unwrap();
+    assert_eq!(
+        result["rows"],
+        serde_json::json!([{"sku": "B-2", "stock": "0"}])
+    );
+    let report = json(&["tools"], &settings).await;
+    assert_eq!(report["tools"][2]["needs_approval"], true);
+
+    settings[1].1 = "file:no-such.csv";
+    let patter = env!("CARGO_BIN_EXE_patter");
+    let output = ServerProcess::run(patter, &call, &settings).await;
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("cannot read `no-such.csv`"), "{errors}");
 }

@@ -8,7 +8,7 @@ const MAX_SHOWN_BYTES: usize = 64 * 1024;
 
 /// The result, or a text with the beginning of its JSON and the word that it was cut.
 pub(crate) fn shown_to_model(result: &Value) -> Value {
-    // As long as its JSON at the most: most results are not written out to be measured.
+    // These are short in any case.
     if let Value::Null | Value::Bool(_) | Value::Number(_) = result {
         return result.clone();
     }

@@ -48,3 +48,24 @@ pub(crate) fn parse<A: DeserializeOwned>(arguments: Map<String, Value>) -> Resul
         )))
     }
 }
+
+/// Refuses what a schema that is data does not know: the same for every tool that has no type of its own
+/// for its arguments.
+///
+/// # Errors
+///
+/// [`ToolError::InvalidArguments`], naming the first unknown field.
+#[cfg(any(feature = "files", feature = "web"))]
+pub(crate) fn refuse_unknown(
+    arguments: &Map<String, Value>,
+    schema: &Value,
+) -> Result<(), ToolError> {
+    let known = schema.get("properties").and_then(Value::as_object);
+    let is_known = |name: &str| known.is_some_and(|known| known.contains_key(name));
+    match arguments.keys().find(|name| !is_known(name)) {
+        Some(name) => Err(ToolError::InvalidArguments(format!(
+            "unknown field `{name}`"
+        ))),
+        None => Ok(()),
+    }
+}

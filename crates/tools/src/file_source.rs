@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use crate::{Tool, ToolContext, ToolError, ToolSpec};
+use crate::{Tool, ToolContext, ToolError, ToolSpec, arguments};
 
 /// A larger file is no table that a model is given rows of.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -96,27 +96,9 @@ impl FileSource {
 
     /// Has a person agree to each call, or not.
     #[must_use]
-    pub fn approved(mut self, needs_approval: bool) -> Self {
+    pub fn needing_approval(mut self, needs_approval: bool) -> Self {
         self.needs_approval = needs_approval;
         self
-    }
-
-    /// What is wanted of each column.
-    fn wanted<'a>(
-        &self,
-        arguments: &'a Map<String, Value>,
-    ) -> Result<Vec<(&'a String, String)>, ToolError> {
-        let columns = self.spec.parameters.get("properties");
-        let is_column = |name: &String| columns.is_some_and(|it| it.get(name).is_some());
-        let wanted = |(name, value): (&'a String, &Value)| {
-            if !is_column(name) {
-                return Err(ToolError::InvalidArguments(format!(
-                    "unknown field `{name}`"
-                )));
-            }
-            Ok((name, comparable(value)))
-        };
-        arguments.iter().map(wanted).collect()
     }
 }
 
@@ -135,7 +117,11 @@ impl Tool for FileSource {
         arguments: Map<String, Value>,
         _context: ToolContext,
     ) -> Result<Value, ToolError> {
-        let wanted = self.wanted(&arguments)?;
+        arguments::refuse_unknown(&arguments, &self.spec.parameters)?;
+        let wanted = arguments
+            .iter()
+            .map(|(name, value)| (name, comparable(value)));
+        let wanted: Vec<_> = wanted.collect();
         let has = |row: &&Map<String, Value>| {
             let mut wanted = wanted.iter();
             wanted.all(|(name, value)| row.get(*name).is_some_and(|it| comparable(it) == *value))

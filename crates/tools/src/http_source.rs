@@ -14,7 +14,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
 use crate::web::{WebAnswer, WebClient, WebRequest};
-use crate::{Tool, ToolContext, ToolError, ToolSpec};
+use crate::{Tool, ToolContext, ToolError, ToolSpec, arguments};
 use cache::Cache;
 use template::Template;
 
@@ -252,13 +252,8 @@ fn texts(
     arguments: &Map<String, Value>,
     schema: &Value,
 ) -> Result<BTreeMap<String, String>, ToolError> {
+    arguments::refuse_unknown(arguments, schema)?;
     let known = schema.get("properties").and_then(Value::as_object);
-    let is_known = |name: &str| known.is_some_and(|known| known.contains_key(name));
-    if let Some(name) = arguments.keys().find(|name| !is_known(name)) {
-        return Err(ToolError::InvalidArguments(format!(
-            "unknown field `{name}`"
-        )));
-    }
     let names = known.into_iter().flat_map(|known| known.keys());
     let text = |name: &String| match arguments.get(name) {
         Some(Value::String(text)) => Ok((name.clone(), text.clone())),

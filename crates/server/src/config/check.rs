@@ -62,6 +62,12 @@ impl<'a> Check<'a> {
         self.given(path).is_some()
     }
 
+    /// Whether somebody set the key: a default is nobody's.
+    fn is_set(&self, path: &str) -> bool {
+        self.given(path)
+            .is_some_and(|given| given.origin != Origin::Default)
+    }
+
     /// Whether somebody set a key of the table.
     fn is_given(&self, table: &str) -> bool {
         self.origin_of_table(table).is_some()

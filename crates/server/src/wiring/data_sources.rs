@@ -31,7 +31,7 @@ pub(super) fn add(config: &Config, tools: &mut ToolRegistry) -> Result<(), Serve
         if let Some(path) = source.url.strip_prefix(FILE) {
             let tool = FileSource::open(name, &source.description, path);
             let tool = tool.map_err(|error| failed(error.into()))?;
-            tools.add(tool.approved(source.approval == Approval::Always))?;
+            tools.add(tool.needing_approval(needs_approval(source.approval, false)))?;
         } else {
             let tool = HttpSource::new(name, options(source), client.clone());
             tools.add(tool.map_err(|error| failed(error.into()))?)?;
@@ -59,13 +59,17 @@ fn options(source: &DataSourceConfig) -> HttpSourceOptions {
         url: source.url.clone(),
         parameters: source.parameters.clone(),
         post,
-        needs_approval: match source.approval {
-            Approval::Never => false,
-            Approval::Writes => post,
-            Approval::Always => true,
-        },
+        needs_approval: needs_approval(source.approval, post),
         headers: secret.into_iter().collect(),
         pointer: source.pointer.clone(),
         cache: source.cache,
+    }
+}
+
+fn needs_approval(approval: Approval, writes: bool) -> bool {
+    match approval {
+        Approval::Never => false,
+        Approval::Writes => writes,
+        Approval::Always => true,
     }
 }

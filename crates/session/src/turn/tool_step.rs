@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::approval::Decision;
 use super::phase::Phase;
-use super::tools::{self, Call, Ended, Workshop};
+use super::tools::{self, Call, CallSetup, Ended};
 use super::{Turn, TurnEvent};
 
 impl Turn {
@@ -125,7 +125,7 @@ impl Turn {
 
     /// Runs the calls of a step, some at a time. Dropping the stream drops the tools that run.
     fn run(&self, calls: Vec<Call>) -> BoxStream<'static, Ended> {
-        let workshop = Workshop {
+        let setup = CallSetup {
             tools: self.tools.clone(),
             session_id: self.session_id.to_string(),
             timeout: self.settings.turn_timeout,
@@ -133,9 +133,8 @@ impl Turn {
             slots: Arc::new(Semaphore::new(self.settings.max_parallel_tools.max(1))),
         };
         let calls = calls.into_iter();
-        let running: FuturesUnordered<_> = calls
-            .map(|call| tools::run(call, workshop.clone()))
-            .collect();
+        let running: FuturesUnordered<_> =
+            calls.map(|call| tools::run(call, setup.clone())).collect();
         running.boxed()
     }
 

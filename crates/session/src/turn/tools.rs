@@ -156,7 +156,7 @@ impl Ended {
 
 /// What the calls of a step run with.
 #[derive(Debug, Clone)]
-pub(super) struct Workshop {
+pub(super) struct CallSetup {
     pub(super) tools: ToolRegistry,
     pub(super) session_id: String,
     /// How long a call may take at the most, whatever the registry says.
@@ -167,19 +167,19 @@ pub(super) struct Workshop {
 }
 
 /// Runs a call when it is allowed to and there is room. What waits for a person takes no room.
-pub(super) async fn run(mut call: Call, mut workshop: Workshop) -> Ended {
+pub(super) async fn run(mut call: Call, mut setup: CallSetup) -> Ended {
     if let Some(approval) = &mut call.approval
         && let Err(why) = approval.given().await
     {
         return call.not_approved(why);
     }
-    let Ok(_slot) = workshop.slots.acquire().await else {
+    let Ok(_slot) = setup.slots.acquire().await else {
         return call.interrupted();
     };
-    workshop.lease.safe().await;
-    let deadline = Instant::now() + workshop.timeout;
-    let context = ToolContext::new(workshop.session_id, call.call_id.to_string(), deadline);
-    let outcome = workshop
+    setup.lease.safe().await;
+    let deadline = Instant::now() + setup.timeout;
+    let context = ToolContext::new(setup.session_id, call.call_id.to_string(), deadline);
+    let outcome = setup
         .tools
         .call(&call.name, call.arguments.clone(), context)
         .await;

@@ -10,6 +10,10 @@ pub(super) fn check(check: &mut Check<'_>) {
                 check.table_fault(&table, format!("`{needed}` is missing"));
             }
         }
+        let is_file = check.text(&format!("{table}.url"));
+        if is_file.is_some_and(|url| url.starts_with("file:")) {
+            refuse_what_files_do_not_heed(&table, check);
+        }
     }
     let trusted = check.items("web.trusted");
     if let Some(wrong) = trusted.into_iter().find(|it| !is_host_and_port(it)) {
@@ -17,6 +21,24 @@ pub(super) fn check(check: &mut Check<'_>) {
             "web.trusted",
             format!("expected HOST:PORT, such as `127.0.0.1:9000`, not `{wrong}`"),
         );
+    }
+}
+
+/// What a key says that has no effect is not what somebody meant.
+fn refuse_what_files_do_not_heed(table: &str, check: &mut Check<'_>) {
+    for key in [
+        "parameters",
+        "method",
+        "pointer",
+        "cache",
+        "secret_env",
+        "secret_header",
+    ] {
+        let path = format!("{table}.{key}");
+        let is_set = check.is_given(&path) || check.is_set(&path);
+        if is_set {
+            check.table_fault(table, format!("a file takes no `{key}`"));
+        }
     }
 }
 
