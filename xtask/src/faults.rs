@@ -12,17 +12,17 @@ use crate::{metadata::Metadata, phase::phase, postgres, process, programs};
 const SOAK_VARIABLE: &str = "PATTER_SOAK";
 
 /// The feature of the server whose mechanisms can be broken by a variable; for tests alone.
-pub(crate) const SABOTAGE: &str = "sabotage";
+const SABOTAGE: &str = "sabotage";
 
 /// It limits and watches processes by what only Linux has.
-pub(crate) const CAN_RUN: bool = cfg!(target_os = "linux");
+const CAN_RUN: bool = cfg!(target_os = "linux");
 
 /// The feature of tests that start the binary and what it needs.
-pub(crate) const NEEDS_PROCESSES: &str = "needs-processes";
+const NEEDS_PROCESSES: &str = "needs-processes";
 
 /// Where the suite finds the binary, and the one whose mechanisms can be broken.
-pub(crate) const BINARY_VARIABLE: &str = "PATTER_BIN";
-pub(crate) const SABOTAGE_BINARY_VARIABLE: &str = "PATTER_SABOTAGE_BIN";
+const BINARY_VARIABLE: &str = "PATTER_BIN";
+const SABOTAGE_BINARY_VARIABLE: &str = "PATTER_SABOTAGE_BIN";
 
 /// Runs the promises whose names begin so; all of them where no name is given.
 ///
@@ -85,7 +85,7 @@ fn build(metadata: &Metadata, feature: Option<&str>) -> anyhow::Result<PathBuf> 
 /// # Errors
 ///
 /// When something is missing that may not be installed here.
-pub(crate) fn find_programs() -> anyhow::Result<()> {
+fn find_programs() -> anyhow::Result<()> {
     phase("find PostgreSQL, PgBouncer and faketime", || {
         postgres::find_programs()?;
         programs::find(&[programs::PGBOUNCER, programs::FAKETIME])

@@ -10,8 +10,8 @@ mod web;
 use clap::ValueEnum;
 
 use crate::{
-    chromium, faults, metadata::Metadata, node, phase::phase, postgres::Postgres, programs,
-    recordings, test::web::Browser,
+    chromium, metadata::Metadata, node, phase::phase, postgres::Postgres, programs, recordings,
+    test::web::Browser,
 };
 
 /// One part of the tests.
@@ -38,11 +38,8 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
         None => {
             let browser = find_browser()?;
             let postgres = find_postgres()?;
-            if faults::CAN_RUN {
-                faults::find_programs()?;
-            }
             let recordings = recordings::find()?;
-            phase("Rust tests, both stores, faults", || {
+            phase("Rust tests, both stores", || {
                 rust::all(&metadata, &postgres, recordings.as_deref())
             })?;
             drop(postgres);

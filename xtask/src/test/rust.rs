@@ -1,17 +1,15 @@
-//! The Rust tests: plain, with `PostgreSQL`, with everything, and each library crate by itself.
+//! The Rust tests: plain, with `PostgreSQL`, and each library crate by itself.
 //!
 //! A file of tests that needs `PostgreSQL` names the feature `needs-postgres` among its
 //! `required-features`, and reads `TEST_DATABASE_URL`; one that needs `PgBouncer` before it names
 //! `needs-pgbouncer`. Tests that need recorded answers of real services stand behind the feature
-//! `needs-recordings`, and read `PATTER_RECORDINGS`. The fault suite names `needs-processes`, and
-//! reads the places of the binaries that it starts. Plain `cargo test` leaves all of them out.
+//! `needs-recordings`, and read `PATTER_RECORDINGS`. Plain `cargo test` leaves all of them out.
 
 use std::{path::Path, process::Command};
 
 use anyhow::ensure;
 
 use crate::{
-    faults,
     metadata::Metadata,
     phase::phase,
     postgres::{self, Postgres},
@@ -44,23 +42,7 @@ pub(super) fn all(
     postgres_targets(metadata)?;
     let mut command = cargo_test_on(postgres, metadata);
     add_recordings(&mut command, metadata, recordings);
-    if faults::CAN_RUN {
-        add_faults(&mut command, metadata);
-    } else {
-        println!("the fault suite needs Linux and is left out");
-    }
     process::run(&mut command)
-}
-
-/// Adds the fault suite. The binary that is built for the tests serves it twice: nothing in it is broken
-/// that no variable names. `cargo xtask faults` takes the one that is shipped.
-fn add_faults(command: &mut Command, metadata: &Metadata) {
-    let binary = metadata.target_directory.join("debug/patter");
-    command
-        .args(features(metadata, faults::NEEDS_PROCESSES))
-        .args(features(metadata, faults::SABOTAGE))
-        .env(faults::BINARY_VARIABLE, &binary)
-        .env(faults::SABOTAGE_BINARY_VARIABLE, &binary);
 }
 
 /// The tests that need nothing but Rust, and recordings if there is a folder of them.
