@@ -9,6 +9,7 @@ export class Client {
   #socket;
   #events = [];
   #wake = () => {};
+  #watchers = new Set();
 
   /** Opens a session of its own at the server. */
   static async connect(url) {
@@ -18,6 +19,7 @@ export class Client {
     client.#socket.on('message', (text) => {
       client.#events.push(JSON.parse(text));
       client.#wake();
+      for (const watch of client.#watchers) watch();
     });
     await new Promise((resolve, reject) => {
       client.#socket.once('open', resolve).once('error', reject);
@@ -38,6 +40,19 @@ export class Client {
       deadline.addEventListener('abort', () => reject(new Error(`no end of the answer after: ${seen()}`)));
     });
     return this.#events;
+  }
+
+  /** Waits until such an event has come since the last question. */
+  async until(isIt) {
+    let watch;
+    const deadline = AbortSignal.timeout(ANSWER_DEADLINE);
+    await new Promise((resolve, reject) => {
+      watch = () => this.#events.some(isIt) && resolve();
+      this.#watchers.add(watch);
+      deadline.addEventListener('abort', () => reject(new Error('it did not come')));
+      watch();
+    });
+    this.#watchers.delete(watch);
   }
 
   close() {

@@ -428,7 +428,7 @@ to_seq: number, };
 /**
  * An event that is told and not kept.
  */
-export type LiveEvent = { "type": "session_ready" } & SessionReady | { "type": "accepted" } & Accepted | { "type": "response_started" } & ResponseStarted | { "type": "token" } & Token | { "type": "reasoning" } & Reasoning | { "type": "response_snapshot" } & ResponseSnapshot | { "type": "response_finished" } & ResponseFinished | { "type": "error" } & ErrorEvent | { "type": "notice" } & Notice | { "type": "pong" } & Pong;
+export type LiveEvent = { "type": "session_ready" } & SessionReady | { "type": "accepted" } & Accepted | { "type": "response_started" } & ResponseStarted | { "type": "token" } & Token | { "type": "reasoning" } & Reasoning | { "type": "tool_progress" } & ToolProgress | { "type": "response_snapshot" } & ResponseSnapshot | { "type": "response_finished" } & ResponseFinished | { "type": "error" } & ErrorEvent | { "type": "notice" } & Notice | { "type": "pong" } & Pong;
 
 /**
  * See [`LiveEvent::SessionReady`].
@@ -572,6 +572,31 @@ response_id: ResponseId,
  * The text.
  */
 content: string, };
+
+/**
+ * See [`LiveEvent::ToolProgress`]. Few tools tell it, and what they tell too fast is left out.
+ */
+export type ToolProgress = { 
+/**
+ * The answer.
+ */
+response_id: ResponseId, 
+/**
+ * The call.
+ */
+call_id: CallId, 
+/**
+ * How much is done, in a unit of the tool's own; it grows.
+ */
+done: number, 
+/**
+ * How much there is to do, where that is known.
+ */
+total?: number, 
+/**
+ * What is being done, where the tool says so.
+ */
+message?: string, };
 
 /**
  * See [`LiveEvent::ResponseSnapshot`].

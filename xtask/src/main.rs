@@ -23,6 +23,7 @@ mod phase;
 mod postgres;
 mod process;
 mod programs;
+mod python;
 mod recordings;
 mod test;
 

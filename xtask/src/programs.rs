@@ -13,14 +13,8 @@ pub(crate) struct Program {
     package: &'static str,
 }
 
-pub(crate) const PGBOUNCER: Program = Program {
-    name: "pgbouncer",
-    package: "pgbouncer",
-};
-pub(crate) const FAKETIME: Program = Program {
-    name: "faketime",
-    package: "faketime",
-};
+pub(crate) const PGBOUNCER: Program = Program::new("pgbouncer", "pgbouncer");
+pub(crate) const FAKETIME: Program = Program::new("faketime", "faketime");
 
 /// Makes sure that the programs are there.
 ///
@@ -43,6 +37,10 @@ pub(crate) fn find(programs: &[Program]) -> anyhow::Result<()> {
 }
 
 impl Program {
+    pub(crate) const fn new(name: &'static str, package: &'static str) -> Self {
+        Self { name, package }
+    }
+
     /// Debian keeps servers in a folder that is on the `PATH` of root alone.
     fn is_installed(self) -> bool {
         let beside = PathBuf::from("/usr/sbin").join(self.name);

@@ -10,8 +10,8 @@ mod web;
 use clap::ValueEnum;
 
 use crate::{
-    chromium, metadata::Metadata, node, phase::phase, postgres::Postgres, programs, recordings,
-    test::web::Browser,
+    chromium, metadata::Metadata, node, phase::phase, postgres::Postgres, programs, python,
+    recordings, test::web::Browser,
 };
 
 /// One part of the tests.
@@ -62,7 +62,9 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
         }
         Some(Part::Web) => web::run(&metadata, &find_browser()?)?,
         Some(Part::Interop) => {
-            phase("find Node", node::find)?;
+            phase("find Node and Python", || {
+                node::find().and_then(|()| python::find())
+            })?;
             interop::run(&metadata)?;
         }
     }
@@ -79,8 +81,9 @@ fn find_postgres() -> anyhow::Result<Postgres> {
 }
 
 fn find_browser() -> anyhow::Result<Browser> {
-    phase("find Node and Chromium", || {
+    phase("find Node, Python and Chromium", || {
         node::find()?;
+        python::find()?;
         Ok(Browser {
             chromium: chromium::find()?,
         })

@@ -24,7 +24,7 @@ pub use limits::{
 };
 pub use live::{
     Accepted, Durability, ErrorEvent, LiveEvent, Notice, Pong, Reasoning, ResponseFinished,
-    ResponseSnapshot, ResponseStarted, SessionReady, Token,
+    ResponseSnapshot, ResponseStarted, SessionReady, Token, ToolProgress,
 };
 pub use server::ServerMessage;
 pub use text::{clean_json, clean_text};

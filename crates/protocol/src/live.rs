@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::JsonObject;
 use crate::durable::{FinishReason, Part};
 use crate::error_code::{ErrorCode, NoticeCode};
-use crate::ids::{LogEpoch, MessageId, ResponseId, SessionId};
+use crate::ids::{CallId, LogEpoch, MessageId, ResponseId, SessionId};
 use crate::limits::Limits;
 
 /// An event that is told and not kept.
@@ -24,6 +24,8 @@ pub enum LiveEvent {
     Token(Token),
     /// A piece of the model's visible thinking.
     Reasoning(Reasoning),
+    /// How far the call of a tool is.
+    ToolProgress(ToolProgress),
     /// Replaces all the text of this answer that the client has.
     ResponseSnapshot(ResponseSnapshot),
     /// The last piece was sent; the `ai_response` follows when it is stored.
@@ -123,6 +125,26 @@ pub struct Reasoning {
     pub response_id: ResponseId,
     /// The text.
     pub content: String,
+}
+
+/// See [`LiveEvent::ToolProgress`]. Few tools tell it, and what they tell too fast is left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ToolProgress {
+    /// The answer.
+    pub response_id: ResponseId,
+    /// The call.
+    pub call_id: CallId,
+    /// How much is done, in a unit of the tool's own; it grows.
+    pub done: f64,
+    /// How much there is to do, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub total: Option<f64>,
+    /// What is being done, where the tool says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub message: Option<String>,
 }
 
 /// See [`LiveEvent::ResponseSnapshot`].

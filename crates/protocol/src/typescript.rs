@@ -12,7 +12,7 @@ use crate::{
     Notice, NoticeCode, Part, Pong, Reasoning, ResponseFinished, ResponseId, ResponseSnapshot,
     ResponseStarted, ServerMessage, SessionEnded, SessionId, SessionReady, SessionStarted,
     SessionSummary, SummaryRange, Timestamp, Timing, Token, ToolCall, ToolError, ToolErrorCode,
-    ToolResult, Usage, UserInput, UserMessage,
+    ToolProgress, ToolResult, Usage, UserInput, UserMessage,
 };
 
 const HEADER: &str = "\
@@ -77,6 +77,7 @@ fn generate() -> String {
         ResponseStarted,
         Token,
         Reasoning,
+        ToolProgress,
         ResponseSnapshot,
         ResponseFinished,
         ErrorEvent,

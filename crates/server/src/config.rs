@@ -20,12 +20,13 @@ mod routes;
 mod setting;
 mod sources;
 mod store_target;
+mod tool;
 mod tree;
 mod value;
 
 use serde_json::Value as Json;
 
-pub use data_source::{Approval, DataSourceConfig, SourceMethod, WebConfig};
+pub use data_source::{DataSourceConfig, SourceMethod, WebConfig};
 pub use fault::{ConfigError, Fault};
 pub use model_name::ModelName;
 pub use provider::{ModelTarget, ProviderKind};
@@ -33,6 +34,7 @@ pub use routes::{ClassifierConfig, RouteConfig};
 pub use setting::Setting;
 pub use sources::Sources;
 pub use store_target::StoreTarget;
+pub use tool::{McpConfig, ToolConfig};
 pub use tree::{
     Config, DemoConfig, GeminiConfig, LlmConfig, LogConfig, LogFormat, ModelConfig, OpenAiConfig,
     ProviderConfig, ServerConfig, SessionConfig, StoreConfig, ToolsConfig,
@@ -79,6 +81,7 @@ impl Config {
             });
         }
         insert_secrets(&mut tree, &layers);
+        insert_environments(&mut tree, &layers);
         let mut config = serde_json::from_value::<Self>(Json::Object(tree))
             .map_err(|error| broken_table(&error))?;
         config.settings = settings(&layers);
@@ -100,9 +103,10 @@ impl Config {
 
 /// Tables under which the user names further ones; the key of such a one that names a variable, and what
 /// the value of that variable is called.
-const NAMED: [(&str, &str, &str); 2] = [
+const NAMED: [(&str, &str, &str); 3] = [
     ("providers", "api_key_env", "api_key"),
     ("data_sources", "secret_env", "secret"),
+    ("mcp", "secret_env", "secret"),
 ];
 
 /// Gives each table that the user named the defaults that it leaves open.
@@ -139,6 +143,22 @@ fn insert_secrets(tree: &mut serde_json::Map<String, Json>, layers: &Layers) {
             if let Some(secret) = secret {
                 let secret = Json::String(secret.trim().to_owned());
                 insert(tree, &format!("{table}.{value}"), secret);
+            }
+        }
+    }
+}
+
+/// Puts the values of variables that plug-ins get beside their names; one that is not set is missed when
+/// the plug-in is set up.
+fn insert_environments(tree: &mut serde_json::Map<String, Json>, layers: &Layers) {
+    for name in check::names_under(&layers.values, "mcp") {
+        let table = format!("mcp.{name}");
+        let wanted = layers.values.get(&format!("{table}.env"));
+        let wanted = wanted.map(|given| given.value.items()).unwrap_or_default();
+        for variable in wanted {
+            if let Some(value) = layers.variables.get(variable) {
+                let path = format!("{table}.environment.{variable}");
+                insert(tree, &path, Json::String(value.clone()));
             }
         }
     }

@@ -50,6 +50,22 @@ pub enum ServerError {
         /// What is wrong with it.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A plug-in cannot be set up.
+    #[error("cannot start the plug-in `{name}` (`mcp.{name}`): the variable {variable} is not set")]
+    Plugin {
+        /// Its name.
+        name: String,
+        /// The variable that it needs.
+        variable: String,
+    },
+    /// A plug-in is not there, so that its tools are not known.
+    #[error("the plug-in `{name}` (`mcp.{name}`) is not there: {why}")]
+    PluginDown {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// Nothing can be asked over HTTP.
     #[error("cannot set up the web for tools")]
     Web(#[source] ToolError),

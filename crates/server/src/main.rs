@@ -54,7 +54,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
             say_report(&report, arguments.json)
         }
         Command::Tools(arguments) => match arguments.action {
-            None => say_report(&ToolsReport::new(&config)?, arguments.json),
+            None => say_report(&ToolsReport::new(&config).await?, arguments.json),
             Some(ToolsAction::Call { name, arguments }) => {
                 let result = call_tool(&config, &name, &arguments).await?;
                 say(&serde_json::to_string_pretty(&result)?)

@@ -21,12 +21,15 @@ use crate::http::{self, App, Health};
 #[cfg(feature = "sabotage")]
 use crate::sabotage;
 use crate::shutdown::Shutdown;
-use crate::wiring::Models;
+use crate::wiring::{Models, Plugins};
 use crate::ws::Connections;
 use crate::{assets, wiring};
 
 /// Connections that are told to close have so long to do it.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+
+/// So long the first conversation waits for the tools of plug-ins.
+const PLUGIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A patter server that is not yet running.
 #[derive(Debug)]
@@ -142,6 +145,14 @@ impl Server {
         } = self;
         let tools = tools?;
         wiring::check_tools(&config, &tools)?;
+        let plugins = Plugins::start(&config, &tools)?;
+        for (plugin, state) in plugins.settled(PLUGIN_PATIENCE).await {
+            warn!(
+                plugin,
+                ?state,
+                "a plug-in is not up; its tools come with it"
+            );
+        }
         let mut sessions = SessionManager::builder(Arc::clone(&store), model)
             .tools(tools)
             .system_prompt(&config.llm.system_prompt)
@@ -176,6 +187,7 @@ impl Server {
                 "connections did not close in time"
             );
         }
+        plugins.shutdown().await;
         info!("stopped");
         Ok(())
     }

@@ -26,6 +26,9 @@ const TALKATIVE: &[&str] = &[
     "rustls",
 ];
 
+/// Quotes what plug-ins say at `info`, and `warn` too.
+const GOSSIP: &str = "rmcp";
+
 /// Sends the logs of the whole process to stderr.
 ///
 /// # Errors
@@ -71,7 +74,11 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
 
 fn is_discreet(event: &Metadata<'_>) -> bool {
     let library = event.target().split("::").next().unwrap_or_default();
-    !TALKATIVE.contains(&library) || *event.level() <= LevelFilter::INFO
+    let level = *event.level();
+    if library == GOSSIP {
+        return level <= LevelFilter::ERROR;
+    }
+    !TALKATIVE.contains(&library) || level <= LevelFilter::INFO
 }
 
 #[cfg(test)]

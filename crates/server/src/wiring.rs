@@ -3,6 +3,7 @@
 
 mod catalog;
 mod data_sources;
+mod mcp;
 mod model;
 mod routes;
 
@@ -13,7 +14,9 @@ use patter_store::{
     PostgresOptions, PostgresStore, SessionStore, SpoolOptions, SqliteSpool, SqliteStore,
     StoreError,
 };
-use patter_tools::{Calculator, DataFetcher, ToolLimits, ToolRegistry};
+use patter_tools::{
+    Calculator, DataFetcher, ToolLimits, ToolRegistry, WebClient, WebLimits, WebRules,
+};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -21,6 +24,7 @@ use crate::config::{Config, ModelTarget, ProviderKind, StoreConfig, StoreTarget}
 use crate::error::ServerError;
 
 pub(crate) use catalog::catalog;
+pub(crate) use mcp::Plugins;
 pub(crate) use model::Models;
 pub(crate) use routes::{check_tools, router, routes};
 
@@ -126,15 +130,28 @@ pub(crate) fn tools(config: &Config) -> Result<ToolRegistry, ServerError> {
         ..ToolLimits::default()
     };
     let is_enabled = |name| config.tools.enabled.iter().any(|enabled| enabled == name);
-    let mut tools = ToolRegistry::new().with_limits(limits);
+    let tools = ToolRegistry::new().with_limits(limits);
+    for (name, tool) in &config.tool {
+        tools.add_policy(name, tool.policy());
+    }
     if is_enabled("calculator") {
         tools.add(Calculator::default())?;
     }
     if is_enabled("data_fetcher") {
         tools.add(DataFetcher::default())?;
     }
-    data_sources::add(config, &mut tools)?;
+    data_sources::add(config, &tools)?;
     Ok(tools)
+}
+
+/// Who asks the web for tools.
+fn web_client(config: &Config) -> Result<WebClient, ServerError> {
+    let rules = WebRules {
+        only_hosts: config.web.hosts.clone(),
+        trusted: config.web.trusted.clone(),
+        ..WebRules::default()
+    };
+    WebClient::new(rules, WebLimits::default()).map_err(ServerError::Web)
 }
 
 /// How sessions behave.

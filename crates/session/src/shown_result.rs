@@ -1,5 +1,5 @@
-//! What a model is shown of the result of a tool: all of it, or its beginning where it is long. The
-//! log has the whole.
+//! What a model is shown of the result of a tool: all of it, or its beginning where it is long, and of
+//! pictures and sounds, which as text say nothing to it, what they are. The log has the whole.
 
 use serde_json::Value;
 
@@ -12,9 +12,11 @@ pub(crate) fn shown_to_model(result: &Value) -> Value {
     if let Value::Null | Value::Bool(_) | Value::Number(_) = result {
         return result.clone();
     }
+    let mut result = result.clone();
+    leave_out_data(&mut result);
     let json = result.to_string();
     if json.len() <= MAX_SHOWN_BYTES {
-        return result.clone();
+        return result;
     }
     let end = json.floor_char_boundary(MAX_SHOWN_BYTES);
     let shown = json.get(..end).unwrap_or_default();
@@ -22,6 +24,19 @@ pub(crate) fn shown_to_model(result: &Value) -> Value {
     Value::String(format!(
         "{shown}\n[cut: these are the first {end} of {bytes} bytes]"
     ))
+}
+
+/// Takes the data out of blocks of content as the Model Context Protocol has them (2025-06-18, "Tool
+/// Result").
+fn leave_out_data(result: &mut Value) {
+    let content = result.get_mut("content").and_then(Value::as_array_mut);
+    for block in content.into_iter().flatten() {
+        let kind = block.get("type").and_then(Value::as_str);
+        let is_media = matches!(kind, Some("image" | "audio"));
+        if is_media && let Some(Value::String(data)) = block.get_mut("data") {
+            *data = format!("[{} characters of base64, not shown]", data.len());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -40,5 +55,18 @@ mod tests {
         assert!(shown.starts_with("{\"a\":\"ää"));
         let end = "[cut: these are the first 65536 of 131080 bytes]";
         assert!(shown.ends_with(end));
+    }
+
+    #[test]
+    fn of_a_picture_it_is_shown_what_it_is() {
+        let picture = json!({ "content": [
+            { "type": "text", "text": "a dot", "data": "kept" },
+            { "type": "image", "mimeType": "image/png", "data": "iVBORw0KGgo=" },
+        ] });
+        let expected = json!({ "content": [
+            { "type": "text", "text": "a dot", "data": "kept" },
+            { "type": "image", "mimeType": "image/png", "data": "[12 characters of base64, not shown]" },
+        ] });
+        assert_eq!(shown_to_model(&picture), expected);
     }
 }

@@ -15,7 +15,7 @@ mod step;
 mod tool_step;
 mod tools;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use patter_llm::{Catalog, ChatModel, ChatRequest, LlmError};
 use patter_protocol::{
-    EventBody, FinishReason, MessageId, ResponseId, ResponseSnapshot, SessionId,
+    EventBody, FinishReason, LiveEvent, MessageId, ResponseId, ResponseSnapshot, SessionId,
 };
 use patter_tools::ToolRegistry;
 use tokio::time::{Instant, Sleep, sleep};
@@ -75,6 +75,8 @@ pub(crate) enum TurnEvent {
     Reasoning(String),
     /// A tool was called, or a call ended.
     Tool(Box<EventBody>),
+    /// How far a call is.
+    Progress(LiveEvent),
     /// Another model took over, and what the one before said in this step is void.
     TakenOver {
         /// What readers are told.
@@ -119,6 +121,8 @@ pub(crate) struct Turn {
     private: PrivateSteps,
     steps: usize,
     calls: usize,
+    /// By the name of the tool.
+    calls_by_tool: HashMap<String, usize>,
     /// Whether the model was told that no more tools are run, and asked for its last words.
     is_at_limit: bool,
     started: Instant,
@@ -154,6 +158,7 @@ impl Turn {
             private: PrivateSteps::default(),
             steps: 0,
             calls: 0,
+            calls_by_tool: HashMap::new(),
             is_at_limit: false,
             started: Instant::now(),
             first_token: None,
@@ -237,6 +242,7 @@ impl Turn {
             Next::Piece(Some(Ok(piece))) => self.take_piece(piece),
             Next::Piece(None) => self.fail(&self.voice.broke_off()),
             Next::Accepted(Err(error)) | Next::Piece(Some(Err(error))) => self.fail(&error),
+            Next::ToolProgress(told) => self.events.push_back(TurnEvent::Progress(told)),
             Next::ToolEnded(Some(ended)) => self.take_result(ended),
             Next::ToolEnded(None) => self.answer_with_results(),
             Next::TimeIsUp => {

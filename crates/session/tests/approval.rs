@@ -35,7 +35,7 @@ impl Tool for Delete {
         &self.spec
     }
 
-    fn needs_approval(&self) -> bool {
+    fn writes(&self) -> bool {
         true
     }
 

@@ -4,11 +4,11 @@ mod common;
 
 use common::{Client, durable, manager, open, say};
 use patter_llm::{FinishReason as ModelFinish, Message, ModelEvent, ToolCall};
-use patter_protocol::{EventBody, FinishReason, Part, ToolErrorCode};
+use patter_protocol::{EventBody, FinishReason, LiveEvent, Part, ServerMessage, ToolErrorCode};
 use patter_session::{After, SessionManager, SessionSettings};
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, call, finish, text};
-use patter_tools::{ToolRegistry, tool};
+use patter_tools::{ToolContext, ToolPolicy, ToolRegistry, tool};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -283,4 +283,75 @@ async fn a_call_too_deep_to_be_stored_fails_its_answer_and_not_the_session() {
         say(&session, id, "Hi").await;
         assert_eq!(client.until_answer().await.finish_reason, finish_reason);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_is_called_only_as_often_as_its_policy_says() {
+    let calls = ["x", "y", "z"].map(|id| call(id, "wait", json!({ "millis": 10 })));
+    let model = ScriptedModel::new([Reply::calls(calls), Reply::text(["I see."])]);
+    let tools = common::tools();
+    let policy = ToolPolicy {
+        max_calls: Some(2),
+        ..ToolPolicy::default()
+    };
+    tools.add_policy("wait", policy);
+    let sessions = SessionManager::builder(MemoryStore::default(), model.clone())
+        .tools(tools)
+        .start();
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    let answer = client.until_answer().await;
+    assert_eq!(answer.content, "I see.");
+    let refused: Vec<_> = client
+        .seen
+        .iter()
+        .filter_map(|message| match durable(message) {
+            Some(EventBody::ToolResult(result)) => result.error.clone(),
+            _ => None,
+        })
+        .collect();
+    let [refused] = refused.as_slice() else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(
+        refused.message,
+        "not run: `wait` may be called 2 times in one answer"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_are_told_how_far_a_tool_is_and_not_too_often() {
+    let copy = tool(
+        "copy",
+        "Copies.",
+        |_: Nothing, context: ToolContext| async move {
+            for done in 0..40 {
+                context.progress.tell(f64::from(done), Some(40.0), None);
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            Ok(json!("copied"))
+        },
+    );
+    let model = ScriptedModel::new([
+        Reply::calls([call("x", "copy", json!({}))]),
+        Reply::text(["Done."]),
+    ]);
+    let sessions = SessionManager::builder(MemoryStore::default(), model.clone())
+        .tools(ToolRegistry::new().with(copy).unwrap())
+        .start();
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    client.until_answer().await;
+    let told: Vec<_> = client
+        .seen
+        .iter()
+        .filter_map(|message| match message {
+            ServerMessage::Live(LiveEvent::ToolProgress(told)) => Some((told.done, told.total)),
+            _ => None,
+        })
+        .collect();
+    let expected = [0.0, 10.0, 20.0, 30.0].map(|done| (done, Some(40.0)));
+    assert_eq!(told, expected);
 }

@@ -1,5 +1,6 @@
 //! Arguments of a tool: the schema that the model sees, and the strict reading of what it wrote.
 
+use jsonschema::{PatternOptions, Validator};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -67,5 +68,56 @@ pub(crate) fn refuse_unknown(
             "unknown field `{name}`"
         ))),
         None => Ok(()),
+    }
+}
+
+/// How often a pattern of a schema may go back in a text: some take exponential time otherwise.
+const MAX_BACKTRACKS: usize = 10_000;
+
+/// Of more faults than that, a model learns no more.
+const MAX_FAULTS: usize = 3;
+
+/// A schema that arguments are held against.
+#[derive(Debug)]
+pub(crate) struct Schema(Validator);
+
+impl Schema {
+    /// Reads a JSON Schema, of the draft that it names, else 2020-12. Nothing that it refers to is fetched.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub(crate) fn new(schema: &Value) -> Result<Self, String> {
+        let patterns = PatternOptions::fancy_regex().backtrack_limit(MAX_BACKTRACKS);
+        let options = jsonschema::options()
+            .offline()
+            .with_pattern_options(patterns);
+        let validator = options.build(schema);
+        validator.map(Self).map_err(|error| error.to_string())
+    }
+
+    /// Gives back arguments that fit.
+    ///
+    /// # Errors
+    ///
+    /// [`ToolError::InvalidArguments`] with the first faults, each with the JSON Pointer to it.
+    pub(crate) fn check(
+        &self,
+        arguments: Map<String, Value>,
+    ) -> Result<Map<String, Value>, ToolError> {
+        let arguments = Value::Object(arguments);
+        let faults = self.0.iter_errors(&arguments).take(MAX_FAULTS);
+        let faults: Vec<_> = faults.map(|error| fault(&error)).collect();
+        match arguments {
+            Value::Object(arguments) if faults.is_empty() => Ok(arguments),
+            _ => Err(ToolError::InvalidArguments(faults.join("; "))),
+        }
+    }
+}
+
+fn fault(error: &jsonschema::ValidationError<'_>) -> String {
+    match error.instance_path().as_str() {
+        "" => error.to_string(),
+        path => format!("`{path}`: {error}"),
     }
 }

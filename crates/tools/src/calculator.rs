@@ -67,6 +67,10 @@ impl Tool for Calculator {
         &self.spec
     }
 
+    fn checks_arguments(&self) -> bool {
+        true
+    }
+
     async fn call(
         &self,
         arguments: Map<String, Value>,

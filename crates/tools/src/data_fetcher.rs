@@ -75,6 +75,10 @@ impl Tool for DataFetcher {
         &self.spec
     }
 
+    fn checks_arguments(&self) -> bool {
+        true
+    }
+
     async fn call(
         &self,
         arguments: Map<String, Value>,

@@ -132,4 +132,12 @@ pub enum RegistryError {
     /// The arguments are not described as a JSON object, the only form a model can write.
     #[error("the arguments of the tool `{0}` are not an object: use a struct with named fields")]
     NotAnObject(String),
+    /// The schema of the arguments is none, or refers to what is not in it.
+    #[error("the schema of the arguments of the tool `{name}` cannot be used: {why}")]
+    InvalidSchema {
+        /// The tool.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
 }

@@ -48,7 +48,6 @@ pub enum FileSourceError {
 pub struct FileSource {
     spec: ToolSpec,
     rows: Vec<Map<String, Value>>,
-    needs_approval: bool,
 }
 
 impl FileSource {
@@ -87,18 +86,7 @@ impl FileSource {
             description: description.into(),
             parameters: schema(&columns),
         };
-        Ok(Self {
-            spec,
-            rows,
-            needs_approval: false,
-        })
-    }
-
-    /// Has a person agree to each call, or not.
-    #[must_use]
-    pub fn needing_approval(mut self, needs_approval: bool) -> Self {
-        self.needs_approval = needs_approval;
-        self
+        Ok(Self { spec, rows })
     }
 }
 
@@ -108,8 +96,8 @@ impl Tool for FileSource {
         &self.spec
     }
 
-    fn needs_approval(&self) -> bool {
-        self.needs_approval
+    fn checks_arguments(&self) -> bool {
+        true
     }
 
     async fn call(

@@ -47,6 +47,10 @@ where
         &self.spec
     }
 
+    fn checks_arguments(&self) -> bool {
+        true
+    }
+
     async fn call(
         &self,
         arguments: Map<String, Value>,

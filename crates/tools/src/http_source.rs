@@ -13,6 +13,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
+use crate::secrets::Secrets;
 use crate::web::{WebAnswer, WebClient, WebRequest};
 use crate::{Tool, ToolContext, ToolError, ToolSpec, arguments};
 use cache::Cache;
@@ -51,8 +52,6 @@ pub struct HttpSourceOptions {
     pub pointer: Option<String>,
     /// How long an answer may be given again. Zero: it is not kept. Nor is one that was asked for by POST.
     pub cache: Duration,
-    /// Whether a person must agree to each call.
-    pub needs_approval: bool,
 }
 
 /// Without what may be secret: headers, and the query.
@@ -91,9 +90,9 @@ pub struct HttpSource {
     template: Template,
     method: Method,
     headers: HeaderMap,
+    secrets: Secrets,
     pointer: Option<String>,
     cache: Cache,
-    needs_approval: bool,
 }
 
 impl HttpSource {
@@ -127,6 +126,7 @@ impl HttpSource {
             },
             client,
             headers: headers(&options.headers)?,
+            secrets: Secrets::new(options.headers.values()),
             method: if options.post {
                 Method::POST
             } else {
@@ -139,7 +139,6 @@ impl HttpSource {
             } else {
                 options.cache
             }),
-            needs_approval: options.needs_approval,
         })
     }
 
@@ -170,6 +169,14 @@ impl HttpSource {
             headers,
             body,
         })
+    }
+
+    /// What is answered, without secrets, and how many bytes it took.
+    async fn ask(&self, request: WebRequest) -> Result<(Value, usize), ToolError> {
+        let answer = self.client.fetch(request).await?;
+        let mut data = self.data(&answer)?;
+        self.secrets.hide_in(&mut data);
+        Ok((data, answer.body.len()))
     }
 
     fn data(&self, answer: &WebAnswer) -> Result<Value, ToolError> {
@@ -204,8 +211,12 @@ impl Tool for HttpSource {
         &self.spec
     }
 
-    fn needs_approval(&self) -> bool {
-        self.needs_approval
+    fn writes(&self) -> bool {
+        self.method == Method::POST
+    }
+
+    fn checks_arguments(&self) -> bool {
+        true
     }
 
     async fn call(
@@ -218,9 +229,9 @@ impl Tool for HttpSource {
         let data = match self.cache.get(&key) {
             Some(data) => data,
             None => {
-                let answer = self.client.fetch(request).await?;
-                let data = self.data(&answer)?;
-                if answer.body.len() <= MAX_CACHED_BYTES {
+                let asked = self.ask(request).await;
+                let (data, size) = asked.map_err(|error| self.secrets.hide_in_error(error))?;
+                if size <= MAX_CACHED_BYTES {
                     self.cache.put(key, &data);
                 }
                 data

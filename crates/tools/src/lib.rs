@@ -9,7 +9,12 @@ mod file_source;
 mod function;
 #[cfg(feature = "web")]
 mod http_source;
+#[cfg(feature = "mcp")]
+mod mcp;
+mod progress;
 mod registry;
+#[cfg(feature = "web")]
+mod secrets;
 mod tool;
 #[cfg(feature = "web")]
 mod web;
@@ -22,7 +27,10 @@ pub use file_source::{FileSource, FileSourceError};
 pub use function::tool;
 #[cfg(feature = "web")]
 pub use http_source::{HttpSource, HttpSourceError, HttpSourceOptions};
-pub use registry::{ToolCounts, ToolLimits, ToolRegistry};
+#[cfg(feature = "mcp")]
+pub use mcp::{McpOptions, McpServer, McpState, McpTransport};
+pub use progress::{Progress, ToolProgress};
+pub use registry::{Approval, ToolCounts, ToolLimits, ToolPolicy, ToolRegistry};
 pub use tool::{Tool, ToolContext, ToolSpec};
 #[cfg(feature = "web")]
 pub use web::{WebClient, WebLimits, WebRules};

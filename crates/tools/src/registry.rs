@@ -1,21 +1,29 @@
-//! The tools of a conversation, and the safe way to call them.
+//! The tools of conversations, and the safe way to call them.
 //!
 //! Whatever a tool does, a call ends by its deadline, and its result is one that can be stored,
 //! sent, and read back.
 
 mod counts;
 mod hygiene;
+mod policy;
 
-use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument, error, error_span};
 
+use crate::arguments::Schema;
 use crate::{RegistryError, Tool, ToolContext, ToolError, ToolSpec};
 use counts::Counts;
 pub use counts::ToolCounts;
+use policy::Rule;
+pub use policy::{Approval, ToolPolicy};
 
 /// What a call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,22 +43,28 @@ impl Default for ToolLimits {
     }
 }
 
-/// A set of tools with different names. Cloning it is cheap and shares the tools.
+/// A set of tools with different names, to which tools may come, and from which they may go, while it is
+/// in use. Cloning it is cheap and shares the tools.
 #[derive(Clone, Default)]
 pub struct ToolRegistry {
-    inner: Arc<Inner>,
+    shared: Arc<RwLock<Shared>>,
+    limits: ToolLimits,
+    /// If so, only tools with these names are in it.
+    only: Option<Arc<BTreeSet<String>>>,
 }
 
 /// Sorted by name, so that a model sees the same list every time and its cache holds.
-#[derive(Clone, Default)]
-struct Inner {
+#[derive(Default)]
+struct Shared {
     tools: BTreeMap<String, Entry>,
-    limits: ToolLimits,
+    rules: BTreeMap<String, Arc<Rule>>,
 }
 
 #[derive(Clone)]
 struct Entry {
     tool: Arc<dyn Tool>,
+    /// What the registry checks arguments against, unless the tool does.
+    schema: Option<Arc<Schema>>,
     counts: Arc<Counts>,
 }
 
@@ -61,10 +75,10 @@ impl ToolRegistry {
         Self::default()
     }
 
-    /// Sets the limits of every call.
+    /// Sets the limits of every call that is made through this registry and clones of it.
     #[must_use]
     pub fn with_limits(mut self, limits: ToolLimits) -> Self {
-        Arc::make_mut(&mut self.inner).limits = limits;
+        self.limits = limits;
         self
     }
 
@@ -73,18 +87,19 @@ impl ToolRegistry {
     /// # Errors
     ///
     /// As [`add`](Self::add).
-    pub fn with(mut self, tool: impl Tool + 'static) -> Result<Self, RegistryError> {
+    pub fn with(self, tool: impl Tool + 'static) -> Result<Self, RegistryError> {
         self.add(tool)?;
         Ok(self)
     }
 
-    /// Adds a tool. Clones made before do not get it.
+    /// Adds a tool, which all clones get.
     ///
     /// # Errors
     ///
     /// [`RegistryError`] when the name is not one that every provider accepts, when it is taken,
-    /// or when the arguments are not an object. The registry is as it was then.
-    pub fn add(&mut self, tool: impl Tool + 'static) -> Result<&mut Self, RegistryError> {
+    /// or when the arguments are not an object, or not described by a schema that can be used. The
+    /// registry is as it was then.
+    pub fn add(&self, tool: impl Tool + 'static) -> Result<(), RegistryError> {
         let spec = tool.spec();
         let name = spec.name.clone();
         if !is_valid_name(&name) {
@@ -93,76 +108,106 @@ impl ToolRegistry {
         if spec.parameters.get("type").and_then(Value::as_str) != Some("object") {
             return Err(RegistryError::NotAnObject(name));
         }
-        if self.inner.tools.contains_key(&name) {
+        let entry = Entry::new(tool)?;
+        let mut shared = self.write();
+        if shared.tools.contains_key(&name) {
             return Err(RegistryError::DuplicateName(name));
         }
-        Arc::make_mut(&mut self.inner)
-            .tools
-            .insert(name, Entry::new(tool));
-        Ok(self)
+        shared.tools.insert(name, entry);
+        Ok(())
     }
 
-    /// The same with these tools only; a name that it does not have is passed over.
+    /// Takes a tool away, for all clones too; calls of it that run may end. `false` if it was not there.
+    pub fn remove(&self, name: &str) -> bool {
+        self.write().tools.remove(name).is_some()
+    }
+
+    /// Says what holds for calls of the tool with this name, whether it is there already or comes later.
+    /// Where several say something, the first does.
+    pub fn add_policy(&self, name: impl Into<String>, policy: ToolPolicy) {
+        let mut shared = self.write();
+        let rule = shared.rules.entry(name.into()).or_default();
+        let policy = rule.policy.or(policy);
+        if policy != rule.policy {
+            *rule = Arc::new(Rule::new(policy));
+        }
+    }
+
+    /// The same with these tools only; a name that it does not have may come later.
     #[must_use]
     pub fn only(&self, names: &[String]) -> Self {
-        let mut inner = Inner::clone(&self.inner);
-        inner.tools.retain(|name, _| names.contains(name));
+        let is_in = |name: &&String| self.has_room_for(name);
         Self {
-            inner: Arc::new(inner),
+            only: Some(Arc::new(names.iter().filter(is_in).cloned().collect())),
+            ..self.clone()
         }
     }
 
     /// The tool with this name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&dyn Tool> {
-        self.inner.tools.get(name).map(|entry| &*entry.tool)
+    pub fn get(&self, name: &str) -> Option<Arc<dyn Tool>> {
+        self.entry(name).map(|entry| entry.tool)
     }
 
     /// The descriptions of all tools, sorted by name.
     #[must_use]
-    pub fn specs(&self) -> Vec<&ToolSpec> {
-        let entries = self.inner.tools.values();
-        entries.map(|entry| entry.tool.spec()).collect()
+    pub fn specs(&self) -> Vec<ToolSpec> {
+        self.each(|_, entry| entry.tool.spec().clone())
     }
 
     /// The names of all tools, sorted.
     #[must_use]
-    pub fn names(&self) -> Vec<&str> {
-        self.inner.tools.keys().map(String::as_str).collect()
+    pub fn names(&self) -> Vec<String> {
+        self.each(|name, _| name.to_owned())
     }
 
-    /// The limits of every call.
+    /// The limits of every call for which [its policy](Self::policy) says nothing else.
     #[must_use]
     pub fn limits(&self) -> ToolLimits {
-        self.inner.limits
+        self.limits
+    }
+
+    /// What holds for calls of the tool with this name.
+    #[must_use]
+    pub fn policy(&self, name: &str) -> ToolPolicy {
+        self.rule(name).map(|rule| rule.policy).unwrap_or_default()
+    }
+
+    /// Whether a person must agree to each call of the tool with this name. Of a tool that is not there, no
+    /// call runs anyway.
+    #[must_use]
+    pub fn needs_approval(&self, name: &str) -> bool {
+        match self.policy(name).approval.unwrap_or_default() {
+            Approval::Never => false,
+            Approval::Writes => self.get(name).is_some_and(|tool| tool.writes()),
+            Approval::Always => true,
+        }
     }
 
     /// What was counted of the calls of each tool, sorted by name.
     #[must_use]
-    pub fn counts(&self) -> Vec<(&str, ToolCounts)> {
-        let entries = self.inner.tools.iter();
-        entries
-            .map(|(name, entry)| (name.as_str(), entry.counts.read()))
-            .collect()
+    pub fn counts(&self) -> Vec<(String, ToolCounts)> {
+        self.each(|name, entry| (name.to_owned(), entry.counts.read()))
     }
 
     /// Whether there is no tool.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.inner.tools.is_empty()
+        self.names().is_empty()
     }
 
     /// Calls the tool named `name`.
     ///
-    /// The call ends at the deadline of the context or after the timeout of the limits, whichever
-    /// comes first; the tool is told the earlier one. A panic in the tool ends this call and
-    /// nothing else. U+0000, which Postgres cannot hold, becomes U+FFFD in the result and in errors.
-    /// Approval is the caller's matter: this runs the tool whatever
-    /// [`needs_approval`](Tool::needs_approval) says.
+    /// Where only so many calls of a tool may run at the same time, a call waits for its turn first. Then
+    /// it ends at the deadline of the context or after its timeout, whichever comes first; the tool is
+    /// told the earlier one. A panic in the tool ends this call and nothing else. U+0000, which Postgres
+    /// cannot hold, becomes U+FFFD in the result and in errors. Approval and the number of calls in an
+    /// answer are the caller's matter.
     ///
     /// # Errors
     ///
     /// What the tool says; [`UnknownTool`](ToolError::UnknownTool);
+    /// [`InvalidArguments`](ToolError::InvalidArguments) where they do not fit the schema;
     /// [`Timeout`](ToolError::Timeout); [`TooLarge`](ToolError::TooLarge) and
     /// [`InvalidOutput`](ToolError::InvalidOutput) (nested deeper than 64 levels) for the result;
     /// [`Failed`](ToolError::Failed) for a panic.
@@ -176,56 +221,119 @@ impl ToolRegistry {
         arguments: Map<String, Value>,
         context: ToolContext,
     ) -> Result<Value, ToolError> {
-        let Some(entry) = self.inner.tools.get(name) else {
+        let Some(entry) = self.entry(name) else {
             return Err(hygiene::clean_error(ToolError::UnknownTool(
                 name.to_owned(),
             )));
         };
+        let rule = self.rule(name);
         let counting = entry.counts.begin();
         // Of the highest level, so that what is told of a call names it whatever is filtered.
         let span = error_span!("tool", name, call_id = context.call_id);
-        let calling = self.call_guarded(&*entry.tool, arguments, context);
+        let calling = self.call_in_turn(&entry, rule.as_deref(), arguments, context);
         let result = calling.instrument(span).await;
         counting.end(&result);
         result
     }
 
-    async fn call_guarded(
+    async fn call_in_turn(
         &self,
-        tool: &dyn Tool,
+        entry: &Entry,
+        rule: Option<&Rule>,
         arguments: Map<String, Value>,
-        mut context: ToolContext,
+        context: ToolContext,
     ) -> Result<Value, ToolError> {
-        let limits = self.inner.limits;
-        let started = Instant::now();
-        let latest = started
-            .checked_add(limits.timeout)
-            .unwrap_or(context.deadline);
-        context.deadline = context.deadline.min(latest);
-        let deadline = context.deadline;
+        let arguments = match &entry.schema {
+            Some(schema) => schema.check(arguments).map_err(hygiene::clean_error)?,
+            None => arguments,
+        };
+        let _turn = match rule {
+            Some(rule) => rule.turn(context.deadline).await?,
+            None => None,
+        };
+        let limits = rule.map_or(self.limits, |rule| rule.policy.limits(self.limits));
+        call_guarded(&*entry.tool, limits, arguments, context).await
+    }
 
-        // The inner block also catches a panic before the tool's first await.
-        let call = AssertUnwindSafe(async { tool.call(arguments, context).await }).catch_unwind();
-        match timeout_at(deadline, call).await {
-            Ok(Ok(Ok(result))) => hygiene::clean_result(result, limits.max_result_bytes),
-            Ok(Ok(Err(error))) => Err(hygiene::clean_error(error)),
-            Ok(Err(_panic)) => {
-                error!("a tool panicked");
-                Err(ToolError::Failed("the tool panicked".to_owned()))
-            }
-            Err(_elapsed) => Err(ToolError::Timeout {
-                limit: deadline.saturating_duration_since(started),
-            }),
+    fn entry(&self, name: &str) -> Option<Entry> {
+        if !self.has_room_for(name) {
+            return None;
         }
+        self.read().tools.get(name).cloned()
+    }
+
+    fn rule(&self, name: &str) -> Option<Arc<Rule>> {
+        self.read().rules.get(name).cloned()
+    }
+
+    fn each<T>(&self, mut of: impl FnMut(&str, &Entry) -> T) -> Vec<T> {
+        let shared = self.read();
+        let entries = shared.tools.iter();
+        entries
+            .filter(|(name, _)| self.has_room_for(name))
+            .map(|(name, entry)| of(name, entry))
+            .collect()
+    }
+
+    fn has_room_for(&self, name: &str) -> bool {
+        let only = self.only.as_ref();
+        only.is_none_or(|only| only.contains(name))
+    }
+
+    // What is done under the lock cannot panic half-way, so a poisoned one is whole.
+    fn read(&self) -> RwLockReadGuard<'_, Shared> {
+        self.shared.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Shared> {
+        self.shared.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn call_guarded(
+    tool: &dyn Tool,
+    limits: ToolLimits,
+    arguments: Map<String, Value>,
+    mut context: ToolContext,
+) -> Result<Value, ToolError> {
+    let started = Instant::now();
+    let latest = started
+        .checked_add(limits.timeout)
+        .unwrap_or(context.deadline);
+    context.deadline = context.deadline.min(latest);
+    let deadline = context.deadline;
+
+    // The inner block also catches a panic before the tool's first await.
+    let call = AssertUnwindSafe(async { tool.call(arguments, context).await }).catch_unwind();
+    match timeout_at(deadline, call).await {
+        Ok(Ok(Ok(result))) => hygiene::clean_result(result, limits.max_result_bytes),
+        Ok(Ok(Err(error))) => Err(hygiene::clean_error(error)),
+        Ok(Err(_panic)) => {
+            error!("a tool panicked");
+            Err(ToolError::Failed("the tool panicked".to_owned()))
+        }
+        Err(_elapsed) => Err(ToolError::Timeout {
+            limit: deadline.saturating_duration_since(started),
+        }),
     }
 }
 
 impl Entry {
-    fn new(tool: impl Tool + 'static) -> Self {
-        Self {
+    fn new(tool: impl Tool + 'static) -> Result<Self, RegistryError> {
+        let spec = tool.spec();
+        let schema = if tool.checks_arguments() {
+            None
+        } else {
+            let schema = Schema::new(&spec.parameters);
+            let name = spec.name.clone();
+            let schema = schema.map_err(|why| RegistryError::InvalidSchema { name, why })?;
+            Some(Arc::new(schema))
+        };
+        Ok(Self {
+            schema,
             tool: Arc::new(tool),
             counts: Arc::default(),
-        }
+        })
     }
 }
 
@@ -233,7 +341,7 @@ impl fmt::Debug for ToolRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolRegistry")
             .field("tools", &self.names())
-            .field("limits", &self.inner.limits)
+            .field("limits", &self.limits)
             .finish()
     }
 }

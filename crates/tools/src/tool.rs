@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::{ToolError, arguments};
+use crate::{ToolError, ToolProgress, arguments};
 
 /// What a model is told about a tool.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,8 @@ pub struct ToolContext {
     pub call_id: String,
     /// When the caller stops waiting. The tool's future is dropped then.
     pub deadline: Instant,
+    /// Takes how far the call is.
+    pub progress: ToolProgress,
 }
 
 impl ToolContext {
@@ -56,7 +58,15 @@ impl ToolContext {
             session_id: session_id.into(),
             call_id: call_id.into(),
             deadline,
+            progress: ToolProgress::default(),
         }
+    }
+
+    /// Has somebody told how far the call is.
+    #[must_use]
+    pub fn with_progress(mut self, progress: ToolProgress) -> Self {
+        self.progress = progress;
+        self
     }
 }
 
@@ -71,8 +81,15 @@ pub trait Tool: Send + Sync {
     /// The description for the model. Always the same for one tool.
     fn spec(&self) -> &ToolSpec;
 
-    /// Whether a person must agree to each call. No, unless said otherwise.
-    fn needs_approval(&self) -> bool {
+    /// Whether a call may change something, so that a person must agree to it unless the
+    /// [policy](crate::ToolPolicy) says otherwise. No, unless said otherwise.
+    fn writes(&self) -> bool {
+        false
+    }
+
+    /// Whether the tool checks its arguments itself, unknown ones included, as tools made by
+    /// [`tool`](crate::tool()) do. Otherwise the registry holds them against the schema before each call.
+    fn checks_arguments(&self) -> bool {
         false
     }
 

@@ -134,6 +134,25 @@ impl WebClient {
         following.await.map_err(|_| ToolError::Timeout { limit })?
     }
 
+    /// The client that asks this URL, and any other of its host: it connects only where the rules let it,
+    /// and follows no redirect. For who has a way of its own to talk there.
+    ///
+    /// # Errors
+    ///
+    /// [`ToolError::BlockedAddress`].
+    #[cfg(feature = "mcp")]
+    pub(crate) fn raw(&self, url: &str) -> Result<Client, ToolError> {
+        let (_, way) = self.rules.parse(url)?;
+        Ok(self.client(way).clone())
+    }
+
+    fn client(&self, way: Way) -> &Client {
+        match way {
+            Way::Public => &self.public,
+            Way::Trusted => &self.trusted,
+        }
+    }
+
     async fn follow(&self, mut request: WebRequest) -> Result<WebAnswer, ToolError> {
         let (mut url, mut way) = self.rules.parse(&request.url)?;
         for _ in 0..=self.limits.max_redirects {
@@ -168,11 +187,8 @@ impl WebClient {
     }
 
     async fn send(&self, way: Way, url: &Url, request: &WebRequest) -> Result<Response, ToolError> {
-        let client = match way {
-            Way::Public => &self.public,
-            Way::Trusted => &self.trusted,
-        };
-        let mut sending = client
+        let mut sending = self
+            .client(way)
             .request(request.method.clone(), url.clone())
             .headers(request.headers.clone())
             .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));

@@ -233,3 +233,22 @@ async fn a_source_that_makes_no_sense_is_refused_when_it_is_made() {
     };
     assert_eq!(refusal(split), HttpSourceError::Header("X-A".to_owned()));
 }
+
+#[tokio::test]
+async fn a_secret_does_not_come_back_with_the_answer() {
+    let key = "sk-0123456789";
+    let quoted = json!({ "your key": format!("<{key}>"), key: [format!("Bearer {key}")] });
+    let refusal = Reply::json(403, &json!({ "error": format!("bad key {key}") }));
+    let server = ModelServer::start([Reply::json(200, &quoted), refusal]).await;
+    let options = HttpSourceOptions {
+        headers: texts([("Authorization", &format!("Bearer {key}"))]),
+        ..rates(&server)
+    };
+    let tools = tools(&server, options);
+    let arguments = json!({ "base": "EUR", "to": "USD" });
+    let answer = call(&tools, arguments.clone()).await.unwrap();
+    let expected = json!({ "your key": "<[secret]>", "[secret]": ["[secret]"] });
+    assert_eq!(answer["data"], expected);
+    let error = call(&tools, arguments).await.unwrap_err();
+    assert!(error.to_string().contains("bad key [secret]"), "{error}");
+}

@@ -4,7 +4,8 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use patter_tools::{
-    RegistryError, Tool, ToolContext, ToolError, ToolErrorKind, ToolLimits, ToolRegistry, tool,
+    RegistryError, Tool, ToolContext, ToolError, ToolErrorKind, ToolLimits, ToolPolicy,
+    ToolRegistry, ToolSpec, tool,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -95,9 +96,10 @@ async fn calls_are_counted_by_how_they_end() {
         .unwrap_err();
 
     let counts = tools.counts();
-    let [("fine", fine), ("slow", slow)] = counts.as_slice() else {
+    let [(first, fine), (second, slow)] = counts.as_slice() else {
         panic!("{counts:?}")
     };
+    assert_eq!([first, second], ["fine", "slow"]);
     assert_eq!(fine.calls, 4);
     assert_eq!(fine.failures, [(ToolErrorKind::InvalidArguments, 1)]);
     assert_eq!(slow.calls, 2);
@@ -108,7 +110,7 @@ async fn calls_are_counted_by_how_they_end() {
 
 #[test]
 fn a_second_tool_of_the_same_name_is_refused() {
-    let mut tools = ToolRegistry::new()
+    let tools = ToolRegistry::new()
         .with(answering("echo", json!(1)))
         .unwrap();
     let refusal = tools.add(answering("echo", json!(2))).unwrap_err();
@@ -143,15 +145,156 @@ fn arguments_that_are_not_an_object_are_refused() {
 }
 
 #[test]
-fn tools_are_listed_by_name_and_clones_are_independent() {
-    let mut tools = ToolRegistry::new().with(answering("b", json!(1))).unwrap();
-    let before = tools.clone();
+fn tools_are_listed_by_name_and_come_and_go_for_all_clones() {
+    let tools = ToolRegistry::new().with(answering("b", json!(1))).unwrap();
+    let clone = tools.clone();
+    let only_a = tools.only(&["a".to_owned()]);
     tools.add(answering("a", json!(1))).unwrap();
-    assert_eq!(tools.names(), ["a", "b"]);
-    assert_eq!(tools.specs()[0].name, "a");
-    assert_eq!(before.names(), ["b"]);
+    assert_eq!(clone.names(), ["a", "b"]);
+    assert_eq!(clone.specs()[0].name, "a");
+    assert_eq!(only_a.names(), ["a"]);
     assert!(tools.get("c").is_none());
-    assert!(ToolRegistry::new().is_empty());
+    assert!(clone.remove("a"));
+    assert!(!clone.remove("a"));
+    assert_eq!(tools.names(), ["b"]);
+    assert!(only_a.is_empty());
+}
+
+/// A tool whose schema is data, as that of a plug-in.
+struct Described(ToolSpec);
+
+#[async_trait::async_trait]
+impl Tool for Described {
+    fn spec(&self) -> &ToolSpec {
+        &self.0
+    }
+
+    async fn call(
+        &self,
+        arguments: Map<String, Value>,
+        _: ToolContext,
+    ) -> Result<Value, ToolError> {
+        Ok(Value::Object(arguments))
+    }
+}
+
+fn described(parameters: Value) -> Described {
+    Described(ToolSpec {
+        name: "described".to_owned(),
+        description: String::new(),
+        parameters,
+    })
+}
+
+#[tokio::test]
+async fn arguments_are_held_against_a_schema_that_is_data() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "city": { "type": "string", "minLength": 2, "pattern": "^[A-Z]" },
+            "days": { "type": "array", "items": { "type": "integer", "maximum": 7 } },
+        },
+        "required": ["city"],
+        "additionalProperties": false,
+    });
+    let tools = ToolRegistry::new().with(described(schema)).unwrap();
+    let fine = json!({ "city": "Oslo", "days": [1, 7] });
+    let call = |arguments: &Value| {
+        let arguments = arguments.as_object().unwrap().clone();
+        tools.call("described", arguments, context())
+    };
+    assert_eq!(call(&fine).await, Ok(fine.clone()));
+    for (arguments, fault) in [
+        (json!({}), "\"city\" is a required property"),
+        (json!({ "city": "oslo" }), "`/city`: "),
+        (
+            json!({ "city": "Oslo", "days": [1, 8] }),
+            "`/days/1`: 8 is greater than",
+        ),
+        (json!({ "city": "Oslo", "day": 1 }), "'day' was unexpected"),
+    ] {
+        let error = call(&arguments).await.unwrap_err();
+        assert_eq!(error.kind(), ToolErrorKind::InvalidArguments);
+        assert!(error.to_string().contains(fault), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_pattern_that_takes_exponential_time_does_not() {
+    let schema = json!({
+        "type": "object",
+        "properties": { "text": { "type": "string", "pattern": "^(?=a)(a+)+$" } },
+    });
+    let tools = ToolRegistry::new().with(described(schema)).unwrap();
+    let text = format!("{}!", "a".repeat(60));
+    let arguments = Map::from_iter([("text".to_owned(), json!(text))]);
+    let error = tools
+        .call("described", arguments, context())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ToolErrorKind::InvalidArguments);
+}
+
+#[test]
+fn a_schema_that_cannot_be_used_is_refused() {
+    for schema in [
+        json!({ "type": "object", "properties": { "a": { "type": "nonsense" } } }),
+        json!({ "type": "object", "properties": { "a": { "$ref": "https://example.org/a.json" } } }),
+        json!({ "type": "object", "properties": { "a": { "pattern": "(" } } }),
+    ] {
+        let refusal = ToolRegistry::new().with(described(schema.clone()));
+        let refusal = refusal.unwrap_err();
+        let RegistryError::InvalidSchema { name, .. } = refusal else {
+            panic!("{schema}: {refusal}")
+        };
+        assert_eq!(name, "described");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_has_limits_of_its_own_where_its_policy_says_so() {
+    let hang = tool("hang", "", |_: Nothing, _| async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        Ok(json!("done"))
+    });
+    let tools = ToolRegistry::new().with(hang).unwrap();
+    let with_timeout = |seconds| ToolPolicy {
+        timeout: Some(Duration::from_secs(seconds)),
+        ..ToolPolicy::default()
+    };
+    tools.add_policy("hang", with_timeout(2));
+    tools.add_policy("hang", with_timeout(90));
+    let error = tools.call("hang", Map::new(), context()).await.unwrap_err();
+    let limit = Duration::from_secs(2);
+    assert_eq!(
+        error,
+        ToolError::Timeout { limit },
+        "the first policy counts"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_of_a_tool_wait_for_each_other_where_its_policy_says_so() {
+    let slow = tool("slow", "", |_: Nothing, _| async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(json!("done"))
+    });
+    let tools = ToolRegistry::new().with(slow).unwrap();
+    let policy = ToolPolicy {
+        max_parallel: Some(2),
+        timeout: Some(Duration::from_millis(1_500)),
+        ..ToolPolicy::default()
+    };
+    tools.add_policy("slow", policy);
+    let begun = Instant::now();
+    let calls = (0..6).map(|_| tools.call("slow", Map::new(), context()));
+    let results = futures_util::future::join_all(calls).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(
+        begun.elapsed().as_secs(),
+        3,
+        "waiting does not count as running"
+    );
 }
 
 #[test]

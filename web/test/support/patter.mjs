@@ -32,6 +32,7 @@ export async function startPatter(settings = { PATTER_LLM__PROVIDER: 'demo' }) {
   });
   return {
     url,
+    pid: server.pid,
     async stop() {
       server.kill('SIGTERM');
       await exited;

@@ -1,8 +1,11 @@
 //! The real binary against servers that others wrote: `interop/`.
 
-use crate::{metadata::Metadata, node::Package, patter, phase::phase, process};
+use std::path::Path;
+
+use crate::{metadata::Metadata, node::Package, patter, phase::phase, process, python};
 
 const PACKAGE: Package = Package("interop");
+const REQUIREMENTS: &str = "interop/requirements.txt";
 
 /// Builds the binary, then talks to each server through it.
 ///
@@ -11,13 +14,18 @@ const PACKAGE: Package = Package("interop");
 /// When the binary does not build, the packages cannot be installed, or a test fails.
 pub(super) fn run(metadata: &Metadata) -> anyhow::Result<()> {
     phase("build patter", patter::build)?;
-    phase("install the servers of others", || PACKAGE.install())?;
+    let programs = phase("install the servers of others", || {
+        PACKAGE.install()?;
+        let environment = metadata.target_directory.join("interop-python");
+        python::install(Path::new(REQUIREMENTS), &environment)
+    })?;
     phase("tests against the servers of others", || {
         let mut command = PACKAGE.npm();
         process::run(
             command
                 .arg("test")
-                .env("PATTER_BIN", patter::binary(metadata)),
+                .env("PATTER_BIN", patter::binary(metadata))
+                .env("PYTHON_PROGRAMS", programs),
         )
     })
 }

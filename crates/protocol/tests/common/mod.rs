@@ -226,6 +226,13 @@ fn live_events() -> Vec<LiveEvent> {
             response_id,
             content: "15% is 0.15".into(),
         }),
+        LiveEvent::ToolProgress(ToolProgress {
+            response_id,
+            call_id: CallId::from(uuid(3)),
+            done: 1.0,
+            total: Some(4.0),
+            message: Some("reading".into()),
+        }),
         LiveEvent::ResponseSnapshot(ResponseSnapshot {
             response_id,
             message_id: message_id("m-1"),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use patter_session::SessionSettings;
-use patter_tools::{ToolContext, ToolError, ToolRegistry};
+use patter_tools::{McpState, ToolContext, ToolError, ToolPolicy, ToolRegistry};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -14,7 +14,10 @@ use uuid::Uuid;
 use super::table::Table;
 use crate::config::Config;
 use crate::error::ServerError;
-use crate::wiring;
+use crate::wiring::{self, Plugins};
+
+/// Somebody waits for it who has a plug-in downloaded for the first time.
+const PLUGIN_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What `patter tools` and `GET /api/tools` say.
 #[derive(Debug, Clone, Serialize)]
@@ -36,8 +39,55 @@ pub struct ToolEntry {
     pub description: String,
     /// Whether a person must agree to each call.
     pub needs_approval: bool,
+    /// What holds for this tool and not for all.
+    pub limits: OwnLimits,
     /// JSON Schema of its arguments.
     pub parameters: Value,
+}
+
+/// What one tool may take; what is left out is as for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OwnLimits {
+    /// One call, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// One result, in bytes of JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_result_bytes: Option<usize>,
+    /// Calls that run at the same time in the whole process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_parallel: Option<usize>,
+    /// Calls in one answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_calls: Option<usize>,
+}
+
+impl OwnLimits {
+    fn of(policy: ToolPolicy) -> Self {
+        Self {
+            timeout_ms: policy.timeout.map(millis),
+            max_result_bytes: policy.max_result_bytes,
+            max_parallel: policy.max_parallel,
+            max_calls: policy.max_calls,
+        }
+    }
+}
+
+impl fmt::Display for OwnLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let timeout = self.timeout_ms.map(|it| format!("{it} ms"));
+        let bytes = self
+            .max_result_bytes
+            .map(|it| format!("{it} bytes of JSON"));
+        let parallel = self.max_parallel.map(|it| format!("{it} at the same time"));
+        let calls = self.max_calls.map(|it| format!("{it} calls in one answer"));
+        let limits: Vec<_> = [timeout, bytes, parallel, calls]
+            .into_iter()
+            .flatten()
+            .collect();
+        f.write_str(&limits.join(", "))
+    }
 }
 
 /// What calls may take.
@@ -57,14 +107,15 @@ pub struct Limits {
 }
 
 impl ToolsReport {
-    /// Looks at the tools that the configuration switches on.
+    /// Looks at the tools that the configuration switches on, those of plug-ins too, which are started for
+    /// that.
     ///
     /// # Errors
     ///
-    /// Where one of them cannot be offered.
-    pub fn new(config: &Config) -> Result<Self, ServerError> {
-        let tools = wiring::tools(config)?;
-        Ok(Self::of(&tools, &wiring::session_settings(config)))
+    /// Where one of them cannot be offered, or a plug-in is not there.
+    pub async fn new(config: &Config) -> Result<Self, ServerError> {
+        let settings = wiring::session_settings(config);
+        with_tools(config, async |tools| Ok(Self::of(&tools, &settings))).await
     }
 
     /// Looks at the tools of a server.
@@ -75,15 +126,20 @@ impl ToolsReport {
             Some(ToolEntry {
                 name: spec.name.clone(),
                 description: spec.description.clone(),
-                needs_approval: tool.needs_approval(),
+                needs_approval: tools.needs_approval(name),
+                limits: OwnLimits::of(tools.policy(name)),
                 parameters: spec.parameters.clone(),
             })
         };
         let limits = tools.limits();
         Self {
-            tools: tools.names().into_iter().filter_map(entry).collect(),
+            tools: tools
+                .names()
+                .iter()
+                .filter_map(|name| entry(name))
+                .collect(),
             limits: Limits {
-                timeout_ms: u64::try_from(limits.timeout.as_millis()).unwrap_or(u64::MAX),
+                timeout_ms: millis(limits.timeout),
                 max_result_bytes: limits.max_result_bytes,
                 max_parallel: settings.max_parallel_tools,
                 max_calls: settings.max_tool_calls,
@@ -109,9 +165,36 @@ pub async fn call_tool(config: &Config, name: &str, arguments: &str) -> Result<V
     // The limits of the registry are shorter.
     let deadline = Instant::now() + Duration::from_secs(24 * 60 * 60);
     let context = ToolContext::new("by-hand", Uuid::now_v7().to_string(), deadline);
+    with_tools(config, async |tools| {
+        let called = tools.call(name, arguments, context).await;
+        called.map_err(failed)
+    })
+    .await
+}
+
+/// Does something with the tools while their plug-ins run.
+async fn with_tools<T>(
+    config: &Config,
+    act: impl AsyncFnOnce(ToolRegistry) -> Result<T, ServerError>,
+) -> Result<T, ServerError> {
     let tools = wiring::tools(config)?;
-    let called = tools.call(name, arguments, context).await;
-    called.map_err(failed)
+    let plugins = Plugins::start(config, &tools)?;
+    let done = match plugins.settled(PLUGIN_PATIENCE).await.as_slice() {
+        [] => act(tools).await,
+        [(name, state), ..] => Err(ServerError::PluginDown {
+            name: (*name).to_owned(),
+            why: match state {
+                McpState::Down(why) => why.clone(),
+                McpState::Starting | McpState::Up => "it takes too long to start".to_owned(),
+            },
+        }),
+    };
+    plugins.shutdown().await;
+    done
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Display for ToolsReport {
@@ -122,11 +205,12 @@ impl fmt::Display for ToolsReport {
             } else {
                 ""
             };
-            writeln!(
-                f,
-                "{}{approval}\n  {}\n  {}\n",
-                tool.name, tool.description, tool.parameters
-            )?;
+            writeln!(f, "{}{approval}\n  {}", tool.name, tool.description)?;
+            let limits = tool.limits.to_string();
+            if !limits.is_empty() {
+                writeln!(f, "  at most {limits}")?;
+            }
+            writeln!(f, "  {}\n", tool.parameters)?;
         }
         let Limits {
             timeout_ms,

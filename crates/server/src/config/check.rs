@@ -6,6 +6,7 @@
 mod data_sources;
 mod fallbacks;
 mod lists;
+mod mcp;
 mod models;
 mod providers;
 mod routes;
@@ -32,6 +33,7 @@ pub(super) fn check(layers: &Layers, tree: &Map<String, Json>) -> Vec<Fault> {
     models::check(&mut check);
     routes::check(&mut check);
     data_sources::check(&mut check);
+    mcp::check(&mut check);
     check.faults
 }
 
@@ -83,11 +85,8 @@ impl<'a> Check<'a> {
 
     /// What was written for a key that is a list; nothing where it is not set, or no list.
     fn items(&self, path: &str) -> Vec<&'a str> {
-        match self.given(path).map(|given| &given.value) {
-            Some(Value::Text(text)) => super::kind::split(text),
-            Some(Value::List(items)) => items.iter().map(|item| item.trim()).collect(),
-            Some(Value::Other(_)) | None => Vec::new(),
-        }
+        let given = self.given(path);
+        given.map(|given| given.value.items()).unwrap_or_default()
     }
 
     /// Something is wrong with the value of this key.

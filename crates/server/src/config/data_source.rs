@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use patter_tools::Approval;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -43,18 +44,6 @@ pub enum SourceMethod {
     Get,
     /// By POST, with a JSON object.
     Post,
-}
-
-/// Which calls of a tool wait until a person agrees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Approval {
-    /// None.
-    Never,
-    /// Those that may change something.
-    Writes,
-    /// All.
-    Always,
 }
 
 /// Whom tools may ask.

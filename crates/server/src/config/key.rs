@@ -68,6 +68,11 @@ impl Key {
         self.default.unwrap_or(self.example)
     }
 
+    /// What the key is called in its table.
+    pub(crate) fn last_segment(&self) -> &'static str {
+        self.path.rsplit('.').next().unwrap_or(self.path)
+    }
+
     /// Whether the user chooses a part of the path.
     pub(crate) fn is_pattern(&self) -> bool {
         self.path.split('.').any(is_open)

@@ -8,6 +8,7 @@ mod providers;
 mod routes;
 mod server;
 mod session;
+mod tools;
 
 use super::key::Section;
 use super::kind::Kind;
@@ -25,7 +26,9 @@ pub(crate) static SECTIONS: &[Section] = &[
     routes::ROUTES,
     routes::CLASSIFIER,
     session::SESSIONS,
-    session::TOOLS,
+    tools::TOOLS,
+    tools::TOOL,
+    tools::MCP,
     data_sources::DATA_SOURCES,
     data_sources::WEB,
     server::LOGS,

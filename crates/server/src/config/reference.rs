@@ -67,6 +67,12 @@ fn example_names(key: &Key) -> &'static [&'static str] {
     match key.path.split('.').next() {
         Some("providers") => &["ollama"],
         Some("classifier") => &["work"],
+        Some("tool") => &["calculator"],
+        // One is a program or a URL, and not both.
+        Some("mcp") if ["url", "secret_env", "secret_header"].contains(&key.last_segment()) => {
+            &["example"]
+        }
+        Some("mcp") => &["time"],
         Some("data_sources") => &["rates", "base"],
         _ => &["tier"],
     }

@@ -14,6 +14,7 @@ use super::provider::ProviderKind;
 use super::routes::{ClassifierConfig, RouteConfig};
 use super::setting::Setting;
 use super::store_target::StoreTarget;
+use super::tool::{McpConfig, ToolConfig};
 
 /// A whole, valid configuration. Secrets in it do not print.
 #[derive(Debug, Clone, Deserialize)]
@@ -51,6 +52,12 @@ pub struct Config {
     /// `[data_sources.NAME]`, by NAME.
     #[serde(default)]
     pub data_sources: BTreeMap<String, DataSourceConfig>,
+    /// `[tool.NAME]`, by the name of the tool.
+    #[serde(default)]
+    pub tool: BTreeMap<String, ToolConfig>,
+    /// `[mcp.NAME]`, by NAME.
+    #[serde(default)]
+    pub mcp: BTreeMap<String, McpConfig>,
     /// The web that tools may ask.
     pub web: WebConfig,
     /// Logs.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::kind::split;
+
 /// What was written for a key.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
@@ -12,6 +14,17 @@ pub(crate) enum Value {
     List(Vec<String>),
     /// Something else of the file, by the name of its type.
     Other(&'static str),
+}
+
+impl Value {
+    /// The items, if it is a list: in a variable they stand between commas.
+    pub(crate) fn items(&self) -> Vec<&str> {
+        match self {
+            Self::Text(text) => split(text),
+            Self::List(items) => items.iter().map(|item| item.trim()).collect(),
+            Self::Other(_) => Vec::new(),
+        }
+    }
 }
 
 impl fmt::Display for Value {

@@ -82,7 +82,7 @@ fn describe() {
 
 fn record_tools(tools: &ToolRegistry) {
     for (name, counts) in tools.counts() {
-        let tool = Label::new("tool", SharedString::from_owned(name.to_owned()));
+        let tool = Label::new("tool", SharedString::from_owned(name));
         counter!(TOOL_CALLS, vec![tool.clone()]).absolute(counts.calls);
         counter!(TOOL_MILLIS, vec![tool.clone()]).absolute(millis(counts.time));
         for (kind, count) in counts.failures {

@@ -62,7 +62,8 @@ pub(crate) fn router<T>(
 pub(crate) fn check_tools(config: &Config, tools: &ToolRegistry) -> Result<(), ServerError> {
     for route in &config.routes {
         let mut offered = route.then.tools.iter().flatten();
-        if let Some(tool) = offered.find(|tool| tools.get(tool).is_none()) {
+        let is_missing = |tool: &&String| tools.get(tool).is_none() && !is_of_plugin(config, tool);
+        if let Some(tool) = offered.find(is_missing) {
             return Err(ServerError::UnknownTool {
                 route: route.name.clone(),
                 tool: tool.clone(),
@@ -71,6 +72,12 @@ pub(crate) fn check_tools(config: &Config, tools: &ToolRegistry) -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// Whether a tool may come with a plug-in, which tells its tools only when it runs.
+fn is_of_plugin(config: &Config, tool: &str) -> bool {
+    let named = tool.split_once("__");
+    named.is_some_and(|(server, _)| config.mcp.contains_key(server))
 }
 
 fn plan(

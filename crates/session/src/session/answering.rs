@@ -69,6 +69,7 @@ impl Session {
                 }));
             }
             TurnEvent::Tool(body) => self.record(*body, None),
+            TurnEvent::Progress(told) => self.tell(told),
             TurnEvent::TakenOver { notice, left } => {
                 self.readers.send(&readers::provider_failover(&notice));
                 if let Some(left) = left {

@@ -185,13 +185,7 @@ impl Session {
             reopened: self.reopened,
             model: self.resources.model.model().to_owned(),
             provider: self.resources.model.provider().to_owned(),
-            tools: self
-                .resources
-                .tools
-                .names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            tools: self.resources.tools.names(),
             limits: Limits {
                 max_frame_bytes: in_u32(MAX_FRAME_BYTES),
                 max_content_bytes: in_u32(MAX_CONTENT_BYTES),

@@ -48,9 +48,9 @@ impl Session {
                 .specs()
                 .into_iter()
                 .map(|spec| ToolDeclaration {
-                    name: spec.name.clone(),
-                    description: spec.description.clone(),
-                    parameters: spec.parameters.clone(),
+                    name: spec.name,
+                    description: spec.description,
+                    parameters: spec.parameters,
                 })
                 .collect(),
             max_output_tokens: plan.max_output_tokens.or(settings.max_output_tokens),

@@ -3,7 +3,8 @@
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt};
 use patter_llm::{Answer, LlmError, ModelEvent, ToolResult};
-use patter_protocol::CallId;
+use patter_protocol::{CallId, LiveEvent};
+use tokio::sync::mpsc;
 
 use super::step::OpenStep;
 use super::tools::{Call, Ended};
@@ -26,6 +27,8 @@ pub(super) enum Phase {
     },
     RunningTools {
         running: BoxStream<'static, Ended>,
+        /// How far calls are.
+        progress: mpsc::Receiver<LiveEvent>,
         results: Vec<ToolResult>,
     },
     Over,
@@ -36,6 +39,7 @@ pub(super) enum Next {
     Chosen(Chosen),
     Accepted(Result<Answer, LlmError>),
     Piece(Option<Result<ModelEvent, LlmError>>),
+    ToolProgress(LiveEvent),
     ToolEnded(Option<Ended>),
     TimeIsUp,
     Nothing,
@@ -49,7 +53,13 @@ impl Phase {
             Self::Chosen | Self::RecordingCalls { .. } => std::future::pending().await,
             Self::Asking(answer) => Next::Accepted(answer.await),
             Self::Streaming { answer, .. } => Next::Piece(answer.next().await),
-            Self::RunningTools { running, .. } => Next::ToolEnded(running.next().await),
+            Self::RunningTools {
+                running, progress, ..
+            } => tokio::select! {
+                biased;
+                Some(told) = progress.recv() => Next::ToolProgress(told),
+                ended = running.next() => Next::ToolEnded(ended),
+            },
             Self::Over => Next::Nothing,
         }
     }

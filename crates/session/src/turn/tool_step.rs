@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use futures_util::stream::{BoxStream, FuturesUnordered, StreamExt};
 use patter_llm::{AssistantMessage, AssistantPart, Message, ToolResult};
-use patter_protocol::{CallId, FinishReason};
-use tokio::sync::Semaphore;
+use patter_protocol::{CallId, FinishReason, LiveEvent};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::approval::Decision;
 use super::phase::Phase;
 use super::tools::{self, Call, CallSetup, Ended};
 use super::{Turn, TurnEvent};
+
+/// What tools tell of how far they are and nobody has taken yet; what is more is left out.
+const MAX_PROGRESS: usize = 16;
 
 impl Turn {
     /// Has the calls of a step recorded, and then run.
@@ -25,7 +28,8 @@ impl Turn {
         let mut calls = Vec::new();
         for part in &mut step.parts {
             if let AssistantPart::ToolCall(model_call) = part {
-                let call = Call::new(model_call, &self.tools, &mut self.approvals);
+                let exceeds = self.count_call(&model_call.name);
+                let call = Call::new(model_call, exceeds, &self.tools, &mut self.approvals);
                 self.text.mark_call(call.call_id);
                 self.events
                     .push_back(TurnEvent::Tool(Box::new(call.event(self.response_id))));
@@ -55,8 +59,10 @@ impl Turn {
         if unsafe_calls.is_empty() {
             let calls = mem::take(calls);
             self.approvals.begin();
+            let (sender, progress) = mpsc::channel(MAX_PROGRESS);
             self.phase = Phase::RunningTools {
-                running: self.run(calls),
+                running: self.run(calls, sender),
+                progress,
                 results: Vec::new(),
             };
         }
@@ -84,6 +90,14 @@ impl Turn {
         };
         request.messages.push(Message::ToolResults(results));
         self.ask();
+    }
+
+    /// Counts a call of this tool. Gives how many an answer may have, if that was one too many.
+    fn count_call(&mut self, tool: &str) -> Option<usize> {
+        let count = self.calls_by_tool.entry(tool.to_owned()).or_default();
+        *count += 1;
+        let most = self.tools.policy(tool).max_calls;
+        most.filter(|most| *count > *most)
     }
 
     /// What a model is told that may call no more tools.
@@ -124,11 +138,17 @@ impl Turn {
     }
 
     /// Runs the calls of a step, some at a time. Dropping the stream drops the tools that run.
-    fn run(&self, calls: Vec<Call>) -> BoxStream<'static, Ended> {
+    fn run(
+        &self,
+        calls: Vec<Call>,
+        progress: mpsc::Sender<LiveEvent>,
+    ) -> BoxStream<'static, Ended> {
         let setup = CallSetup {
             tools: self.tools.clone(),
             session_id: self.session_id.to_string(),
             timeout: self.settings.turn_timeout,
+            response_id: self.response_id,
+            progress,
             lease: self.lease.clone(),
             slots: Arc::new(Semaphore::new(self.settings.max_parallel_tools.max(1))),
         };

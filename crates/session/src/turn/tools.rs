@@ -1,16 +1,16 @@
 //! A tool call: how it is taken up, run within its deadline, and told as events.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use patter_llm::{AssistantMessage, ToolCall as ModelCall, ToolResult as ModelResult};
 use patter_protocol::{
-    CallId, EventBody, JsonObject, ResponseId, ToolCall, ToolError, ToolErrorCode, ToolResult,
-    clean_json, clean_text,
+    CallId, EventBody, JsonObject, LiveEvent, ResponseId, ToolCall, ToolError, ToolErrorCode,
+    ToolProgress, ToolResult, clean_json, clean_text,
 };
-use patter_tools::{ToolContext, ToolErrorKind, ToolRegistry};
+use patter_tools::{Progress, ToolContext, ToolErrorKind, ToolRegistry};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
 use super::approval::{Approval, Approvals};
@@ -25,6 +25,8 @@ pub(super) struct Call {
     arguments: JsonObject,
     /// Of a person, if it must not run without.
     approval: Option<Approval>,
+    /// How many calls of its tool an answer may have, if it is one too many.
+    exceeds: Option<usize>,
     made: Instant,
 }
 
@@ -36,6 +38,9 @@ pub(super) struct Ended {
     outcome: Result<Value, ToolError>,
     took: Duration,
 }
+
+/// How often readers are told how far a call is, at the most.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How deep the arguments of a call may nest, as deep as a result may: a store reads 127 levels
 /// back, and the event around the arguments has some of them.
@@ -71,18 +76,20 @@ impl Call {
     /// Takes the call up under an id of this session, which the model's call gets too.
     pub(super) fn new(
         call: &mut ModelCall,
+        exceeds: Option<usize>,
         tools: &ToolRegistry,
         approvals: &mut Approvals,
     ) -> Self {
         let call_id = CallId::generate();
         call.id = call_id.to_string();
-        let tool = tools.get(&call.name);
-        let needs_approval = tool.is_some_and(|tool| tool.needs_approval());
+        // About one that does not run anyway nobody is asked.
+        let needs_approval = exceeds.is_none() && tools.needs_approval(&call.name);
         Self {
             call_id,
             name: call.name.clone(),
             arguments: call.arguments.clone(),
             approval: needs_approval.then(|| approvals.ask_for(call_id)),
+            exceeds,
             made: Instant::now(),
         }
     }
@@ -112,6 +119,14 @@ impl Call {
     pub(super) fn not_approved(self, why: String) -> Ended {
         let code = ToolErrorCode::NotApproved;
         let message = clean_text(why);
+        self.ended(Err(ToolError { code, message }))
+    }
+
+    /// The call as one of too many.
+    fn too_many(self, most: usize) -> Ended {
+        let name = &self.name;
+        let message = format!("not run: `{name}` may be called {most} times in one answer");
+        let code = ToolErrorCode::Failed;
         self.ended(Err(ToolError { code, message }))
     }
 
@@ -159,6 +174,9 @@ impl Ended {
 pub(super) struct CallSetup {
     pub(super) tools: ToolRegistry,
     pub(super) session_id: String,
+    pub(super) response_id: ResponseId,
+    /// Takes how far calls are.
+    pub(super) progress: mpsc::Sender<LiveEvent>,
     /// How long a call may take at the most, whatever the registry says.
     pub(super) timeout: Duration,
     pub(super) lease: LeaseWatch,
@@ -168,6 +186,9 @@ pub(super) struct CallSetup {
 
 /// Runs a call when it is allowed to and there is room. What waits for a person takes no room.
 pub(super) async fn run(mut call: Call, mut setup: CallSetup) -> Ended {
+    if let Some(most) = call.exceeds {
+        return call.too_many(most);
+    }
     if let Some(approval) = &mut call.approval
         && let Err(why) = approval.given().await
     {
@@ -178,7 +199,9 @@ pub(super) async fn run(mut call: Call, mut setup: CallSetup) -> Ended {
     };
     setup.lease.safe().await;
     let deadline = Instant::now() + setup.timeout;
-    let context = ToolContext::new(setup.session_id, call.call_id.to_string(), deadline);
+    let progress = told(setup.progress, setup.response_id, call.call_id);
+    let context = ToolContext::new(setup.session_id, call.call_id.to_string(), deadline)
+        .with_progress(progress);
     let outcome = setup
         .tools
         .call(&call.name, call.arguments.clone(), context)
@@ -187,6 +210,31 @@ pub(super) async fn run(mut call: Call, mut setup: CallSetup) -> Ended {
         code: code_of(error.kind()),
         message: clean_text(error.to_string()),
     }))
+}
+
+/// Tells readers how far a call is, as often as a person can follow and while somebody takes it.
+fn told(
+    sender: mpsc::Sender<LiveEvent>,
+    response_id: ResponseId,
+    call_id: CallId,
+) -> patter_tools::ToolProgress {
+    let last = Mutex::new(None::<Instant>);
+    patter_tools::ToolProgress::new(move |it: Progress| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last.elapsed() < PROGRESS_INTERVAL) {
+            return;
+        }
+        *last = Some(Instant::now());
+        drop(last);
+        let told = ToolProgress {
+            response_id,
+            call_id,
+            done: it.done,
+            total: it.total,
+            message: it.message.map(clean_text),
+        };
+        let _taken = sender.try_send(LiveEvent::ToolProgress(told)).is_ok();
+    })
 }
 
 fn code_of(kind: ToolErrorKind) -> ToolErrorCode {

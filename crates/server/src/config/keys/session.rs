@@ -1,7 +1,6 @@
-//! The keys of sessions and of the tools in them.
+//! The keys of sessions.
 
 use super::super::key::{Key, Section};
-use super::super::kind::{Items, Kind};
 use super::{integer, seconds};
 
 pub(super) const SESSIONS: Section = Section {
@@ -59,24 +58,6 @@ pub(super) const SESSIONS: Section = Section {
             "session.summary_timeout",
             seconds(0.0, 3600.0),
             "How long the summary may take before a session is finalized without it.",
-        )
-        .default("30"),
-    ],
-};
-
-pub(super) const TOOLS: Section = Section {
-    title: "Tools",
-    keys: &[
-        Key::new(
-            "tools.enabled",
-            Kind::List(Items::Known(&["calculator", "data_fetcher"])),
-            "The built-in tools that the model may call.",
-        )
-        .default("calculator,data_fetcher"),
-        Key::new(
-            "tools.timeout",
-            seconds(0.1, 120.0),
-            "How long one call may take.",
         )
         .default("30"),
     ],

@@ -13,6 +13,8 @@ pub(crate) enum Items {
     Known(&'static [&'static str]),
     /// Any texts, or none.
     Texts,
+    /// Names of environment variables, or none.
+    Variables,
     /// At least one text.
     SomeTexts,
     /// At least one regular expression. Several stand in the file alone: a comma may be part of
@@ -35,10 +37,14 @@ impl Items {
         };
         let fits = |item: &&str| match self {
             Self::Known(known) => known.contains(item),
+            Self::Variables => super::is_variable_name(item),
             Self::Models => ModelName::parse(item).is_some(),
             Self::Texts | Self::SomeTexts | Self::Patterns | Self::Scalars => !item.is_empty(),
         };
-        let may_be_none = matches!(self, Self::Known(_) | Self::Texts | Self::Models);
+        let may_be_none = matches!(
+            self,
+            Self::Known(_) | Self::Texts | Self::Variables | Self::Models
+        );
         if !items.iter().all(fits) || (items.is_empty() && !may_be_none) {
             return None;
         }
@@ -52,6 +58,7 @@ impl Items {
         match self {
             Self::Known(known) => format!("none, one or several of {}", quoted(known)),
             Self::Texts => "a list of texts, none of them empty".into(),
+            Self::Variables => "a list of names of variables: capitals, digits and `_`".into(),
             Self::SomeTexts => "one or several texts, none of them empty".into(),
             Self::Patterns => "one or several regular expressions".into(),
             Self::Scalars => "one or several texts, numbers or truth values".into(),
