@@ -26,7 +26,7 @@ mod value;
 
 use serde_json::Value as Json;
 
-pub use data_source::{DataSourceConfig, SourceMethod, WebConfig};
+pub use data_source::{DataSourceConfig, SourceMethod, SqlSourceConfig, WebConfig};
 pub use fault::{ConfigError, Fault};
 pub use model_name::ModelName;
 pub use provider::{ModelTarget, ProviderKind};
@@ -103,10 +103,11 @@ impl Config {
 
 /// Tables under which the user names further ones; the key of such a one that names a variable, and what
 /// the value of that variable is called.
-const NAMED: [(&str, &str, &str); 3] = [
+const NAMED: [(&str, &str, &str); 4] = [
     ("providers", "api_key_env", "api_key"),
     ("data_sources", "secret_env", "secret"),
     ("mcp", "secret_env", "secret"),
+    ("sql_sources", "database_env", "database"),
 ];
 
 /// Gives each table that the user named the defaults that it leaves open.

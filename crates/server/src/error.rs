@@ -43,7 +43,7 @@ pub enum ServerError {
         known: String,
     },
     /// A data source cannot be offered.
-    #[error("cannot offer the data source `{name}` (`data_sources.{name}`)")]
+    #[error("cannot offer the data source `{name}`")]
     DataSource {
         /// Its name.
         name: String,

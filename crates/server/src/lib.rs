@@ -11,6 +11,7 @@ mod http;
 mod sabotage;
 mod server;
 mod shutdown;
+mod sql_source;
 pub mod telemetry;
 mod wiring;
 mod ws;

@@ -6,6 +6,7 @@ mod data_sources;
 mod mcp;
 mod model;
 mod routes;
+mod sql_sources;
 
 use std::sync::Arc;
 
@@ -141,6 +142,7 @@ pub(crate) fn tools(config: &Config) -> Result<ToolRegistry, ServerError> {
         tools.add(DataFetcher::default())?;
     }
     data_sources::add(config, &tools)?;
+    sql_sources::add(config, &tools)?;
     Ok(tools)
 }
 

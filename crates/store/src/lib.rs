@@ -21,7 +21,7 @@ mod sqlite;
 pub use error::StoreError;
 pub use group_commit::EventWriter;
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresOptions, PostgresStore};
+pub use postgres::{PostgresOptions, PostgresQuery, PostgresStore, QueryRows};
 pub use record::{
     Append, Appended, Claimed, EventQuery, Fence, Lease, NewEvent, NewSession, Owner, Renewal,
     SessionRecord, StoredEvent, SummaryJob, SummaryTries, Swept,

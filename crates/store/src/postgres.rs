@@ -6,6 +6,7 @@ mod error;
 mod lease;
 mod migrate;
 mod options;
+mod query;
 mod read;
 mod self_test;
 mod summary;
@@ -29,6 +30,7 @@ use crate::store::SessionStore;
 
 use connections::Connections;
 pub use options::PostgresOptions;
+pub use query::{PostgresQuery, QueryRows};
 
 /// How long the self-test at the start may take.
 const SELF_TEST_DEADLINE: Duration = Duration::from_secs(60);

@@ -56,7 +56,6 @@ pub(crate) fn parse<A: DeserializeOwned>(arguments: Map<String, Value>) -> Resul
 /// # Errors
 ///
 /// [`ToolError::InvalidArguments`], naming the first unknown field.
-#[cfg(any(feature = "files", feature = "web"))]
 pub(crate) fn refuse_unknown(
     arguments: &Map<String, Value>,
     schema: &Value,

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::secrets::Secrets;
 use crate::web::{WebAnswer, WebClient, WebRequest};
-use crate::{Tool, ToolContext, ToolError, ToolSpec, arguments};
+use crate::{Tool, ToolContext, ToolError, ToolSpec, text_parameters};
 use cache::Cache;
 use template::Template;
 
@@ -121,7 +121,7 @@ impl HttpSource {
         Ok(Self {
             spec: ToolSpec {
                 name: name.into(),
-                parameters: schema(&options.parameters),
+                parameters: text_parameters::schema(&options.parameters),
                 description: options.description,
             },
             client,
@@ -147,7 +147,7 @@ impl HttpSource {
         arguments: &Map<String, Value>,
         call_id: &str,
     ) -> Result<WebRequest, ToolError> {
-        let arguments = texts(arguments, &self.spec.parameters)?;
+        let arguments = text_parameters::read(arguments, &self.spec.parameters)?;
         let url = self.template.fill(&arguments)?;
         let mut headers = self.headers.clone();
         let mut body = None;
@@ -239,44 +239,6 @@ impl Tool for HttpSource {
         };
         Ok(json!({ "source": self.spec.name, "data": data }))
     }
-}
-
-fn schema(parameters: &BTreeMap<String, String>) -> Value {
-    let property = |(name, description): (&String, &String)| {
-        (
-            name.clone(),
-            json!({ "type": "string", "description": description }),
-        )
-    };
-    let properties: Map<String, Value> = parameters.iter().map(property).collect();
-    let required: Vec<_> = parameters.keys().collect();
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": false,
-    })
-}
-
-/// The arguments as texts: a model may write a number where a text was asked for.
-fn texts(
-    arguments: &Map<String, Value>,
-    schema: &Value,
-) -> Result<BTreeMap<String, String>, ToolError> {
-    arguments::refuse_unknown(arguments, schema)?;
-    let known = schema.get("properties").and_then(Value::as_object);
-    let names = known.into_iter().flat_map(|known| known.keys());
-    let text = |name: &String| match arguments.get(name) {
-        Some(Value::String(text)) => Ok((name.clone(), text.clone())),
-        Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok((name.clone(), value.to_string())),
-        Some(_) => Err(ToolError::InvalidArguments(format!(
-            "`{name}`: expected a text"
-        ))),
-        None => Err(ToolError::InvalidArguments(format!(
-            "missing field `{name}`"
-        ))),
-    };
-    names.map(text).collect()
 }
 
 fn headers(given: &BTreeMap<String, String>) -> Result<HeaderMap, HttpSourceError> {

@@ -15,6 +15,7 @@ mod progress;
 mod registry;
 #[cfg(feature = "web")]
 mod secrets;
+pub mod text_parameters;
 mod tool;
 #[cfg(feature = "web")]
 mod web;

@@ -46,6 +46,30 @@ pub enum SourceMethod {
     Post,
 }
 
+/// A query of a PostgreSQL database; [`patter_store::PostgresQuery`] tells more.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SqlSourceConfig {
+    /// The query, with places for parameters.
+    pub query: String,
+    /// What it has, for the model.
+    pub description: String,
+    /// What each parameter is, for the model.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// The variable that holds the URL of the database.
+    pub database_env: String,
+    /// What that variable held.
+    pub database: Option<SecretString>,
+    /// Which calls wait until a person agrees.
+    pub approval: Approval,
+    /// The most rows that are given.
+    pub max_rows: usize,
+    /// How long the database may work at it.
+    pub timeout: Duration,
+}
+
 /// Whom tools may ask.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

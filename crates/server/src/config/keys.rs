@@ -30,6 +30,7 @@ pub(crate) static SECTIONS: &[Section] = &[
     tools::TOOL,
     tools::MCP,
     data_sources::DATA_SOURCES,
+    data_sources::SQL_SOURCES,
     data_sources::WEB,
     server::LOGS,
 ];

@@ -8,7 +8,7 @@ use patter_llm::{Api, ReasoningEffort, Route, SchemaForm};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::data_source::{DataSourceConfig, WebConfig};
+use super::data_source::{DataSourceConfig, SqlSourceConfig, WebConfig};
 use super::model_name::ModelName;
 use super::provider::ProviderKind;
 use super::routes::{ClassifierConfig, RouteConfig};
@@ -52,6 +52,9 @@ pub struct Config {
     /// `[data_sources.NAME]`, by NAME.
     #[serde(default)]
     pub data_sources: BTreeMap<String, DataSourceConfig>,
+    /// `[sql_sources.NAME]`, by NAME.
+    #[serde(default)]
+    pub sql_sources: BTreeMap<String, SqlSourceConfig>,
     /// `[tool.NAME]`, by the name of the tool.
     #[serde(default)]
     pub tool: BTreeMap<String, ToolConfig>,

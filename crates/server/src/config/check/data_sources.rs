@@ -1,4 +1,4 @@
-//! `[data_sources.NAME]`: each has what it needs.
+//! `[data_sources.NAME]` and `[sql_sources.NAME]`: each has what it needs.
 
 use super::{Check, names_under};
 
@@ -15,12 +15,27 @@ pub(super) fn check(check: &mut Check<'_>) {
             refuse_what_files_do_not_heed(&table, check);
         }
     }
+    for name in names_under(&check.layers.values, "sql_sources") {
+        check_sql(&name, check);
+    }
     let trusted = check.items("web.trusted");
     if let Some(wrong) = trusted.into_iter().find(|it| !is_host_and_port(it)) {
         check.key_fault(
             "web.trusted",
             format!("expected HOST:PORT, such as `127.0.0.1:9000`, not `{wrong}`"),
         );
+    }
+}
+
+fn check_sql(name: &str, check: &mut Check<'_>) {
+    let table = format!("sql_sources.{name}");
+    for needed in ["query", "description", "database_env"] {
+        if !check.has(&format!("{table}.{needed}")) {
+            check.table_fault(&table, format!("`{needed}` is missing"));
+        }
+    }
+    if check.is_given(&format!("data_sources.{name}")) {
+        check.table_fault(&table, format!("there is a `data_sources.{name}` already"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::key::{Key, Section};
 use super::super::kind::{Items, Kind};
-use super::seconds;
+use super::{integer, seconds};
 
 pub(super) const DATA_SOURCES: Section = Section {
     title: "Data sources",
@@ -62,6 +62,56 @@ pub(super) const DATA_SOURCES: Section = Section {
             "That header.",
         )
         .default("authorization"),
+    ],
+};
+
+pub(super) const SQL_SOURCES: Section = Section {
+    title: "Data sources in a PostgreSQL database",
+    keys: &[
+        Key::new(
+            "sql_sources.NAME.query",
+            Kind::Text,
+            "A `select`; `{KEY}` in it stands for a parameter, which is a text: `{KEY}::date` where another \
+             type is needed. It runs in a transaction that can only read. Needed.",
+        )
+        .example("select id, total from orders where customer = {customer} order by id"),
+        Key::new(
+            "sql_sources.NAME.description",
+            Kind::Text,
+            "What it has and when to ask it, for the model. Needed.",
+        )
+        .example("The orders of a customer."),
+        Key::new(
+            "sql_sources.NAME.parameters.NAME",
+            Kind::Text,
+            "What a parameter is, for the model, which must give each of them.",
+        )
+        .example("Name of the customer"),
+        Key::new(
+            "sql_sources.NAME.database_env",
+            Kind::VariableName,
+            "The variable that holds the URL of the database, as `DATABASE_URL` is written. A role that may \
+             read no more than this is best. Needed.",
+        )
+        .example("ORDERS_DATABASE_URL"),
+        Key::new(
+            "sql_sources.NAME.approval",
+            Kind::Choice(&["never", "writes", "always"]),
+            "Which calls wait until a person agrees; with `writes` none, for it only reads.",
+        )
+        .default("writes"),
+        Key::new(
+            "sql_sources.NAME.max_rows",
+            integer(1, 10_000),
+            "The most rows that are given; of 200 KiB of JSON no more either.",
+        )
+        .default("100"),
+        Key::new(
+            "sql_sources.NAME.timeout",
+            seconds(0.1, 600.0),
+            "How long the database may work at it. `tools.timeout` holds too.",
+        )
+        .default("10"),
     ],
 };
 
