@@ -1,5 +1,7 @@
 //! The arguments and results of tools as the text in which both APIs of OpenAI carry them.
 
+mod repair;
+
 use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
@@ -17,12 +19,13 @@ pub(super) fn arguments<S: Serializer>(
     text.serialize(serializer)
 }
 
-/// Reads the arguments of a whole call: no text at all stands for none.
+/// Reads the arguments of a whole call: no text at all stands for none, and what is not quite JSON is
+/// [repaired](repair) where only one thing can have been meant.
 pub(super) fn read_arguments(text: &str) -> Option<Map<String, Value>> {
     if matches!(text.trim(), "" | "null") {
         return Some(Map::new());
     }
-    read_written_arguments(text)
+    read_written_arguments(text).or_else(|| repair::repair(text))
 }
 
 /// Reads the arguments of a call that may have been cut: one without any may have been about to
