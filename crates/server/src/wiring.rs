@@ -149,11 +149,40 @@ pub(crate) fn tools(config: &Config) -> Result<ToolRegistry, ServerError> {
 /// Who asks the web for tools.
 fn web_client(config: &Config) -> Result<WebClient, ServerError> {
     let rules = WebRules {
+        ports: config.web.ports.clone(),
         only_hosts: config.web.hosts.clone(),
+        denied_hosts: own_hosts(config),
         trusted: config.web.trusted.clone(),
-        ..WebRules::default()
     };
     WebClient::new(rules, WebLimits::default()).map_err(ServerError::Web)
+}
+
+/// The hosts of the server and of its databases, for which tools have no business there although they may
+/// be public. Supabase has an API beside each database: `REF.supabase.co` for `db.REF.supabase.co`.
+fn own_hosts(config: &Config) -> Vec<String> {
+    let databases = config.sql_sources.values();
+    let databases = databases.filter_map(|source| source.database.as_ref());
+    let store = match &config.store.target {
+        StoreTarget::Postgres(url) => Some(url),
+        StoreTarget::Sqlite(_) => None,
+    };
+    let urls = store.into_iter().chain(databases);
+    let mut hosts: Vec<String> = urls
+        .filter_map(|url| {
+            Url::parse(url.expose_secret())
+                .ok()?
+                .host_str()
+                .map(str::to_owned)
+        })
+        .collect();
+    let beside: Vec<_> = hosts
+        .iter()
+        .filter(|host| host.ends_with(".supabase.co"))
+        .filter_map(|host| host.strip_prefix("db.").map(str::to_owned))
+        .collect();
+    hosts.extend(beside);
+    hosts.push(config.server.host.clone());
+    hosts
 }
 
 /// How sessions behave.

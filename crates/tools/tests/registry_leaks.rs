@@ -30,7 +30,7 @@ fn resident_kib() -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_bad_calls_of_each_kind_leave_nothing_behind() {
-    let deep = || (0..1_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
+    let deep = || (0..100_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
     let tools = ToolRegistry::new()
         .with(tool("hangs", "", |_: Nothing, _| {
             pending::<Result<Value, ToolError>>()
@@ -41,7 +41,7 @@ async fn a_thousand_bad_calls_of_each_kind_leave_nothing_behind() {
         }))
         .unwrap()
         .with(tool("floods", "", |_: Nothing, _| async {
-            Ok(json!("x".repeat(1_000_000)))
+            Ok(json!("x".repeat(300_000)))
         }))
         .unwrap()
         .with(tool(

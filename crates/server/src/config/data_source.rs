@@ -75,6 +75,8 @@ pub struct SqlSourceConfig {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct WebConfig {
+    /// At these ports.
+    pub ports: Vec<u16>,
     /// Only these hosts, if there are any.
     pub hosts: Vec<String>,
     /// Hosts and ports that may be asked in any case.

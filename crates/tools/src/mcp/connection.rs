@@ -16,7 +16,7 @@ use rmcp::service::{Peer, RoleClient, RunningServiceCancellationToken};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +36,8 @@ const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Of one server, so many tools are looked at; `OpenAI` takes 128 of all.
 const MAX_TOOLS: usize = 128;
 const MAX_PAGES: usize = 16;
+/// So many calls may be under way, of all conversations together; others wait for their turn.
+const MAX_UNDER_WAY: usize = 64;
 /// Calls that were given up and of which the server was not told yet.
 const MAX_GIVEN_UP: usize = 256;
 
@@ -64,6 +66,8 @@ pub(super) struct Voice {
     pub(super) handler: Handler,
     /// Takes the calls of which the server is to be told that nobody waits for them any more.
     pub(super) given_up: mpsc::Sender<RequestId>,
+    /// One for each call that may be under way.
+    pub(super) turns: Arc<Semaphore>,
     /// Cancelled as soon as the server is gone.
     pub(super) gone: CancellationToken,
 }
@@ -153,6 +157,7 @@ impl Connection {
             peer: service.peer().clone(),
             handler,
             given_up: sender,
+            turns: Arc::new(Semaphore::new(MAX_UNDER_WAY)),
             gone: CancellationToken::new(),
         };
         let close = service.cancellation_token();
@@ -212,7 +217,12 @@ impl Connection {
                     return Happened::Ended(format!("its process ended ({how})"));
                 }
                 () = self.voice.handler.tools_changed() => return Happened::ToolsChanged,
-                Some(call) = self.given_up.recv() => give_up(&self.voice.peer, call).await,
+                Some(call) = self.given_up.recv() => {
+                    if !give_up(&self.voice.peer, call).await {
+                        // Each further message to it would wait for ever.
+                        return Happened::Ended("it does not read what it is told".into());
+                    }
+                }
             }
         }
     }
@@ -236,12 +246,12 @@ impl Drop for Connection {
     }
 }
 
-async fn give_up(peer: &Peer<RoleClient>, call: RequestId) {
+/// Tells the server that nobody waits for a call. `false` if it takes too long to listen.
+async fn give_up(peer: &Peer<RoleClient>, call: RequestId) -> bool {
     let said = CancelledNotificationParam::new(Some(call), Some("nobody waits for it".to_owned()));
     let notification = CancelledNotification::new(said);
     let telling = peer.send_notification(ClientNotification::CancelledNotification(notification));
-    // Who cannot be told will find out when it answers.
-    let _told = timeout(ANSWER_LIMIT, telling).await.is_ok();
+    timeout(ANSWER_LIMIT, telling).await.is_ok()
 }
 
 fn custom_headers(

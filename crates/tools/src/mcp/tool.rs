@@ -103,6 +103,7 @@ impl Tool for McpTool {
         context: ToolContext,
     ) -> Result<Value, ToolError> {
         let voice = self.voice().await?;
+        let _turn = voice.turns.acquire().await;
         let params = CallToolRequestParams::new(self.remote_name.clone()).with_arguments(arguments);
         let mut meta = RequestMetaObject::default();
         meta.0.insert(CALL_ID.to_owned(), json!(context.call_id));

@@ -29,6 +29,9 @@ pub struct WebRules {
     /// If there are any, only these hosts and the trusted ones may be asked: `example.org`, or
     /// `*.example.org` for all names below it.
     pub only_hosts: Vec<String>,
+    /// These hosts may not be asked, such as those of databases of one's own that have a public address:
+    /// `example.org`, or `*.example.org` for all names below it.
+    pub denied_hosts: Vec<String>,
     /// `host:port`: may be asked whatever its address is, such as that of a service of one's own.
     pub trusted: Vec<String>,
 }
@@ -38,6 +41,7 @@ impl Default for WebRules {
         Self {
             ports: vec![80, 443],
             only_hosts: Vec::new(),
+            denied_hosts: Vec::new(),
             trusted: Vec::new(),
         }
     }
@@ -103,6 +107,10 @@ impl WebRules {
             return Err(blocked(format!(
                 "`{name}` is not among the hosts that are allowed"
             )));
+        }
+        let is_listed = |pattern: &String| matches_host(pattern, &name);
+        if self.denied_hosts.iter().any(is_listed) {
+            return Err(blocked(format!("`{name}` is closed to tools")));
         }
         match host {
             Host::Domain(_) if is_home(&name) => {
@@ -257,6 +265,7 @@ mod tests {
             ports: vec![443, 8443],
             only_hosts: vec!["api.example.org".to_owned(), "*.example.net".to_owned()],
             trusted: vec!["127.0.0.1:9000".to_owned(), "Billing:80".to_owned()],
+            ..WebRules::default()
         };
         for (url, expected) in [
             ("https://api.example.org/", Some(Way::Public)),
@@ -275,5 +284,23 @@ mod tests {
         ] {
             assert_eq!(way(&rules, url), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn a_host_that_is_denied_is_blocked_unless_it_is_trusted() {
+        let mut rules = WebRules {
+            denied_hosts: vec!["db.example.org".to_owned(), "*.internal.example".to_owned()],
+            ..WebRules::default()
+        };
+        for url in [
+            "https://db.example.org/",
+            "https://DB.Example.org./rest/v1/",
+            "http://a.internal.example/",
+        ] {
+            assert_eq!(way(&rules, url), None, "{url}");
+        }
+        assert_eq!(way(&rules, "https://www.example.org/"), Some(Way::Public));
+        rules.trusted = vec!["db.example.org:443".to_owned()];
+        assert_eq!(way(&rules, "https://db.example.org/"), Some(Way::Trusted));
     }
 }

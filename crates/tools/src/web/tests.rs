@@ -26,6 +26,8 @@ enum Act {
     Say(Vec<u8>),
     /// Sends a head, and then this again and again.
     Repeat(Vec<u8>, Duration),
+    /// Sends this again and again.
+    Flood(Vec<u8>),
 }
 
 /// A server that does the same with everybody, and remembers what it was asked.
@@ -58,6 +60,7 @@ impl Server {
                         Act::Say(bytes) => {
                             let _gone = stream.write_all(&bytes).await;
                         }
+                        Act::Flood(bytes) => while stream.write_all(&bytes).await.is_ok() {},
                         Act::Repeat(bytes, pause) => {
                             let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
                             let mut sent = stream.write_all(head).await;
@@ -306,4 +309,49 @@ async fn an_encoded_answer_is_decoded_and_a_strange_or_broken_one_fails() {
         let refused = ask(&broken, WebLimits::default()).await.unwrap_err();
         assert!(matches!(refused, ToolError::Failed(_)), "{refused:?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_sound_http_fails() {
+    let many: String = (0..10_000).map(|n| format!("x-{n}: y\r\n")).collect();
+    let long = format!("x: {}\r\n", "y".repeat(2_000_000));
+    for (what, bytes) in [
+        (
+            "10 000 headers",
+            answer(&format!("200 OK\r\n{}", many.trim_end()), b"body"),
+        ),
+        (
+            "a header of 2 MB",
+            answer(&format!("200 OK\r\n{}", long.trim_end()), b"body"),
+        ),
+        ("HTTP/0.9", b"<html>just a body</html>".to_vec()),
+        (
+            "too short",
+            answer("200 OK\r\ncontent-length: 100", b"body"),
+        ),
+        (
+            "two lengths",
+            answer("200 OK\r\ncontent-length: 4\r\ncontent-length: 5", b"body"),
+        ),
+        (
+            "a broken chunk",
+            answer("200 OK\r\ntransfer-encoding: chunked", b"zz\r\nbody\r\n"),
+        ),
+    ] {
+        let server = Server::saying(bytes).await;
+        let error = ask(&server, WebLimits::default()).await.unwrap_err();
+        assert!(matches!(error, ToolError::Failed(_)), "{what}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_only_ever_announces_itself_is_given_up() {
+    let flood = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".to_vec();
+    let server = Server::start(HOME, 0, Act::Flood(flood)).await;
+    let limits = WebLimits {
+        timeout: Duration::from_millis(300),
+        ..WebLimits::default()
+    };
+    let error = ask(&server, limits).await.unwrap_err();
+    assert!(matches!(error, ToolError::Timeout { .. }), "{error:?}");
 }

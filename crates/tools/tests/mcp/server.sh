@@ -13,7 +13,7 @@ tool() { printf '{"name":"%s","description":"%s","inputSchema":{"$schema":"http:
 field() { printf '%s' "$line" | sed -n "s/.*\"$1\":\"\{0,1\}\([A-Za-z0-9_.-]*\).*/\1/p"; }
 
 if has deaf; then trap '' TERM HUP; fi
-if has forks; then sleep 600 & fi
+if has forks; then sh -c "sleep 600; : $seen" & fi
 if has noisy; then head -c 50000000 /dev/zero | tr '\0' x >&2; fi
 echo "started $$" >>"$seen"
 env | sed 's/=.*//' | sort >"$seen.env"

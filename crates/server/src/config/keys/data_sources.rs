@@ -119,6 +119,12 @@ pub(super) const WEB: Section = Section {
     title: "The web that tools may ask",
     keys: &[
         Key::new(
+            "web.ports",
+            Kind::List(Items::Ports),
+            "The ports that may be asked.",
+        )
+        .default("80,443"),
+        Key::new(
             "web.hosts",
             Kind::List(Items::Texts),
             "Only these hosts may be asked, `*.example.org` for all below one; by default any public \
@@ -128,7 +134,8 @@ pub(super) const WEB: Section = Section {
         Key::new(
             "web.trusted",
             Kind::List(Items::Texts),
-            "`HOST:PORT` that may be asked though it is private, or at a port other than 80 and 443.",
+            "`HOST:PORT` that may be asked in any case, though it is private or this server's own, such as its \
+             database.",
         )
         .default(""),
     ],

@@ -13,6 +13,8 @@ pub(crate) enum Items {
     Known(&'static [&'static str]),
     /// Any texts, or none.
     Texts,
+    /// At least one port.
+    Ports,
     /// Names of environment variables, or none.
     Variables,
     /// At least one text.
@@ -37,6 +39,7 @@ impl Items {
         };
         let fits = |item: &&str| match self {
             Self::Known(known) => known.contains(item),
+            Self::Ports => item.parse().is_ok_and(|port: u16| port != 0),
             Self::Variables => super::is_variable_name(item),
             Self::Models => ModelName::parse(item).is_some(),
             Self::Texts | Self::SomeTexts | Self::Patterns | Self::Scalars => !item.is_empty(),
@@ -49,6 +52,10 @@ impl Items {
             return None;
         }
         Some(match self {
+            Self::Ports => items
+                .iter()
+                .filter_map(|item| item.parse::<u16>().ok())
+                .collect(),
             Self::Scalars => items.into_iter().flat_map(meanings).collect(),
             _ => json!(items),
         })
@@ -58,6 +65,7 @@ impl Items {
         match self {
             Self::Known(known) => format!("none, one or several of {}", quoted(known)),
             Self::Texts => "a list of texts, none of them empty".into(),
+            Self::Ports => "one or several ports from 1 to 65535".into(),
             Self::Variables => "a list of names of variables: capitals, digits and `_`".into(),
             Self::SomeTexts => "one or several texts, none of them empty".into(),
             Self::Patterns => "one or several regular expressions".into(),
