@@ -113,12 +113,12 @@ event_id: EventId,
 /**
  * When it happened.
  */
-at: Timestamp, } & ({ "type": "session_started" } & SessionStarted | { "type": "user_message" } & UserMessage | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult | { "type": "ai_response" } & AiResponse | { "type": "session_ended" } & SessionEnded | { "type": "session_summary" } & SessionSummary);
+at: Timestamp, } & ({ "type": "session_started" } & SessionStarted | { "type": "user_message" } & UserMessage | { "type": "tool_call" } & ToolCall | { "type": "tool_approved" } & ToolApproved | { "type": "tool_result" } & ToolResult | { "type": "ai_response" } & AiResponse | { "type": "session_ended" } & SessionEnded | { "type": "session_summary" } & SessionSummary);
 
 /**
  * What a durable event tells.
  */
-export type EventBody = { "type": "session_started" } & SessionStarted | { "type": "user_message" } & UserMessage | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult | { "type": "ai_response" } & AiResponse | { "type": "session_ended" } & SessionEnded | { "type": "session_summary" } & SessionSummary;
+export type EventBody = { "type": "session_started" } & SessionStarted | { "type": "user_message" } & UserMessage | { "type": "tool_call" } & ToolCall | { "type": "tool_approved" } & ToolApproved | { "type": "tool_result" } & ToolResult | { "type": "ai_response" } & AiResponse | { "type": "session_ended" } & SessionEnded | { "type": "session_summary" } & SessionSummary;
 
 /**
  * See [`EventBody::SessionStarted`].
@@ -178,6 +178,20 @@ arguments: Record<string, unknown>,
  * Whether it waits until somebody approves.
  */
 needs_approval: boolean, };
+
+/**
+ * See [`EventBody::ToolApproved`]. It is stored before the tool runs; where somebody refused the call, its
+ * result says so.
+ */
+export type ToolApproved = { 
+/**
+ * The answer in which the call was made.
+ */
+response_id: ResponseId, 
+/**
+ * The call, with the arguments that its event has.
+ */
+call_id: CallId, };
 
 /**
  * See [`EventBody::ToolResult`].

@@ -2,6 +2,8 @@
 
 use std::ops::AddAssign;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::LlmError;
 use crate::message::{ProviderData, ToolCall};
 
@@ -51,7 +53,7 @@ pub enum FinishReason {
 }
 
 /// Tokens of one step. `None` where the provider did not say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens of the request, cached ones included.
     pub input_tokens: Option<u64>,

@@ -79,6 +79,13 @@ impl<T> Router<T> {
         compile::router(routes, classifier)
     }
 
+    /// Where the route with this name leads.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&T> {
+        let route = self.routes.iter().find(|route| route.name == name);
+        route.map(|route| &route.then)
+    }
+
     /// Chooses a route for a message. The classifier is asked at most once, and only when a route
     /// that names a `class` is reached and everything else in it holds; without it the future is
     /// ready at once.

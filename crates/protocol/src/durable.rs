@@ -35,6 +35,8 @@ pub enum EventBody {
     UserMessage(UserMessage),
     /// The model asked for a tool.
     ToolCall(ToolCall),
+    /// Somebody let the tool run.
+    ToolApproved(ToolApproved),
     /// The tool ended.
     ToolResult(ToolResult),
     /// An answer is over; exactly one for each answer, however it ended.
@@ -53,6 +55,7 @@ impl EventBody {
             Self::SessionStarted(_) => "session_started",
             Self::UserMessage(_) => "user_message",
             Self::ToolCall(_) => "tool_call",
+            Self::ToolApproved(_) => "tool_approved",
             Self::ToolResult(_) => "tool_result",
             Self::AiResponse(_) => "ai_response",
             Self::SessionEnded(_) => "session_ended",
@@ -102,6 +105,17 @@ pub struct ToolCall {
     pub arguments: JsonObject,
     /// Whether it waits until somebody approves.
     pub needs_approval: bool,
+}
+
+/// See [`EventBody::ToolApproved`]. It is stored before the tool runs; where somebody refused the call, its
+/// result says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ToolApproved {
+    /// The answer in which the call was made.
+    pub response_id: ResponseId,
+    /// The call, with the arguments that its event has.
+    pub call_id: CallId,
 }
 
 /// See [`EventBody::ToolResult`].

@@ -13,8 +13,8 @@ mod timestamp;
 pub use client::{ClientMessage, ParseError, UserInput};
 pub use durable::{
     AiResponse, DurableEvent, EndReason, EventBody, FinishReason, Metrics, Part, SessionEnded,
-    SessionStarted, SessionSummary, SummaryRange, Timing, ToolCall, ToolError, ToolErrorCode,
-    ToolResult, Usage, UserMessage,
+    SessionStarted, SessionSummary, SummaryRange, Timing, ToolApproved, ToolCall, ToolError,
+    ToolErrorCode, ToolResult, Usage, UserMessage,
 };
 pub use error_code::{CloseCode, ErrorCode, NoticeCode};
 pub use ids::{CallId, EventId, InvalidId, LogEpoch, MessageId, ResponseId, SessionId};

@@ -11,8 +11,8 @@ use crate::{
     ErrorEvent, EventBody, EventId, FinishReason, Limits, LiveEvent, LogEpoch, MessageId, Metrics,
     Notice, NoticeCode, Part, Pong, Reasoning, ResponseFinished, ResponseId, ResponseSnapshot,
     ResponseStarted, ServerMessage, SessionEnded, SessionId, SessionReady, SessionStarted,
-    SessionSummary, SummaryRange, Timestamp, Timing, Token, ToolCall, ToolError, ToolErrorCode,
-    ToolProgress, ToolResult, Usage, UserInput, UserMessage,
+    SessionSummary, SummaryRange, Timestamp, Timing, Token, ToolApproved, ToolCall, ToolError,
+    ToolErrorCode, ToolProgress, ToolResult, Usage, UserInput, UserMessage,
 };
 
 const HEADER: &str = "\
@@ -56,6 +56,7 @@ fn generate() -> String {
         SessionStarted,
         UserMessage,
         ToolCall,
+        ToolApproved,
         ToolResult,
         ToolError,
         ToolErrorCode,

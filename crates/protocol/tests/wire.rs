@@ -66,5 +66,5 @@ fn a_server_message_is_known_by_its_type_alone() {
     }
     types.sort_unstable();
     types.dedup();
-    assert_eq!(types.len(), 18, "{types:?}");
+    assert_eq!(types.len(), 19, "{types:?}");
 }

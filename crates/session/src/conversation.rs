@@ -11,11 +11,12 @@ use patter_protocol::{CallId, EventBody, JsonObject, MessageId, ResponseId, User
 use serde_json::Value;
 
 use crate::plan::Question;
-use exchange::{Exchange, Step};
+use exchange::Exchange;
+pub(crate) use exchange::Step;
 use recall::RunningSummary;
 pub(crate) use recall::{Overflow, Room};
 use steps::CallLedger;
-pub(crate) use steps::PrivateSteps;
+pub(crate) use steps::{PrivateSteps, WaitingAnswer};
 
 /// What was said, in the order in which it was answered.
 #[derive(Debug, Default)]
@@ -44,7 +45,8 @@ impl Conversation {
     pub(crate) fn apply(&mut self, body: &EventBody, private: Option<&Value>) {
         match body {
             EventBody::UserMessage(message) => self.apply_user_message(message),
-            EventBody::ToolCall(call) => self.calls.called(call),
+            EventBody::ToolCall(call) => self.calls.called(call, private),
+            EventBody::ToolApproved(approved) => self.calls.approved(approved),
             EventBody::ToolResult(result) => self.calls.ended(result),
             EventBody::AiResponse(answer) => {
                 let steps = self.calls.settle(answer, private);
@@ -171,6 +173,22 @@ impl Conversation {
     /// The answer that is not over although calls were made in it, and its calls in order.
     pub(crate) fn open_answer(&self) -> Option<(ResponseId, Vec<CallId>)> {
         self.calls.first_answer()
+    }
+
+    /// The answer that is not over and in which calls wait for a person, if it can be gone on with.
+    pub(crate) fn waiting_answer(&self) -> Option<WaitingAnswer> {
+        let waiting = self.calls.waiting_answer()?;
+        let message_id = &waiting.waypoint.message_id;
+        let is_its_turn = match waiting.waypoint.supersedes {
+            Some(earlier) => self.answer_to(message_id) == Some(earlier),
+            None => self.waiting.iter().any(|it| it.message_id == *message_id),
+        };
+        is_its_turn.then_some(waiting)
+    }
+
+    /// The call that waits for a person, if its answer is not over.
+    pub(crate) fn waits_for_a_person(&self, call_id: CallId) -> bool {
+        self.calls.waits_for_a_person(call_id)
     }
 
     /// The message that was answered last, with its answer: what `regenerate` speaks of.

@@ -19,6 +19,7 @@ mod shown_result;
 mod summary;
 mod sweeper;
 mod turn;
+mod waypoint;
 
 pub use attachment::{After, Attachment, Delivery};
 pub use command::{Receipt, Refusal};

@@ -47,7 +47,7 @@ impl Counters {
                     self.first_token_sum_ms += first_token_ms;
                 }
             }
-            EventBody::SessionSummary(_) => {}
+            EventBody::ToolApproved(_) | EventBody::SessionSummary(_) => {}
         }
     }
 

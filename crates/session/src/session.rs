@@ -275,10 +275,15 @@ impl Session {
         Flow::GoOn
     }
 
-    /// An event survives this process from now on: a tool may run whose call it is.
+    /// An event survives this process from now on: a tool may run whose call it is, or its approval.
     fn note_safe(&mut self, body: &EventBody) {
-        if let (EventBody::ToolCall(call), Some(turn)) = (body, &mut self.turn) {
-            turn.call_is_safe(call.call_id);
+        let Some(turn) = &mut self.turn else {
+            return;
+        };
+        match body {
+            EventBody::ToolCall(call) => turn.call_is_safe(call.call_id),
+            EventBody::ToolApproved(approved) => turn.approval_is_safe(approved.call_id),
+            _ => {}
         }
     }
 

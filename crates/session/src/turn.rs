@@ -10,6 +10,7 @@ mod failure;
 mod phase;
 mod pieces;
 mod record;
+mod resuming;
 mod spending;
 mod step;
 mod tool_step;
@@ -26,16 +27,18 @@ use patter_protocol::{
     EventBody, FinishReason, LiveEvent, MessageId, ResponseId, ResponseSnapshot, SessionId,
 };
 use patter_tools::ToolRegistry;
+use serde_json::Value;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::conversation::PrivateSteps;
 use crate::leases::LeaseWatch;
 use crate::plan::Chosen;
 use crate::settings::SessionSettings;
-use answer_text::AnswerText;
+pub(crate) use answer_text::AnswerText;
 use approval::Approvals;
 pub(crate) use failure::Failure;
 use phase::{Next, Phase};
+use resuming::Resumption;
 use spending::Spending;
 use step::{OpenStep, Voice};
 use tools::Call;
@@ -73,8 +76,12 @@ pub(crate) enum TurnEvent {
     Text { index: u64, content: String },
     /// A piece of visible thinking.
     Reasoning(String),
-    /// A tool was called, or a call ended.
-    Tool(Box<EventBody>),
+    /// A tool was called, or approved, or a call ended.
+    Tool {
+        body: Box<EventBody>,
+        /// What is kept with it.
+        private: Option<Value>,
+    },
     /// How far a call is.
     Progress(LiveEvent),
     /// Another model took over, and what the one before said in this step is void.
@@ -129,6 +136,8 @@ pub(crate) struct Turn {
     first_token: Option<Instant>,
     deadline: Pin<Box<Sleep>>,
     lease: LeaseWatch,
+    /// What an earlier process has left to do, until the route is known.
+    resumption: Option<Resumption>,
 }
 
 impl Turn {
@@ -162,6 +171,7 @@ impl Turn {
             is_at_limit: false,
             started: Instant::now(),
             first_token: None,
+            resumption: None,
         }
     }
 
@@ -170,10 +180,15 @@ impl Turn {
         if matches!(self.phase, Phase::Chosen) {
             self.route = assignment.route;
             self.model = assignment.model;
-            self.voice = Voice::of(&*self.model);
+            if self.resumption.is_none() {
+                self.voice = Voice::of(&*self.model);
+            }
             self.tools = assignment.tools;
             self.request = Arc::new(assignment.request);
-            self.ask();
+            match self.resumption.take() {
+                Some(resumption) => self.go_on(resumption),
+                None => self.ask(),
+            }
         }
     }
 

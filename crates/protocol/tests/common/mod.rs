@@ -117,6 +117,10 @@ fn durable_bodies() -> Vec<EventBody> {
             arguments: object(json!({"expression": "15% of 240"})),
             needs_approval: false,
         }),
+        EventBody::ToolApproved(ToolApproved {
+            response_id,
+            call_id,
+        }),
         EventBody::ToolResult(result.clone()),
         EventBody::ToolResult(ToolResult {
             content: Some(Value::Null),

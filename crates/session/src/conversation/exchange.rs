@@ -18,9 +18,9 @@ pub(super) struct Exchange {
 
 /// One step of an answer: what the model made, and what its tools gave.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Step {
-    pub(super) message: AssistantMessage,
-    pub(super) results: Vec<ToolResult>,
+pub(crate) struct Step {
+    pub(crate) message: AssistantMessage,
+    pub(crate) results: Vec<ToolResult>,
 }
 
 impl Exchange {

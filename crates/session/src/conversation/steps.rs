@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use super::exchange::Step;
 use crate::shown_result::shown_to_model;
+use crate::turn::AnswerText;
+use crate::waypoint::Waypoint;
 
 /// What is kept with an `ai_response` and shown to no client: what the provider wants to see
 /// again, for each step.
@@ -40,19 +42,37 @@ impl PrivateSteps {
 #[derive(Debug, Default)]
 pub(super) struct CallLedger {
     entries: Vec<Entry>,
+    /// What was kept with the last call that had something with it.
+    waypoint: Option<(ResponseId, Waypoint)>,
 }
 
+/// An answer that waits for a person, as far as it has come.
 #[derive(Debug)]
+pub(crate) struct WaitingAnswer {
+    pub(crate) response_id: ResponseId,
+    pub(crate) waypoint: Waypoint,
+    /// Its steps; the last one lacks the results of the calls that wait.
+    pub(crate) steps: Vec<Step>,
+    /// The calls that wait.
+    pub(crate) waiting: Vec<(CallId, ToolCall)>,
+}
+
+#[derive(Debug, Clone)]
 struct Entry {
     response_id: ResponseId,
     call_id: CallId,
     call: ToolCall,
     step: usize,
+    /// Whether a person is to let it run, and has not.
+    is_unapproved: bool,
     outcome: Option<Result<Value, String>>,
 }
 
 impl CallLedger {
-    pub(super) fn called(&mut self, call: &protocol::ToolCall) {
+    pub(super) fn called(&mut self, call: &protocol::ToolCall, private: Option<&Value>) {
+        if let Some(waypoint) = Waypoint::read(private) {
+            self.waypoint = Some((call.response_id, waypoint));
+        }
         let step = self
             .entries
             .iter()
@@ -68,8 +88,16 @@ impl CallLedger {
                 arguments: call.arguments.clone(),
             },
             step,
+            is_unapproved: call.needs_approval,
             outcome: None,
         });
+    }
+
+    pub(super) fn approved(&mut self, approved: &protocol::ToolApproved) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|it| it.call_id == approved.call_id) {
+            entry.is_unapproved = false;
+        }
     }
 
     pub(super) fn ended(&mut self, result: &protocol::ToolResult) {
@@ -96,6 +124,50 @@ impl CallLedger {
             .collect()
     }
 
+    pub(super) fn waits_for_a_person(&self, call_id: CallId) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| entry.call_id == call_id && entry.is_waiting())
+    }
+
+    /// The only answer that is not over, if calls of its last step wait for a person, and what is needed to
+    /// go on with it was kept.
+    pub(super) fn waiting_answer(&self) -> Option<WaitingAnswer> {
+        let (response_id, waypoint) = self.waypoint.as_ref()?;
+        let last = self.entries.last()?;
+        let is_alone = self
+            .entries
+            .iter()
+            .all(|entry| entry.response_id == *response_id);
+        let are_known = self.entries.iter().all(|entry| {
+            let mut known = waypoint.calls.iter();
+            known.any(|(_, call_id)| *call_id == entry.call_id)
+        });
+        let waiting = self.entries.iter().filter(|entry| entry.is_waiting());
+        let waiting: Vec<_> = waiting.collect();
+        let is_last_step = waiting.iter().all(|entry| entry.step == last.step);
+        if !is_alone || !are_known || !is_last_step || waiting.is_empty() {
+            return None;
+        }
+        let parts = AnswerText::restored(waypoint).parts();
+        let mut steps = steps_of(&parts, self.entries.clone());
+        for (step, data) in steps.iter_mut().zip(&waypoint.steps) {
+            step.message.provider_data.clone_from(data);
+        }
+        let is_waiting = |id: &str| waiting.iter().any(|entry| entry.call.id == id);
+        if let Some(last) = steps.last_mut() {
+            last.results.retain(|result| !is_waiting(&result.call_id));
+        }
+        Some(WaitingAnswer {
+            response_id: *response_id,
+            waypoint: waypoint.clone(),
+            steps,
+            waiting: waiting
+                .iter()
+                .map(|entry| (entry.call_id, entry.call.clone()))
+                .collect(),
+        })
+    }
+
     /// The first answer that is not over, and its calls.
     pub(super) fn first_answer(&self) -> Option<(ResponseId, Vec<CallId>)> {
         let response_id = self.entries.first()?.response_id;
@@ -112,6 +184,8 @@ impl CallLedger {
             .into_iter()
             .partition::<Vec<_>, _>(|entry| entry.response_id == answer.response_id);
         self.entries = others;
+        self.waypoint
+            .take_if(|(response_id, _)| *response_id == answer.response_id);
         let mut steps = if calls.is_empty() {
             text_step(&answer.content)
         } else {
@@ -121,6 +195,12 @@ impl CallLedger {
             step.message.provider_data = data;
         }
         steps
+    }
+}
+
+impl Entry {
+    fn is_waiting(&self) -> bool {
+        self.is_unapproved && self.outcome.is_none()
     }
 }
 

@@ -112,6 +112,7 @@ fn is_told_anew(body: &EventBody) -> bool {
 fn response_ids(body: &mut EventBody) -> Vec<&mut ResponseId> {
     match body {
         EventBody::ToolCall(call) => vec![&mut call.response_id],
+        EventBody::ToolApproved(approved) => vec![&mut approved.response_id],
         EventBody::ToolResult(result) => vec![&mut result.response_id],
         EventBody::AiResponse(answer) => {
             let earlier = answer.supersedes.as_mut();
@@ -196,6 +197,7 @@ impl Session {
             // Whoever had the session ended the answer to its message first, and no earlier than seconds
             // after the call, when the lease had run out: clocks need not agree any better.
             EventBody::ToolCall(_) => !was_ended_since,
+            EventBody::ToolApproved(approved) => self.conversation.is_open_call(approved.call_id),
             EventBody::ToolResult(result) => self.conversation.is_open_call(result.call_id),
             EventBody::UserMessage(message) => self.conversation.place_of(&message.id).is_none(),
             EventBody::AiResponse(_) => true,

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use patter_protocol::{EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, Token};
 
 use super::{Session, Wanted, readers};
+use crate::conversation::WaitingAnswer;
 use crate::frame::Frame;
 use crate::plan::{Chosen, choose, ready_to_count};
 use crate::turn::{Failure, Turn, TurnEvent, TurnSetup};
@@ -44,6 +45,28 @@ impl Session {
         }
     }
 
+    /// Goes on with an answer that waits for a person, and whose process is gone.
+    pub(super) fn resume_turn(&mut self, answer: WaitingAnswer) {
+        let waypoint = &answer.waypoint;
+        let wanted = Wanted {
+            message_id: waypoint.message_id.clone(),
+            supersedes: waypoint.supersedes,
+        };
+        let route = waypoint.route.clone();
+        let plan = route
+            .as_ref()
+            .and_then(|name| self.resources.routes.get(name));
+        let chosen = Chosen {
+            plan: plan.cloned().unwrap_or_default(),
+            route,
+        };
+        let bytes = self.conversation.bytes();
+        let chosen = ready_to_count(ready(chosen), self.resources.model.clone(), bytes);
+        let mut setup = self.turn_setup(wanted);
+        setup.choosing = chosen.boxed();
+        self.turn = Some(Turn::resume(setup, answer));
+    }
+
     pub(super) fn take_turn_event(&mut self, event: TurnEvent) {
         let Some(turn) = &mut self.turn else {
             return;
@@ -68,7 +91,7 @@ impl Session {
                     content,
                 }));
             }
-            TurnEvent::Tool(body) => self.record(*body, None),
+            TurnEvent::Tool { body, private } => self.record(*body, private),
             TurnEvent::Progress(told) => self.tell(told),
             TurnEvent::TakenOver { notice, left } => {
                 self.readers.send(&readers::provider_failover(&notice));

@@ -76,7 +76,13 @@ impl Session {
         let waiting = std::mem::take(&mut self.waiting);
         self.stop_turn(reason);
         self.finish_stopped_turn();
-        for wanted in waiting {
+        self.waiting = waiting;
+        self.close_waiting(reason);
+    }
+
+    /// Ends the answers that wait for their turn.
+    pub(super) fn close_waiting(&mut self, reason: FinishReason) {
+        for wanted in std::mem::take(&mut self.waiting) {
             // An answer that was to be given again has one that still counts.
             if wanted.supersedes.is_none() {
                 self.record_unspoken(wanted.message_id, reason);

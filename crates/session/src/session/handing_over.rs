@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::{Flow, Session, Stage, readers};
+use crate::turn::Turn;
 
 /// How long the store may take to hear that a session is free. The lease runs out anyway.
 const RELEASE_LIMIT: Duration = Duration::from_secs(2);
@@ -24,7 +25,11 @@ impl Session {
             Stage::Stopping { .. } => {
                 // The spread may be a shorter one from here on.
                 self.departure = None;
-                self.close_answers(FinishReason::Interrupted);
+                if self.turn.as_ref().is_some_and(Turn::can_be_left) {
+                    self.close_waiting(FinishReason::Interrupted);
+                } else {
+                    self.close_answers(FinishReason::Interrupted);
+                }
                 self.end_without_summary();
             }
             Stage::Stopped => {
@@ -41,7 +46,7 @@ impl Session {
     /// do, not when the drain does: answers that end together must not send their clients away
     /// together.
     pub(super) fn is_to_be_handed_over(&mut self) -> bool {
-        if !self.is_idle() {
+        if !self.may_leave() {
             self.departure = None;
             return false;
         }
@@ -61,9 +66,10 @@ impl Session {
         spread * per_mille / 1_000
     }
 
-    /// Whether the session has nothing left to do here.
-    fn is_idle(&self) -> bool {
-        self.turn.is_none()
+    /// Whether the session has nothing left to do here that another process could not go on with.
+    fn may_leave(&self) -> bool {
+        // Who goes on with the session goes on waiting for people.
+        self.turn.as_ref().is_none_or(Turn::can_be_left)
             && self.waiting.is_empty()
             && self.admissions.is_empty()
             && self.ending.is_none()

@@ -224,7 +224,7 @@ impl Session {
             session.record(EventBody::SessionStarted(started), None);
         }
         session.adopt(leftovers, fence);
-        session.close_what_was_interrupted();
+        session.close_what_was_interrupted(left_behind.is_none());
         if let (true, Some(reason)) = (is_swept, left_behind) {
             session.end_with(reason);
         }
@@ -241,29 +241,64 @@ impl Session {
     }
 
     /// Ends the calls and answers that a lost process left open, so that every message has one
-    /// answer and no call is without a result.
-    fn close_what_was_interrupted(&mut self) {
-        let open_calls = self.conversation.open_calls();
-        for (response_id, call_id, name) in &open_calls {
-            let error = ToolError {
-                code: ToolErrorCode::Interrupted,
-                message:
-                    "the server stopped while the tool ran; whether it had an effect is not known"
-                        .to_owned(),
+    /// answer and no call is without a result. With `is_awaited`, an answer that waits for a person is
+    /// gone on with instead.
+    fn close_what_was_interrupted(&mut self, is_awaited: bool) {
+        let goes_on = is_awaited && self.conversation.waiting_answer().is_some();
+        for (response_id, call_id, name) in self.conversation.open_calls() {
+            let waits = self.conversation.waits_for_a_person(call_id);
+            if goes_on && waits {
+                continue;
+            }
+            let (code, message) = if waits {
+                let why = "not run: the server stopped before anybody approved the call";
+                (ToolErrorCode::NotApproved, why)
+            } else {
+                let why =
+                    "the server stopped while the tool ran; whether it had an effect is not known";
+                (ToolErrorCode::Interrupted, why)
             };
-            self.record(
-                EventBody::ToolResult(ToolResult {
-                    response_id: *response_id,
-                    call_id: *call_id,
-                    name: name.clone(),
-                    ok: false,
-                    content: None,
-                    error: Some(error),
-                    duration_ms: 0,
+            let result = ToolResult {
+                response_id,
+                call_id,
+                name,
+                ok: false,
+                content: None,
+                error: Some(ToolError {
+                    code,
+                    message: message.to_owned(),
                 }),
-                None,
-            );
+                duration_ms: 0,
+            };
+            self.record(EventBody::ToolResult(result), None);
         }
+        // With the results of the calls that ran beside those that wait.
+        let waiting = goes_on
+            .then(|| self.conversation.waiting_answer())
+            .flatten();
+        if waiting.is_none() {
+            self.close_open_answers();
+        }
+        let goes_on_with = waiting.as_ref().map(|it| it.waypoint.message_id.clone());
+        for message_id in self.conversation.unanswered() {
+            if Some(&message_id) == goes_on_with.as_ref() {
+                continue;
+            }
+            // Whether its model was asked, and what that cost, is not known.
+            let lost = self.unspoken(
+                message_id,
+                ResponseId::generate(),
+                FinishReason::Interrupted,
+            );
+            self.record(EventBody::AiResponse(lost), None);
+        }
+        if let Some(answer) = waiting {
+            self.resume_turn(answer);
+        }
+    }
+
+    /// Ends the answers in which calls were made and that are not over.
+    fn close_open_answers(&mut self) {
         // The calls belong to the message that was taken up first; where each message has its
         // answer, to one that was being given again.
         let unanswered = self.conversation.unanswered().into_iter().next();
@@ -287,15 +322,6 @@ impl Session {
             self.record(EventBody::AiResponse(unspoken), None);
             // Another one, of whichever process, cannot be the one that was to count.
             superseded = true;
-        }
-        for message_id in self.conversation.unanswered() {
-            // Whether its model was asked, and what that cost, is not known.
-            let lost = self.unspoken(
-                message_id,
-                ResponseId::generate(),
-                FinishReason::Interrupted,
-            );
-            self.record(EventBody::AiResponse(lost), None);
         }
     }
 

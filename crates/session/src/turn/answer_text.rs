@@ -2,8 +2,10 @@
 
 use patter_protocol::{CallId, Part};
 
+use crate::waypoint::Waypoint;
+
 #[derive(Debug, Default)]
-pub(super) struct AnswerText {
+pub(crate) struct AnswerText {
     content: String,
     /// Each call, and how many bytes of text stood before it.
     calls: Vec<(usize, CallId)>,
@@ -18,6 +20,23 @@ pub(super) struct Mark {
 }
 
 impl AnswerText {
+    /// As it stood there.
+    pub(crate) fn restored(waypoint: &Waypoint) -> Self {
+        Self {
+            content: waypoint.content.clone(),
+            calls: waypoint.calls.clone(),
+            pieces: waypoint.pieces,
+        }
+    }
+
+    pub(super) fn pieces(&self) -> u64 {
+        self.pieces
+    }
+
+    pub(super) fn calls(&self) -> &[(usize, CallId)] {
+        &self.calls
+    }
+
     /// Adds a piece and tells its index.
     pub(super) fn push(&mut self, piece: &str) -> u64 {
         self.content.push_str(piece);
@@ -59,7 +78,7 @@ impl AnswerText {
     }
 
     /// Text and calls in order; empty where no tool was called.
-    pub(super) fn parts(&self) -> Vec<Part> {
+    pub(crate) fn parts(&self) -> Vec<Part> {
         let mut parts = Vec::new();
         if self.calls.is_empty() {
             return parts;

@@ -11,24 +11,30 @@ use tokio::time::{Instant, timeout};
 /// So long somebody may take to decide.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What a person said.
+/// What became of the question whether a call may run.
 #[derive(Debug, Clone)]
-pub(super) enum Decision {
+enum Answer {
+    Awaited,
+    /// Yes, and that is on its way into the log.
+    Noted,
+    /// Yes, and that survives this process: the call may run.
     Approved,
-    /// With the reason, if one was given.
+    /// No, with the reason, if one was given.
     Refused(Option<String>),
 }
 
 /// What a call waits for that needs an approval.
 #[derive(Debug, Clone)]
 pub(super) struct Approval {
-    decided: watch::Receiver<Option<Decision>>,
+    answer: watch::Receiver<Answer>,
 }
 
 /// The calls of a turn about which nobody has decided.
 #[derive(Debug, Default)]
 pub(super) struct Approvals {
-    waiting: HashMap<CallId, watch::Sender<Option<Decision>>>,
+    waiting: HashMap<CallId, watch::Sender<Answer>>,
+    /// The calls that were approved, which is not safe yet.
+    noted: HashMap<CallId, watch::Sender<Answer>>,
     /// Since when people can decide and nothing else goes on.
     since: Option<Instant>,
 }
@@ -38,19 +44,23 @@ impl Approval {
     ///
     /// Cancel safe.
     pub(super) async fn given(&mut self) -> Result<(), String> {
-        let decided = self.decided.wait_for(Option::is_some);
-        let decision = match timeout(PATIENCE, decided).await {
-            Ok(Ok(decision)) => decision.clone(),
-            Ok(Err(_nobody_can)) => None,
-            Err(_elapsed) => {
-                let seconds = PATIENCE.as_secs();
-                return Err(format!("nobody approved the call within {seconds} s"));
+        let answered = self
+            .answer
+            .wait_for(|answer| !matches!(answer, Answer::Awaited));
+        if timeout(PATIENCE, answered).await.is_err() {
+            let seconds = PATIENCE.as_secs();
+            return Err(format!("nobody approved the call within {seconds} s"));
+        }
+        // A log that takes long is waited for as long as the turn may take.
+        let settled = self
+            .answer
+            .wait_for(|answer| matches!(answer, Answer::Approved | Answer::Refused(_)));
+        match settled.await.as_deref() {
+            Ok(Answer::Approved) => Ok(()),
+            Ok(Answer::Refused(Some(reason))) => Err(format!("the call was refused: {reason}")),
+            Ok(Answer::Refused(None) | Answer::Awaited | Answer::Noted) | Err(_) => {
+                Err("the call was refused".to_owned())
             }
-        };
-        match decision {
-            Some(Decision::Approved) => Ok(()),
-            Some(Decision::Refused(Some(reason))) => Err(format!("the call was refused: {reason}")),
-            Some(Decision::Refused(None)) | None => Err("the call was refused".to_owned()),
         }
     }
 }
@@ -58,9 +68,9 @@ impl Approval {
 impl Approvals {
     /// Asks for an approval.
     pub(super) fn ask_for(&mut self, call_id: CallId) -> Approval {
-        let (sender, decided) = watch::channel(None);
+        let (sender, answer) = watch::channel(Answer::Awaited);
         self.waiting.insert(call_id, sender);
-        Approval { decided }
+        Approval { answer }
     }
 
     /// People are asked from now on.
@@ -69,8 +79,13 @@ impl Approvals {
     }
 
     /// Whether somebody is to decide about this call.
-    pub(super) fn concern(&self, call_id: CallId) -> bool {
+    pub(super) fn await_decision_on(&self, call_id: CallId) -> bool {
         self.waiting.contains_key(&call_id)
+    }
+
+    /// Whether this call has not run for want of an approval that is safe.
+    pub(super) fn hold_back(&self, call_id: CallId) -> bool {
+        self.await_decision_on(call_id) || self.noted.contains_key(&call_id)
     }
 
     /// Whether somebody is to decide about any.
@@ -78,12 +93,31 @@ impl Approvals {
         !self.waiting.is_empty()
     }
 
-    /// Takes a decision. `false` if none is awaited about this call, or none any more.
-    pub(super) fn decide(&mut self, call_id: CallId, decision: Decision) -> bool {
-        match self.waiting.get(&call_id) {
-            // Whoever waits may have run out of patience just now.
-            Some(sender) => sender.send(Some(decision)).is_ok(),
-            None => false,
+    /// Takes a yes; the call runs when [that is safe](Self::is_safe). `false` if none is awaited about this
+    /// call, or none any more.
+    pub(super) fn approve(&mut self, call_id: CallId) -> bool {
+        let Some(sender) = self.waiting.get(&call_id) else {
+            return false;
+        };
+        // Whoever waits may have run out of patience just now.
+        let is_taken = sender.send(Answer::Noted).is_ok();
+        if is_taken {
+            self.noted.insert(call_id, sender.clone());
+        }
+        is_taken
+    }
+
+    /// Takes a no. `false` as for a yes.
+    pub(super) fn refuse(&mut self, call_id: CallId, reason: Option<String>) -> bool {
+        let sender = self.waiting.get(&call_id);
+        sender.is_some_and(|sender| sender.send(Answer::Refused(reason)).is_ok())
+    }
+
+    /// An approval survives this process from now on.
+    pub(super) fn is_safe(&mut self, call_id: CallId) {
+        if let Some(sender) = self.noted.remove(&call_id) {
+            // The turn may be over.
+            let _runs = sender.send(Answer::Approved).is_ok();
         }
     }
 

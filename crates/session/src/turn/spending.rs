@@ -42,6 +42,11 @@ impl Spending {
         }
     }
 
+    /// What was spent when an answer was left.
+    pub(super) fn restored(usage: Usage, cost_usd: Option<f64>) -> Self {
+        Self { usage, cost_usd }
+    }
+
     pub(super) fn usage(&self) -> Usage {
         self.usage
     }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use futures_util::stream::{BoxStream, FuturesUnordered, StreamExt};
 use patter_llm::{AssistantMessage, AssistantPart, Message, ToolResult};
-use patter_protocol::{CallId, FinishReason, LiveEvent};
+use patter_protocol::{CallId, EventBody, FinishReason, LiveEvent, ToolApproved};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::approval::Decision;
 use super::phase::Phase;
 use super::tools::{self, Call, CallSetup, Ended};
 use super::{Turn, TurnEvent};
@@ -31,11 +30,10 @@ impl Turn {
                 let exceeds = self.count_call(&model_call.name);
                 let call = Call::new(model_call, exceeds, &self.tools, &mut self.approvals);
                 self.text.mark_call(call.call_id);
-                self.events
-                    .push_back(TurnEvent::Tool(Box::new(call.event(self.response_id))));
                 calls.push(call);
             }
         }
+        self.tell_calls(&calls);
         self.open_calls.clone_from(&calls);
         let request = Arc::make_mut(&mut self.request);
         request.messages.push(Message::Assistant(step));
@@ -43,6 +41,23 @@ impl Turn {
             unsafe_calls: calls.iter().map(|call| call.call_id).collect(),
             calls,
         };
+    }
+
+    /// Has the calls recorded; with the last one, if any of them waits for a person, where the answer stands.
+    fn tell_calls(&mut self, calls: &[Call]) {
+        let waits = calls.iter().any(Call::needs_approval);
+        for (number, call) in calls.iter().enumerate() {
+            let is_last = number + 1 == calls.len();
+            let private = (waits && is_last).then(|| self.waypoint().to_value());
+            let body = Box::new(call.event(self.response_id));
+            let private = private.flatten();
+            self.events.push_back(TurnEvent::Tool { body, private });
+        }
+    }
+
+    fn tell(&mut self, body: EventBody) {
+        let (body, private) = (Box::new(body), None);
+        self.events.push_back(TurnEvent::Tool { body, private });
     }
 
     /// A call survives this process from now on. Once all calls of the step do, they are run: one
@@ -59,13 +74,23 @@ impl Turn {
         if unsafe_calls.is_empty() {
             let calls = mem::take(calls);
             self.approvals.begin();
-            let (sender, progress) = mpsc::channel(MAX_PROGRESS);
-            self.phase = Phase::RunningTools {
-                running: self.run(calls, sender),
-                progress,
-                results: Vec::new(),
-            };
+            self.start_calls(calls, Vec::new());
         }
+    }
+
+    /// The approval of a call survives this process from now on: the call may run.
+    pub(crate) fn approval_is_safe(&mut self, call_id: CallId) {
+        self.approvals.is_safe(call_id);
+    }
+
+    /// Runs calls of a step of which others have results already.
+    pub(super) fn start_calls(&mut self, calls: Vec<Call>, results: Vec<ToolResult>) {
+        let (sender, progress) = mpsc::channel(MAX_PROGRESS);
+        self.phase = Phase::RunningTools {
+            running: self.run(calls, sender),
+            progress,
+            results,
+        };
     }
 
     pub(super) fn take_result(&mut self, ended: Ended) {
@@ -74,8 +99,7 @@ impl Turn {
         if let Phase::RunningTools { results, .. } = &mut self.phase {
             results.push(ended.for_model());
         }
-        self.events
-            .push_back(TurnEvent::Tool(Box::new(ended.event(self.response_id))));
+        self.tell(ended.event(self.response_id));
     }
 
     /// All tools have ended: the model gets their results, in the order of its calls.
@@ -165,12 +189,18 @@ impl Turn {
         approve: bool,
         reason: Option<String>,
     ) -> bool {
-        let decision = if approve {
-            Decision::Approved
+        let is_taken = if approve {
+            self.approvals.approve(call_id)
         } else {
-            Decision::Refused(reason)
+            self.approvals.refuse(call_id, reason)
         };
-        let is_taken = self.approvals.decide(call_id, decision);
+        if is_taken && approve {
+            let response_id = self.response_id;
+            self.tell(EventBody::ToolApproved(ToolApproved {
+                response_id,
+                call_id,
+            }));
+        }
         self.close_approval(call_id);
         is_taken
     }
@@ -186,15 +216,12 @@ impl Turn {
     /// Ends the calls that have no result when the turn ends.
     pub(super) fn close_open_calls(&mut self) {
         for call in mem::take(&mut self.open_calls) {
-            let ended = if self.approvals.concern(call.call_id) {
-                call.not_approved(
-                    "the answer was stopped before anybody approved the call".to_owned(),
-                )
+            let ended = if self.approvals.hold_back(call.call_id) {
+                call.not_approved("the answer was stopped before the call could run".to_owned())
             } else {
                 call.interrupted()
             };
-            let event = ended.event(self.response_id);
-            self.events.push_back(TurnEvent::Tool(Box::new(event)));
+            self.tell(ended.event(self.response_id));
         }
     }
 }

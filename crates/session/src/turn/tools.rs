@@ -94,6 +94,22 @@ impl Call {
         }
     }
 
+    /// A call that an earlier process took up, and that waits for a person again.
+    pub(super) fn again(call_id: CallId, call: ModelCall, approvals: &mut Approvals) -> Self {
+        Self {
+            call_id,
+            name: call.name,
+            arguments: call.arguments,
+            approval: Some(approvals.ask_for(call_id)),
+            exceeds: None,
+            made: Instant::now(),
+        }
+    }
+
+    pub(super) fn needs_approval(&self) -> bool {
+        self.approval.is_some()
+    }
+
     pub(super) fn event(&self, response_id: ResponseId) -> EventBody {
         EventBody::ToolCall(ToolCall {
             response_id,

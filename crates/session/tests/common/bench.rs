@@ -43,7 +43,7 @@ impl Bench {
     }
 
     /// `note` notes that it ran, and then waits like `wait`.
-    fn tools(&self) -> ToolRegistry {
+    pub fn tools(&self) -> ToolRegistry {
         let runs = Arc::clone(&self.runs);
         tools()
             .with(tool(

@@ -16,6 +16,7 @@ pub(super) fn of_tool_event(body: &EventBody) -> Option<String> {
         EventBody::ToolResult(result) => short_result(result),
         EventBody::SessionStarted(_)
         | EventBody::UserMessage(_)
+        | EventBody::ToolApproved(_)
         | EventBody::AiResponse(_)
         | EventBody::SessionEnded(_)
         | EventBody::SessionSummary(_) => return None,

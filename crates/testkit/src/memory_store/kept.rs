@@ -150,6 +150,7 @@ impl Kept {
             }
             EventBody::UserMessage(_)
             | EventBody::ToolCall(_)
+            | EventBody::ToolApproved(_)
             | EventBody::ToolResult(_)
             | EventBody::AiResponse(_) => {}
         }
