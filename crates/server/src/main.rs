@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::Utc;
 use clap::Parser;
-use patter_server::cli::{Cli, Command, ToolsAction};
+use patter_server::cli::{Cli, Command, ToolsAction, ToolsArgs};
 use patter_server::commands::{ModelsReport, RouteReport, ToolsReport, call_tool};
 use patter_server::{Config, Server, Shutdown, telemetry};
 use serde::Serialize;
@@ -53,17 +53,29 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
             let report = ModelsReport::new(&config, Utc::now().date_naive());
             say_report(&report, arguments.json)
         }
-        Command::Tools(arguments) => match arguments.action {
-            None => say_report(&ToolsReport::new(&config).await?, arguments.json),
-            Some(ToolsAction::Call { name, arguments }) => {
-                let result = call_tool(&config, &name, &arguments).await?;
-                say(&serde_json::to_string_pretty(&result)?)
-            }
-        },
+        Command::Tools(arguments) => tools(&config, &arguments).await,
         Command::Route(arguments) => {
             let report = RouteReport::new(&config, &arguments.question()).await?;
             say_report(&report, arguments.json)
         }
+    }
+}
+
+/// Plug-ins that run meanwhile are stopped with it when a signal comes.
+async fn tools(config: &Config, arguments: &ToolsArgs) -> anyhow::Result<()> {
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let work = async {
+        match &arguments.action {
+            None => say_report(&ToolsReport::new(config).await?, arguments.json),
+            Some(ToolsAction::Call { name, arguments }) => {
+                let result = call_tool(config, name, arguments).await?;
+                say(&serde_json::to_string_pretty(&result)?)
+            }
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        _ = signals.next() => anyhow::bail!("stopped by a signal"),
     }
 }
 

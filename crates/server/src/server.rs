@@ -146,12 +146,11 @@ impl Server {
         let tools = tools?;
         wiring::check_tools(&config, &tools)?;
         let plugins = Plugins::start(&config, &tools)?;
-        for (plugin, state) in plugins.settled(PLUGIN_PATIENCE).await {
-            warn!(
-                plugin,
-                ?state,
-                "a plug-in is not up; its tools come with it"
-            );
+        tokio::select! {
+            down = plugins.settled(PLUGIN_PATIENCE) => for (plugin, state) in down {
+                warn!(plugin, ?state, "a plug-in is not up; its tools come with it");
+            },
+            () = shutdown.draining().cancelled() => {}
         }
         let mut sessions = SessionManager::builder(Arc::clone(&store), model)
             .tools(tools)

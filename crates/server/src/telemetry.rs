@@ -26,7 +26,7 @@ const TALKATIVE: &[&str] = &[
     "rustls",
 ];
 
-/// Quotes what plug-ins say at `info`, and `warn` too.
+/// Quotes what plug-ins say, at every level. What matters of it is told by who uses it.
 const GOSSIP: &str = "rmcp";
 
 /// Sends the logs of the whole process to stderr.
@@ -74,11 +74,8 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
 
 fn is_discreet(event: &Metadata<'_>) -> bool {
     let library = event.target().split("::").next().unwrap_or_default();
-    let level = *event.level();
-    if library == GOSSIP {
-        return level <= LevelFilter::ERROR;
-    }
-    !TALKATIVE.contains(&library) || level <= LevelFilter::INFO
+    let is_talk = TALKATIVE.contains(&library) && *event.level() > LevelFilter::INFO;
+    library != GOSSIP && !is_talk
 }
 
 #[cfg(test)]

@@ -281,3 +281,35 @@ async fn calls_that_wait_for_a_person_keep_no_other_from_running() {
     assert_eq!((first.name.as_str(), first.ok), ("wait", true));
     assert!(begun.elapsed() < Duration::from_secs(1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_comes_back_after_the_call_was_made_does_not_run_unasked() {
+    let calls = (0..2).map(|_| call("w", "wait", json!({ "millis": 1_000 })));
+    let calls: Vec<_> = calls.chain([delete("a")]).collect();
+    let model = ScriptedModel::new([Reply::calls(calls), Reply::text(["Done."])]);
+    let mut settings = SessionSettings::default();
+    settings.max_parallel_tools = 1;
+    let registry = tools();
+    let sessions = SessionManager::builder(MemoryStore::default(), model)
+        .settings(settings)
+        .tools(registry.clone())
+        .start();
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    client
+        .until(|message| matches!(durable(message), Some(EventBody::ToolResult(_))).then_some(()))
+        .await;
+    let deleted: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let tool = Delete {
+        spec: ToolSpec {
+            name: "delete".to_owned(),
+            description: "Deletes.".to_owned(),
+            parameters: json!({ "type": "object" }),
+        },
+        deleted: Arc::clone(&deleted),
+    };
+    registry.add(tool).unwrap();
+    client.until_answer().await;
+    assert!(deleted.lock().unwrap().is_empty());
+}

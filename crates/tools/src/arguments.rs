@@ -1,5 +1,7 @@
 //! Arguments of a tool: the schema that the model sees, and the strict reading of what it wrote.
 
+mod cost;
+
 use jsonschema::{PatternOptions, Validator};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
@@ -73,6 +75,9 @@ pub(crate) fn refuse_unknown(
 /// How often a pattern of a schema may go back in a text: some take exponential time otherwise.
 const MAX_BACKTRACKS: usize = 10_000;
 
+/// What a schema may have, with everything that it refers to in its place. One that is 32 KiB long and
+/// refers to nothing has fewer.
+const MAX_PARTS: u64 = 20_000;
 /// Of more faults than that, a model learns no more.
 const MAX_FAULTS: usize = 3;
 
@@ -82,17 +87,24 @@ pub(crate) struct Schema(Validator);
 
 impl Schema {
     /// Reads a JSON Schema, of the draft that it names, else 2020-12. Nothing that it refers to is fetched.
+    /// `None` for one that refers to itself, or so often that holding anything against it could take any
+    /// time and memory: whoever has it must check arguments.
     ///
     /// # Errors
     ///
     /// What is wrong with it.
-    pub(crate) fn new(schema: &Value) -> Result<Self, String> {
+    pub(crate) fn new(schema: &Value) -> Result<Option<Self>, String> {
+        if cost::parts_of(schema).is_none_or(|parts| parts > MAX_PARTS) {
+            return Ok(None);
+        }
         let patterns = PatternOptions::fancy_regex().backtrack_limit(MAX_BACKTRACKS);
         let options = jsonschema::options()
             .offline()
             .with_pattern_options(patterns);
         let validator = options.build(schema);
-        validator.map(Self).map_err(|error| error.to_string())
+        validator
+            .map(|validator| Some(Self(validator)))
+            .map_err(|error| error.to_string())
     }
 
     /// Gives back arguments that fit.

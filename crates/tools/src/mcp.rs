@@ -5,10 +5,11 @@
 //! growing delays, and a call waits for it a while; one that was under way fails, and says that its effect
 //! is not known. What a server says is bounded: messages, descriptions, schemas, the number of its tools.
 //! It gets no variable of the environment that was not named, and of what it may ask of a client (samples
-//! of a model, input of people) nothing. A tool whose description or schema changes after it was first
-//! seen is not what somebody has trusted, and is offered no more.
+//! of a model, input of people) nothing. A tool whose description or schema is not what it was when it was first
+//! seen is not what somebody has trusted, and is not offered. That a tool only reads is believed.
 
 mod connection;
+mod guard;
 mod handler;
 mod offer;
 mod process;
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::secrets::Secrets;
 use crate::{ToolPolicy, ToolRegistry, WebClient};
@@ -52,8 +54,9 @@ pub enum McpTransport {
         program: String,
         /// Its arguments.
         arguments: Vec<String>,
-        /// Its variables, beside `PATH`, `HOME` and a few others without which hardly a program runs. Their
-        /// values are taken for secrets.
+        /// Its variables, beside `PATH`, `HOME` and a few others without which hardly a program runs. Those
+        /// whose name has `KEY`, `TOKEN`, `SECRET`, `PASS`, `AUTH`, `CRED`, `URL` or `DSN` in it are taken
+        /// for secrets.
         environment: BTreeMap<String, String>,
     },
     /// It is asked over HTTP ("streamable HTTP"), as far as the client's rules let it.
@@ -70,10 +73,30 @@ pub enum McpTransport {
 impl McpTransport {
     fn secrets(&self) -> Secrets {
         match self {
-            Self::Process { environment, .. } => Secrets::new(environment.values()),
-            Self::Http { headers, .. } => Secrets::new(headers.values()),
+            Self::Process { environment, .. } => {
+                let secret = environment.iter().filter(|(name, _)| names_a_secret(name));
+                Secrets::new(secret.map(|(_, value)| value))
+            }
+            Self::Http { url, headers, .. } => {
+                let url = Url::parse(url).ok();
+                let query: Vec<String> = url
+                    .iter()
+                    .flat_map(Url::query_pairs)
+                    .map(|(_, value)| value.into_owned())
+                    .collect();
+                Secrets::new(headers.values().chain(&query))
+            }
         }
     }
+}
+
+/// Whether the value of a variable is likely to be a secret, by its name. That of others, such as `TZ`, may
+/// well be what a server is to answer.
+fn names_a_secret(variable: &str) -> bool {
+    let hints = [
+        "KEY", "TOKEN", "SECRET", "PASS", "AUTH", "CRED", "URL", "DSN",
+    ];
+    hints.iter().any(|hint| variable.contains(hint))
 }
 
 /// Without what may be secret: arguments, variables, headers, and the query.

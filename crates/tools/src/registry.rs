@@ -100,6 +100,19 @@ impl ToolRegistry {
     /// or when the arguments are not an object, or not described by a schema that can be used. The
     /// registry is as it was then.
     pub fn add(&self, tool: impl Tool + 'static) -> Result<(), RegistryError> {
+        self.add_with_policy(tool, ToolPolicy::default())
+    }
+
+    /// Adds a tool and [its policy](Self::add_policy), which holds for its first call already.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add).
+    pub fn add_with_policy(
+        &self,
+        tool: impl Tool + 'static,
+        policy: ToolPolicy,
+    ) -> Result<(), RegistryError> {
         let spec = tool.spec();
         let name = spec.name.clone();
         if !is_valid_name(&name) {
@@ -113,6 +126,7 @@ impl ToolRegistry {
         if shared.tools.contains_key(&name) {
             return Err(RegistryError::DuplicateName(name));
         }
+        shared.add_policy(&name, policy);
         shared.tools.insert(name, entry);
         Ok(())
     }
@@ -124,13 +138,8 @@ impl ToolRegistry {
 
     /// Says what holds for calls of the tool with this name, whether it is there already or comes later.
     /// Where several say something, the first does.
-    pub fn add_policy(&self, name: impl Into<String>, policy: ToolPolicy) {
-        let mut shared = self.write();
-        let rule = shared.rules.entry(name.into()).or_default();
-        let policy = rule.policy.or(policy);
-        if policy != rule.policy {
-            *rule = Arc::new(Rule::new(policy));
-        }
+    pub fn add_policy(&self, name: &str, policy: ToolPolicy) {
+        self.write().add_policy(name, policy);
     }
 
     /// The same with these tools only; a name that it does not have may come later.
@@ -290,6 +299,17 @@ impl ToolRegistry {
     }
 }
 
+impl Shared {
+    fn add_policy(&mut self, name: &str, policy: ToolPolicy) {
+        let known = self.rules.get(name).map(|rule| rule.policy);
+        let merged = known.unwrap_or_default().or(policy);
+        if merged != known.unwrap_or_default() {
+            let rule = Arc::new(Rule::new(merged));
+            self.rules.insert(name.to_owned(), rule);
+        }
+    }
+}
+
 async fn call_guarded(
     tool: &dyn Tool,
     limits: ToolLimits,
@@ -326,8 +346,9 @@ impl Entry {
         } else {
             let schema = Schema::new(&spec.parameters);
             let name = spec.name.clone();
-            let schema = schema.map_err(|why| RegistryError::InvalidSchema { name, why })?;
-            Some(Arc::new(schema))
+            schema
+                .map_err(|why| RegistryError::InvalidSchema { name, why })?
+                .map(Arc::new)
         };
         Ok(Self {
             schema,

@@ -9,6 +9,8 @@ use crate::ToolError;
 
 /// Shorter words occur by themselves.
 const MIN_BYTES: usize = 8;
+/// Of what a stranger says, nobody reads more.
+const MAX_SAID_BYTES: usize = 1024;
 const MASK: &str = "[secret]";
 
 /// Does not print.
@@ -28,6 +30,16 @@ impl Secrets {
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.dedup();
         Self(secrets)
+    }
+
+    /// What a stranger said, for a log or for a person: without them, and short.
+    pub(crate) fn shorten(&self, text: String) -> String {
+        let mut text = self.without(text);
+        if text.len() > MAX_SAID_BYTES {
+            text.truncate(text.floor_char_boundary(MAX_SAID_BYTES));
+            text.push('…');
+        }
+        text
     }
 
     /// The error without them.

@@ -98,22 +98,12 @@ impl WebClient {
         system: Arc<dyn Resolve>,
         is_public: fn(IpAddr) -> bool,
     ) -> Result<Self, ToolError> {
-        let build = |resolver: Arc<dyn Resolve>| {
-            Client::builder()
-                .redirect(redirect::Policy::none())
-                .no_proxy()
-                .referer(false)
-                .connect_timeout(limits.connect_timeout)
-                .dns_resolver(resolver)
-                .build()
-                .map_err(|error| ToolError::Failed(format!("cannot set up HTTP: {error}")))
-        };
         let inner = Arc::clone(&system);
         Ok(Self {
             rules: Arc::new(rules),
             limits,
-            public: build(Arc::new(PublicOnly { inner, is_public }))?,
-            trusted: build(system)?,
+            public: build(Arc::new(PublicOnly { inner, is_public }), limits, None)?,
+            trusted: build(system, limits, None)?,
         })
     }
 
@@ -135,15 +125,23 @@ impl WebClient {
     }
 
     /// The client that asks this URL, and any other of its host: it connects only where the rules let it,
-    /// and follows no redirect. For who has a way of its own to talk there.
+    /// and follows no redirect. It gives up an answer in which nothing comes for `silence`. For who has a
+    /// way of its own to talk there.
     ///
     /// # Errors
     ///
     /// [`ToolError::BlockedAddress`].
     #[cfg(feature = "mcp")]
-    pub(crate) fn raw(&self, url: &str) -> Result<Client, ToolError> {
+    pub(crate) fn raw(&self, url: &str, silence: Duration) -> Result<Client, ToolError> {
         let (_, way) = self.rules.parse(url)?;
-        Ok(self.client(way).clone())
+        let resolver: Arc<dyn Resolve> = match way {
+            Way::Public => Arc::new(PublicOnly {
+                inner: Arc::new(System),
+                is_public: address::is_public,
+            }),
+            Way::Trusted => Arc::new(System),
+        };
+        build(resolver, self.limits, Some(silence))
     }
 
     fn client(&self, way: Way) -> &Client {
@@ -203,6 +201,24 @@ impl WebClient {
             ToolError::Failed(format!("cannot reach `{host}`: {}", first_cause(&error)))
         })
     }
+}
+
+fn build(
+    resolver: Arc<dyn Resolve>,
+    limits: WebLimits,
+    silence: Option<Duration>,
+) -> Result<Client, ToolError> {
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(limits.connect_timeout)
+        .dns_resolver(resolver);
+    if let Some(silence) = silence {
+        builder = builder.read_timeout(silence);
+    }
+    let built = builder.build();
+    built.map_err(|error| ToolError::Failed(format!("cannot set up HTTP: {error}")))
 }
 
 /// Where the answer sends on to, if it does.

@@ -46,7 +46,7 @@ impl Bench {
             transport: McpTransport::Process {
                 program: "sh".to_owned(),
                 arguments,
-                environment: BTreeMap::from([("NAMED".to_owned(), "the-key-1".to_owned())]),
+                environment: BTreeMap::from([("NAMED_KEY".to_owned(), "the-key-1".to_owned())]),
             },
             only: Vec::new(),
             policy: ToolPolicy::default(),
@@ -309,6 +309,16 @@ async fn what_a_server_says_out_of_turn_harms_nobody() {
 }
 
 #[tokio::test]
+async fn a_server_that_asks_without_listening_is_disconnected() {
+    let bench = Bench::start(&[]).await;
+    let error = bench.call("pesters", json!({})).await.unwrap_err();
+    assert_eq!(error.kind(), ToolErrorKind::Failed);
+    let again = bench.call("echo", json!({ "text": "again" })).await;
+    assert_eq!(again.unwrap(), "again");
+    assert_eq!(bench.starts().len(), 2);
+}
+
+#[tokio::test]
 async fn an_answer_that_is_too_large_is_thrown_away() {
     let bench = Bench::start(&[]).await;
     let context = ToolContext::new("s", "c", Instant::now() + Duration::from_secs(2));
@@ -333,7 +343,7 @@ async fn a_server_that_writes_much_on_its_standard_error_is_not_held_up() {
 async fn a_server_gets_only_the_variables_that_were_named() {
     let bench = Bench::start(&[]).await;
     let names = std::fs::read_to_string(bench.folder.path().join("seen.env")).unwrap();
-    assert!(names.lines().any(|name| name == "NAMED"), "{names}");
+    assert!(names.lines().any(|name| name == "NAMED_KEY"), "{names}");
     assert!(names.lines().any(|name| name == "PATH"), "{names}");
     assert!(
         !names.lines().any(|name| name.starts_with("CARGO")),

@@ -235,6 +235,28 @@ async fn a_pattern_that_takes_exponential_time_does_not() {
     assert_eq!(error.kind(), ToolErrorKind::InvalidArguments);
 }
 
+#[tokio::test]
+async fn a_schema_that_would_take_for_ever_is_left_to_the_tool() {
+    let mut defs = Map::new();
+    for n in 0..40 {
+        let next = json!({ "$ref": format!("#/$defs/d{}", n + 1) });
+        defs.insert(format!("d{n}"), json!({ "anyOf": [next, next] }));
+    }
+    defs.insert("d40".to_owned(), json!({ "type": "string" }));
+    let doubling = json!({
+        "type": "object",
+        "properties": { "a": { "$ref": "#/$defs/d0" } },
+        "$defs": defs,
+    });
+    let endless = json!({ "type": "object", "properties": { "a": { "$ref": "#" } } });
+    for schema in [doubling, endless] {
+        let tools = ToolRegistry::new().with(described(schema)).unwrap();
+        let arguments = Map::from_iter([("a".to_owned(), json!(1))]);
+        let called = tools.call("described", arguments, context()).await;
+        assert_eq!(called, Ok(json!({ "a": 1 })));
+    }
+}
+
 #[test]
 fn a_schema_that_cannot_be_used_is_refused() {
     for schema in [

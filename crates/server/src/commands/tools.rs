@@ -149,6 +149,20 @@ impl ToolsReport {
     }
 }
 
+/// What a stranger wrote, without what a terminal would obey or turn round.
+fn printable(text: &str) -> String {
+    let turns = |it: char| matches!(it, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if (character.is_control() && character != '\n') || turns(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// Calls a tool as a model would, whether or not it needs approval: whoever asks is a person.
 ///
 /// # Errors
@@ -165,7 +179,11 @@ pub async fn call_tool(config: &Config, name: &str, arguments: &str) -> Result<V
     // The limits of the registry are shorter.
     let deadline = Instant::now() + Duration::from_secs(24 * 60 * 60);
     let context = ToolContext::new("by-hand", Uuid::now_v7().to_string(), deadline);
-    with_tools(config, async |tools| {
+    let mut config = config.clone();
+    // Of the plug-ins, the one that has the tool will do.
+    let has_it = |server: &str| name.starts_with(&format!("{server}__"));
+    config.mcp.retain(|server, _| has_it(server));
+    with_tools(&config, async |tools| {
         let called = tools.call(name, arguments, context).await;
         called.map_err(failed)
     })
@@ -184,7 +202,7 @@ async fn with_tools<T>(
         [(name, state), ..] => Err(ServerError::PluginDown {
             name: (*name).to_owned(),
             why: match state {
-                McpState::Down(why) => why.clone(),
+                McpState::Down(why) => printable(why),
                 McpState::Starting | McpState::Up => "it takes too long to start".to_owned(),
             },
         }),
@@ -205,12 +223,17 @@ impl fmt::Display for ToolsReport {
             } else {
                 ""
             };
-            writeln!(f, "{}{approval}\n  {}", tool.name, tool.description)?;
+            writeln!(
+                f,
+                "{}{approval}\n  {}",
+                tool.name,
+                printable(&tool.description)
+            )?;
             let limits = tool.limits.to_string();
             if !limits.is_empty() {
                 writeln!(f, "  at most {limits}")?;
             }
-            writeln!(f, "  {}\n", tool.parameters)?;
+            writeln!(f, "  {}\n", printable(&tool.parameters.to_string()))?;
         }
         let Limits {
             timeout_ms,

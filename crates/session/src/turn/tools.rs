@@ -214,6 +214,11 @@ pub(super) async fn run(mut call: Call, mut setup: CallSetup) -> Ended {
         return call.interrupted();
     };
     setup.lease.safe().await;
+    if call.approval.is_none() && setup.tools.needs_approval(&call.name) {
+        // As with a tool that comes and goes.
+        let why = "the tool was not there when the call was made".to_owned();
+        return call.not_approved(why);
+    }
     let deadline = Instant::now() + setup.timeout;
     let progress = told(setup.progress, setup.response_id, call.call_id);
     let context = ToolContext::new(setup.session_id, call.call_id.to_string(), deadline)
@@ -234,13 +239,15 @@ fn told(
     response_id: ResponseId,
     call_id: CallId,
 ) -> patter_tools::ToolProgress {
-    let last = Mutex::new(None::<Instant>);
+    let last = Mutex::new(None::<(Instant, f64)>);
     patter_tools::ToolProgress::new(move |it: Progress| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| last.elapsed() < PROGRESS_INTERVAL) {
+        let is_news =
+            |(at, done): (Instant, f64)| at.elapsed() >= PROGRESS_INTERVAL && it.done > done;
+        if !last.is_none_or(is_news) {
             return;
         }
-        *last = Some(Instant::now());
+        *last = Some((Instant::now(), it.done));
         drop(last);
         let told = ToolProgress {
             response_id,

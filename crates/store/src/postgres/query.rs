@@ -35,7 +35,8 @@ pub struct QueryRows {
 
 impl PostgresQuery {
     /// A query (`select`, `with` or `values`) in which `{NAME}` stands for the parameter NAME, a text that is
-    /// bound and never becomes part of the statement: `{since}::date` where something else is needed.
+    /// bound and never becomes part of the statement: `{since}::date` where something else is needed. Numbers
+    /// with more than 17 digits are exact only as `::text`.
     ///
     /// It gives `max_rows` rows at the most, and those whose JSON has `max_bytes` together. Of the options,
     /// `statement_timeout` bounds its time, and `allow_unsafe_fsync` has no meaning.
@@ -136,7 +137,7 @@ fn numbered(query: &str, names: impl IntoIterator<Item = String>) -> (String, Ve
 fn bounded(query: &str, max_rows: usize, max_bytes: usize) -> String {
     format!(
         "select case when sum(octet_length(json)) over (order by place) <= {max_bytes} then json end
-         from (select row_to_json(answer)::text as json, row_number() over () as place
+         from (select row_to_json(answer.*)::text as json, row_number() over () as place
                from (\n{query}\n) as answer limit {limit}) as numbered
          order by place",
         limit = max_rows.saturating_add(1),

@@ -13,17 +13,20 @@ use rmcp::model::{
     RequestId, Tool as RemoteTool,
 };
 use rmcp::service::{Peer, RoleClient, RunningServiceCancellationToken};
-use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::async_rw::AsyncRwTransport;
+use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use tokio::sync::{Semaphore, mpsc};
+use rmcp::transport::{IntoTransport, StreamableHttpClientTransport};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::guard::Guarded;
 use super::handler::Handler;
 use super::process::Process;
 use super::{McpState, McpTransport};
+use crate::secrets::Secrets;
 
 /// For starting a server and agreeing with it: `npx` and `uvx` may have to download it first.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(60);
@@ -33,11 +36,15 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 /// A longer message is thrown away.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
-/// Of one server, so many tools are looked at; `OpenAI` takes 128 of all.
-const MAX_TOOLS: usize = 128;
+/// Of one server, so many tools are looked at.
+const MAX_TOOLS: usize = 1024;
 const MAX_PAGES: usize = 16;
 /// So many calls may be under way, of all conversations together; others wait for their turn.
 const MAX_UNDER_WAY: usize = 64;
+/// How long nothing at all may come from a server that is asked over HTTP.
+const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
+/// The longest wait before a server is listened to again over HTTP.
+const LAST_DELAY: Duration = Duration::from_secs(60);
 /// Calls that were given up and of which the server was not told yet.
 const MAX_GIVEN_UP: usize = 256;
 
@@ -68,6 +75,8 @@ pub(super) struct Voice {
     pub(super) given_up: mpsc::Sender<RequestId>,
     /// One for each call that may be under way.
     pub(super) turns: Arc<Semaphore>,
+    /// Told when a message could not be sent: the server is then connected to anew.
+    pub(super) failed: Arc<Notify>,
     /// Cancelled as soon as the server is gone.
     pub(super) gone: CancellationToken,
 }
@@ -85,7 +94,8 @@ impl fmt::Debug for Voice {
     }
 }
 
-/// Why there is no connection, for a log and for whoever calls a tool; no secret is in it.
+/// Why there is no connection. What a server said may be in it: the supervisor takes secrets out, and
+/// shortens it.
 pub(super) type Reason = String;
 
 /// An open connection, with whoever is at its other end.
@@ -107,7 +117,11 @@ pub(super) enum Happened {
 
 impl Connection {
     /// Starts the server, or reaches out for it, and agrees with it on how to talk.
-    pub(super) async fn open(server: &str, transport: &McpTransport) -> Result<Self, Reason> {
+    pub(super) async fn open(
+        server: &str,
+        transport: &McpTransport,
+        secrets: &Arc<Secrets>,
+    ) -> Result<Self, Reason> {
         let opening = async {
             match transport {
                 McpTransport::Process {
@@ -115,25 +129,31 @@ impl Connection {
                     arguments,
                     environment,
                 } => {
-                    let started = Process::start(server, program, arguments, environment);
+                    let started = Process::start(server, program, arguments, environment, secrets);
                     let (process, output, input) =
                         started.map_err(|error| format!("cannot start `{program}`: {error}"))?;
                     let transport = AsyncRwTransport::new(output, input)
                         .with_max_line_length(MAX_MESSAGE_BYTES);
-                    Self::shake_hands(transport, Some(process)).await
+                    Self::shake_hands(transport, Some(process), secrets).await
                 }
                 McpTransport::Http {
                     url,
                     headers,
                     client,
                 } => {
-                    let client = client.raw(url).map_err(|error| error.to_string())?;
+                    let client = client.raw(url, MAX_SILENCE);
+                    let client = client.map_err(|error| error.to_string())?;
                     let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
                     config.custom_headers = custom_headers(headers)?;
                     config.max_sse_event_size = MAX_MESSAGE_BYTES;
                     config.max_json_response_size = MAX_MESSAGE_BYTES;
+                    let mut retries = ExponentialBackoff::default();
+                    retries.max_delay = Some(LAST_DELAY);
+                    config.retry_config = Arc::new(retries);
+                    // One that has forgotten the session may have other tools: it is connected to anew.
+                    config.reinit_on_expired_session = false;
                     let transport = StreamableHttpClientTransport::with_client(client, config);
-                    Self::shake_hands(transport, None).await
+                    Self::shake_hands(transport, None, secrets).await
                 }
             }
         };
@@ -144,12 +164,18 @@ impl Connection {
         })
     }
 
-    async fn shake_hands<T, E, A>(transport: T, process: Option<Process>) -> Result<Self, Reason>
+    async fn shake_hands<T, E, A>(
+        transport: T,
+        process: Option<Process>,
+        secrets: &Arc<Secrets>,
+    ) -> Result<Self, Reason>
     where
-        T: rmcp::transport::IntoTransport<RoleClient, E, A>,
+        T: IntoTransport<RoleClient, E, A>,
         E: Error + Send + Sync + 'static,
     {
-        let handler = Handler::default();
+        let gone = CancellationToken::new();
+        let transport = Guarded::new(transport.into_transport(), gone.clone());
+        let handler = Handler::new(Arc::clone(secrets));
         let service = handler.clone().serve(transport).await;
         let service = service.map_err(|error| format!("it is no MCP server: {error}"))?;
         let (sender, given_up) = mpsc::channel(MAX_GIVEN_UP);
@@ -158,7 +184,8 @@ impl Connection {
             handler,
             given_up: sender,
             turns: Arc::new(Semaphore::new(MAX_UNDER_WAY)),
-            gone: CancellationToken::new(),
+            failed: Arc::default(),
+            gone,
         };
         let close = service.cancellation_token();
         let mut ended = JoinSet::new();
@@ -216,13 +243,17 @@ impl Connection {
                     let how = status.map_or_else(|error| error.to_string(), |it| it.to_string());
                     return Happened::Ended(format!("its process ended ({how})"));
                 }
-                () = self.voice.handler.tools_changed() => return Happened::ToolsChanged,
+                () = self.voice.failed.notified() => {
+                    return Happened::Ended("it cannot be reached".into());
+                }
                 Some(call) = self.given_up.recv() => {
                     if !give_up(&self.voice.peer, call).await {
                         // Each further message to it would wait for ever.
                         return Happened::Ended("it does not read what it is told".into());
                     }
                 }
+                // Last: one that floods with changes is told of calls that were given up all the same.
+                () = self.voice.handler.tools_changed() => return Happened::ToolsChanged,
             }
         }
     }

@@ -10,14 +10,13 @@ use rmcp::service::{NotificationContext, RoleClient};
 use tokio::sync::Notify;
 
 use crate::ToolProgress;
-
-/// Nobody reads a longer message of how far a call is.
-const MAX_MESSAGE_BYTES: usize = 1024;
+use crate::secrets::Secrets;
 
 /// The ears of one connection. Cloning it is cheap.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Handler {
     heard: Arc<Heard>,
+    secrets: Arc<Secrets>,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +34,11 @@ pub(super) struct Listening {
 }
 
 impl Handler {
+    pub(super) fn new(secrets: Arc<Secrets>) -> Self {
+        let heard = Arc::default();
+        Self { heard, secrets }
+    }
+
     /// Waits until the server says that its tools have changed. What it said before counts, once.
     ///
     /// Cancel safe.
@@ -83,10 +87,7 @@ impl ClientHandler for Handler {
         said: ProgressNotificationParam,
         _context: NotificationContext<RoleClient>,
     ) {
-        let mut message = said.message;
-        if let Some(message) = &mut message {
-            message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
-        }
+        let message = said.message.map(|message| self.secrets.shorten(message));
         self.heard.with(|calls| {
             if let Some(call) = calls.get(&said.progress_token) {
                 call.tell(said.progress, said.total, message);

@@ -10,8 +10,10 @@ use super::Link;
 use super::tool::McpTool;
 use crate::{ToolPolicy, ToolRegistry, ToolSpec};
 
-/// Models read every description at every step, and a server may hide instructions in a long one.
-const MAX_DESCRIPTION_BYTES: usize = 1024;
+/// `OpenAI` takes 128 tools of all servers together.
+const MAX_TOOLS: usize = 128;
+/// A server that makes up new names again and again is not listened to for ever.
+const MAX_SEEN: usize = 512;
 /// A larger schema would crowd out the conversation.
 const MAX_SCHEMA_BYTES: usize = 32 * 1024;
 
@@ -62,6 +64,13 @@ impl Offer {
             let Some(tool) = self.read(tool) else {
                 continue;
             };
+            if now.len() == MAX_TOOLS {
+                self.warn(
+                    &tool.spec.name,
+                    "the server has more tools than can be offered",
+                );
+                break;
+            }
             let name = tool.spec.name.clone();
             if now.insert(name.clone(), tool).is_some() {
                 self.warn(&name, "the server has two tools for this name");
@@ -89,22 +98,22 @@ impl Offer {
     fn offer(&mut self, name: String, tool: Seen) {
         match self.seen.get(&name) {
             Some(seen) if *seen != tool => {
-                self.warn(
-                    &name,
-                    "it is not what it was when it was first seen; offered no more",
-                );
+                self.warn(&name, "it is not what it was when it was first seen");
                 self.withdraw(&name);
                 return;
             }
             Some(_) if self.offered.contains(&name) => return,
             Some(_) => {}
+            None if self.seen.len() == MAX_SEEN => {
+                self.warn(&name, "the server has had too many tools");
+                return;
+            }
             None => {
                 self.seen.insert(name.clone(), tool.clone());
             }
         }
         let tool = McpTool::new(self.link.clone(), tool.spec, tool.remote_name, tool.writes);
-        self.tools.add_policy(&name, self.policy);
-        match self.tools.add(tool) {
+        match self.tools.add_with_policy(tool, self.policy) {
             Ok(()) => {
                 self.offered.insert(name);
             }
@@ -127,16 +136,15 @@ impl Offer {
         let mut schema = (*tool.input_schema).clone();
         // No API needs to be told, and not all take it.
         schema.remove("$schema");
-        let parameters = Value::Object(schema);
+        let secrets = &self.link.secrets;
+        let mut parameters = Value::Object(schema);
+        secrets.hide_in(&mut parameters);
         if parameters.to_string().len() > MAX_SCHEMA_BYTES {
             self.warn(&name, "its schema is too large");
             return None;
         }
-        let mut description = tool.description.unwrap_or_default().into_owned();
-        if description.len() > MAX_DESCRIPTION_BYTES {
-            description.truncate(description.floor_char_boundary(MAX_DESCRIPTION_BYTES));
-            description.push('…');
-        }
+        // Models read every description at every step, and a server may hide instructions in a long one.
+        let description = secrets.shorten(tool.description.unwrap_or_default().into_owned());
         let hints = tool.annotations;
         Some(Seen {
             // By the protocol a tool that does not say is one that may write.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, BufReader};
@@ -11,6 +12,8 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::debug;
+
+use crate::secrets::Secrets;
 
 /// Variables without which hardly a program runs. None of them says a secret.
 const INHERITED: [&str; 10] = [
@@ -49,6 +52,7 @@ impl Process {
         program: &str,
         arguments: &[String],
         environment: &BTreeMap<String, String>,
+        secrets: &Arc<Secrets>,
     ) -> io::Result<(Self, ChildStdout, ChildStdin)> {
         let inherited = INHERITED.iter().filter_map(|name| {
             let value = std::env::var_os(name)?;
@@ -72,7 +76,7 @@ impl Process {
             return Err(io::Error::other("it has no standard streams"));
         };
         let mut reader = JoinSet::new();
-        reader.spawn(read_stderr(server.to_owned(), stderr));
+        reader.spawn(read_stderr(server.to_owned(), stderr, Arc::clone(secrets)));
         let process = Self {
             #[cfg(unix)]
             group: child.id().and_then(group_of),
@@ -142,7 +146,7 @@ fn group_of(id: u32) -> Option<rustix::process::Pid> {
         .and_then(rustix::process::Pid::from_raw)
 }
 
-async fn read_stderr(server: String, stderr: ChildStderr) {
+async fn read_stderr(server: String, stderr: ChildStderr, secrets: Arc<Secrets>) {
     let mut stderr = BufReader::with_capacity(STDERR_BUFFER, stderr);
     let mut buffer = [0; STDERR_BUFFER];
     let mut left = MAX_LOGGED_BYTES;
@@ -151,6 +155,7 @@ async fn read_stderr(server: String, stderr: ChildStderr) {
         left -= logged;
         if logged > 0 {
             let said = String::from_utf8_lossy(buffer.get(..logged).unwrap_or_default());
+            let said = secrets.shorten(said.into_owned());
             // It may say anything, control characters and what it was asked included.
             debug!(server, said = ?said.trim_end(), "an MCP server says on its standard error");
         }

@@ -19,9 +19,8 @@ pub(super) fn read(answer: CallToolResult) -> Result<Value, ToolError> {
     }
     let structured = answer.structured_content;
     let mut content = answer.content;
-    let only_texts = content.iter().all(|it| matches!(it, ContentBlock::Text(_)));
     match (structured, content.as_mut_slice()) {
-        (Some(structured), _) if only_texts => Ok(structured),
+        (Some(structured), content) if says_the_same(content, &structured) => Ok(structured),
         (None, []) => Ok(Value::Null),
         (None, [ContentBlock::Text(text)]) => Ok(Value::String(std::mem::take(&mut text.text))),
         (structured, content) => {
@@ -33,6 +32,17 @@ pub(super) fn read(answer: CallToolResult) -> Result<Value, ToolError> {
             })
         }
     }
+}
+
+/// Whether the content is no more than the structured content as a text, which the protocol asks servers to
+/// send along for older clients.
+fn says_the_same(content: &[ContentBlock], structured: &Value) -> bool {
+    content.iter().all(|block| match block {
+        ContentBlock::Text(text) => {
+            serde_json::from_str::<Value>(&text.text).is_ok_and(|value| value == *structured)
+        }
+        _ => false,
+    })
 }
 
 fn block(block: &ContentBlock) -> Result<Value, ToolError> {

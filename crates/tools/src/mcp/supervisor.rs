@@ -12,6 +12,7 @@ use super::connection::{Connection, Happened, Peering, Reason};
 use super::offer::Offer;
 use super::{Link, McpOptions, McpTransport};
 use crate::ToolRegistry;
+use crate::secrets::Secrets;
 
 /// The first wait before another try, short because whoever called a tool may wait for it; each further
 /// one is twice as long.
@@ -26,6 +27,9 @@ pub(super) struct Supervisor {
     server: Arc<str>,
     transport: McpTransport,
     offer: Offer,
+    secrets: Arc<Secrets>,
+    /// Since when the server is up.
+    up_since: Option<Instant>,
     peering: watch::Sender<Peering>,
     stop: CancellationToken,
 }
@@ -39,12 +43,15 @@ impl Supervisor {
         stop: CancellationToken,
     ) -> Self {
         let server: Arc<str> = name.into();
+        let secrets = Arc::new(options.transport.secrets());
         let link = Link {
             server: Arc::clone(&server),
             peering: peering.subscribe(),
-            secrets: Arc::new(options.transport.secrets()),
+            secrets: Arc::clone(&secrets),
         };
         Self {
+            secrets,
+            up_since: None,
             offer: Offer::new(link, options.only, options.policy, tools),
             server,
             transport: options.transport,
@@ -57,11 +64,11 @@ impl Supervisor {
         let mut delay = FIRST_DELAY;
         let stop = self.stop.clone();
         loop {
-            let begun = Instant::now();
             let Some(why) = self.run_once(&stop).await else {
                 break;
             };
-            if begun.elapsed() >= GOOD_RUN {
+            let up_since = self.up_since.take();
+            if up_since.is_some_and(|since| since.elapsed() >= GOOD_RUN) {
                 delay = FIRST_DELAY;
             }
             warn!(server = &*self.server, why, again_in = ?delay, "an MCP server is down");
@@ -80,15 +87,15 @@ impl Supervisor {
     /// Runs the server until it ends, and says why it did; `None` if it was stopped.
     async fn run_once(&mut self, stop: &CancellationToken) -> Option<Reason> {
         let opened = tokio::select! {
-            opened = Connection::open(&self.server, &self.transport) => opened,
+            opened = Connection::open(&self.server, &self.transport, &self.secrets) => opened,
             () = stop.cancelled() => return None,
         };
         let mut connection = match opened {
             Ok(connection) => connection,
-            Err(why) => return Some(why),
+            Err(why) => return Some(self.secrets.shorten(why)),
         };
         let ended = tokio::select! {
-            why = self.serve(&mut connection) => Some(why),
+            why = self.serve(&mut connection) => Some(self.secrets.shorten(why)),
             () = stop.cancelled() => None,
         };
         if let Some(why) = &ended {
@@ -105,6 +112,7 @@ impl Supervisor {
             Err(why) => return why,
         }
         info!(server = &*self.server, "an MCP server is up");
+        self.up_since = Some(Instant::now());
         self.peering
             .send_replace(Peering::Up(connection.voice.clone()));
         loop {

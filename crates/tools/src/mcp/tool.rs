@@ -51,10 +51,14 @@ impl McpTool {
             Peering::Down(why) => why.clone(),
             Peering::Starting | Peering::Up(_) => "it is being started".to_owned(),
         };
+        Err(self.not_there(&why))
+    }
+
+    fn not_there(&self, why: &str) -> ToolError {
         let server = &self.link.server;
-        Err(ToolError::Failed(format!(
+        ToolError::Failed(format!(
             "not run: the MCP server `{server}` is not there: {why}"
-        )))
+        ))
     }
 
     fn read(&self, answer: Result<ServerResult, ServiceError>) -> Result<Value, ToolError> {
@@ -104,13 +108,18 @@ impl Tool for McpTool {
     ) -> Result<Value, ToolError> {
         let voice = self.voice().await?;
         let _turn = voice.turns.acquire().await;
+        if !voice.is_open() {
+            return Err(self.not_there("it has gone away"));
+        }
         let params = CallToolRequestParams::new(self.remote_name.clone()).with_arguments(arguments);
         let mut meta = RequestMetaObject::default();
         meta.0.insert(CALL_ID.to_owned(), json!(context.call_id));
         let options = PeerRequestOptions::no_options().with_meta(meta);
         let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
         let sending = voice.peer.send_request_with_option(request, options);
-        let sent = sending.await.map_err(|error| self.error(error))?;
+        let Ok(sent) = sending.await else {
+            return Err(self.not_there("it has gone away"));
+        };
         let _listening = voice
             .handler
             .listen(sent.progress_token.clone(), context.progress);
@@ -124,6 +133,9 @@ impl Tool for McpTool {
             () = voice.gone.cancelled() => Err(ServiceError::TransportClosed),
         };
         under_way.call = None;
+        if let Err(ServiceError::TransportSend(_)) = answer {
+            voice.failed.notify_one();
+        }
         self.read(answer)
     }
 }

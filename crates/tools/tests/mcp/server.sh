@@ -28,7 +28,7 @@ while read -r line || has deaf; do
         reply '{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"shell","version":"1"}}' ;;
     *'"method":"tools/list"'*)
         list=$(tool echo "$description" ',"annotations":{"readOnlyHint":true}')
-        for name in silent die big twice wrong_id flood samples picture structured fails progress changes dotted.name; do
+        for name in silent die pesters big twice wrong_id flood samples picture structured fails progress changes dotted.name; do
             list="$list,$(tool $name "$name")"
         done
         reply "{\"tools\":[$list$more]}" ;;
@@ -43,6 +43,9 @@ while read -r line || has deaf; do
         big) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"' "$id"
             head -c 20000000 /dev/zero | tr '\0' x
             say '"}]}}' ;;
+        pesters) n=0
+            while [ $n -lt 20000 ]; do say "{\"jsonrpc\":\"2.0\",\"id\":$n,\"method\":\"ping\"}"; n=$((n + 1)); done
+            sleep 60 ;;
         twice) text one; text two ;;
         wrong_id) id=99999; text one; say '{"jsonrpc":"2.0","id":"none","result":{}}'; say 'no json'; printf '\377\376\n' ;;
         flood) n=0

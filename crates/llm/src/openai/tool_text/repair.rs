@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// The arguments that can only have been meant, or `None`.
 pub(super) fn repair(text: &str) -> Option<Map<String, Value>> {
-    let text = mended(without_fence(text.trim()));
+    let text = mended(without_fence(text.trim()))?;
     match serde_json::from_str(&text).ok()? {
         Value::Object(arguments) => Some(arguments),
         // Written as JSON twice.
@@ -26,14 +26,18 @@ fn without_fence(text: &str) -> &str {
     inner.strip_prefix("json").unwrap_or(inner).trim()
 }
 
-/// Escapes control characters within texts, and leaves out commas before a bracket that closes.
-fn mended(text: &str) -> String {
+/// Escapes control characters within texts, and leaves out commas before a bracket that closes. `None` for
+/// a control character behind a backslash, which may go with it or not.
+fn mended(text: &str) -> Option<String> {
     let mut mended = String::with_capacity(text.len());
     let mut in_text = false;
     let mut is_escaped = false;
     for (place, character) in text.char_indices() {
         if in_text {
             if character.is_ascii_control() {
+                if is_escaped {
+                    return None;
+                }
                 mended.push_str(&format!("\\u{:04x}", u32::from(character)));
             } else {
                 mended.push(character);
@@ -49,7 +53,7 @@ fn mended(text: &str) -> String {
             in_text = character == '"';
         }
     }
-    mended
+    Some(mended)
 }
 
 #[cfg(test)]
@@ -90,6 +94,7 @@ mod tests {
             "{\"a\": 1}, and so on",
             "{\"a\" 1}",
             "{\"a\": 1,, \"b\": 2}",
+            "{\"a\": \"ls \\\n -l\"}",
             "[1]",
             "\"[1]\"",
             "\"text\"",

@@ -3,6 +3,8 @@
 use super::super::kind::is_provider_name;
 use super::{Check, names_under};
 
+/// The name of a tool has 64 bytes at the most, and this is the first part of it.
+const MAX_NAME_BYTES: usize = 30;
 /// What a server that is asked over HTTP does not heed, and one that is a program.
 const OF_PROGRAMS: [&str; 2] = ["args", "env"];
 const OF_URLS: [&str; 2] = ["secret_env", "secret_header"];
@@ -10,12 +12,12 @@ const OF_URLS: [&str; 2] = ["secret_env", "secret_header"];
 pub(super) fn check(check: &mut Check<'_>) {
     for name in names_under(&check.layers.values, "mcp") {
         let table = format!("mcp.{name}");
-        if !is_provider_name(&name) {
-            check.table_fault(
-                &table,
-                "a name has small letters, digits, `_` and `-`, and begins with a letter"
-                    .to_owned(),
+        if !is_provider_name(&name) || name.contains("__") || name.len() > MAX_NAME_BYTES {
+            let problem = format!(
+                "a name has at most {MAX_NAME_BYTES} small letters, digits, `_` and `-`, begins with a letter, \
+                 and has no two `_` together"
             );
+            check.table_fault(&table, problem);
         }
         let is_program = check.has(&format!("{table}.command"));
         let unheeded = match (is_program, check.has(&format!("{table}.url"))) {

@@ -4,7 +4,7 @@ use super::super::key::{Key, Section};
 use super::super::kind::{Items, Kind};
 use super::{integer, seconds};
 
-const MAX_RESULT_BYTES: Kind = integer(1024, 16 * 1024 * 1024);
+const MAX_RESULT_BYTES: Kind = integer(1024, 1024 * 1024);
 
 pub(super) const TOOLS: Section = Section {
     title: "Tools",
@@ -80,7 +80,8 @@ pub(super) const MCP: Section = Section {
         Key::new(
             "mcp.NAME.env",
             Kind::List(Items::Variables),
-            "The names of the variables that it gets, beside `PATH`, `HOME` and the like.",
+            "The names of the variables that it gets, beside `PATH`, `HOME` and the like. Those whose name has \
+             `KEY`, `TOKEN`, `SECRET`, `PASS`, `AUTH`, `CRED`, `URL` or `DSN` in it are kept out of its answers.",
         )
         .default(""),
         Key::new(
@@ -106,7 +107,7 @@ pub(super) const MCP: Section = Section {
             "mcp.NAME.approval",
             Kind::Choice(&["never", "writes", "always"]),
             "Which calls wait until a person agrees; with `writes` those of tools that do not say that they \
-             only read.",
+             only read, which is believed: `always` for a server that you do not trust.",
         )
         .default("writes"),
         Key::new(
