@@ -79,14 +79,17 @@ fn every_line_of_the_env_example_can_be_used_as_it_is() {
 }
 
 #[test]
-fn every_example_in_the_documentation_of_models_loads() {
-    let page = std::fs::read_to_string(in_project("docs/models.md")).unwrap();
-    let examples: Vec<_> = page
-        .split("```toml\n")
-        .skip(1)
+fn every_example_in_the_documentation_loads() {
+    let pages = ["docs/models.md", "docs/tools.md"].map(|page| {
+        let page = in_project(page);
+        std::fs::read_to_string(page).unwrap()
+    });
+    let examples: Vec<_> = pages
+        .iter()
+        .flat_map(|page| page.split("```toml\n").skip(1))
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
-    assert!(examples.len() >= 5, "{examples:?}");
+    assert!(examples.len() >= 10, "{examples:?}");
     let keys = ["GEMINI_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY"];
     for example in examples {
         let directory = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@
 //! process, or compute for ever; what stands between is told in [`expression`] (what is let in)
 //! and [`evaluate`] (where it runs and how it is stopped).
 
+mod dates;
 mod evaluate;
 mod expression;
 mod percent;
@@ -53,7 +54,8 @@ impl Default for Calculator {
                 "calculator",
                 "Computes the value of an arithmetic expression exactly. Knows + - * / ^ !, mod, \
                  percentages, parentheses, functions (sqrt, sin, ln, log10, ...), constants \
-                 (pi, e) and units. Trigonometric functions take radians unless a unit is given, \
+                 (pi, e), units, and dates (2024-02-28 + 2 days, 2024-12-24 - 2024-02-29, weekday \
+                 of 2024-02-29). Trigonometric functions take radians unless a unit is given, \
                  as in sin(30 degrees).",
             ),
             threads: Arc::new(Semaphore::new(MAX_CONCURRENT)),
@@ -77,6 +79,9 @@ impl Tool for Calculator {
         context: ToolContext,
     ) -> Result<Value, ToolError> {
         let Arguments { expression } = arguments::parse(arguments)?;
+        if let Some(value) = dates::evaluate(&expression) {
+            return Ok(json!({ "expression": expression, "result": value?, "exact": true }));
+        }
         let prepared = expression::prepare(&expression)?;
         let started = tokio::time::Instant::now();
         let answer = timeout_at(context.deadline, self.compute(prepared))

@@ -1,5 +1,5 @@
 //! P12: nothing runs by an approval that is not one: of a call that is not there, of another session,
-//! twice, of a kind that no call has. A call that waits runs by one that is, once.
+//! twice, of a kind that no call has. A call that waits runs by one that is, once, also after a `kill -9`.
 
 use std::sync::Arc;
 
@@ -68,10 +68,10 @@ pub(crate) async fn approvals_of_nothing(world: Arc<World>) -> Outcome {
 pub(crate) async fn approvals(world: Arc<World>) -> Outcome {
     let store = Store::shared(&world).await?;
     let model = Arc::new(FakeModel::start().await);
-    let stage = Stage::new(&world, store).noting(&model);
+    let stage = Stage::new(&world, store).short_lease().noting(&model);
     let stage = stage.set("PATTER_DATA_SOURCES__NOTE__APPROVAL", "always");
     let mut scene = stage.start_with(model, 1).await?;
-    let clients: Vec<Client> = (0..4)
+    let clients: Vec<Client> = (0..5)
         .map(|number| scene.client(&format!("p12-call-{number}"), number))
         .collect();
     for client in &clients {
@@ -82,8 +82,8 @@ pub(crate) async fn approvals(world: Arc<World>) -> Outcome {
             .await?;
     }
     let calls: Vec<String> = clients.iter().map(call_of).collect();
-    let [yes, no, strange, later] = clients.as_slice() else {
-        bail!("there are four")
+    let [yes, no, strange, later, survivor] = clients.as_slice() else {
+        bail!("there are five")
     };
     // Of another session, it is refused, and nothing runs.
     decide(strange, &calls[3], true).await;
@@ -105,18 +105,33 @@ pub(crate) async fn approvals(world: Arc<World>) -> Outcome {
         })
         .await?;
     decide(later, &calls[3], true).await;
-    for client in &clients {
+    for client in [yes, no, strange, later] {
         client.until_answered(SOON).await?;
     }
     decide(yes, &calls[0], true).await;
     yes.until("a refusal", SOON, |view| view.errors.len() == 1)
         .await?;
+    // The process is lost while a call waits, and another one goes on waiting.
+    let before = survivor.look(|view| view.log.connections.len());
+    scene.kill(0).await?;
+    scene.nodes[0].start_again().await?;
+    survivor
+        .until("it is back", SOON, |view| {
+            view.log.connections.len() > before && view.is_ready
+        })
+        .await?;
+    ensure!(
+        !scene.model.notes().contains(&calls[4]),
+        "a tool ran without approval after a restart"
+    );
+    decide(survivor, &calls[4], true).await;
+    survivor.until_answered(SOON).await?;
     let mut notes = scene.model.notes();
     notes.sort();
-    let mut approved = vec![calls[0].clone(), calls[3].clone()];
+    let mut approved = vec![calls[0].clone(), calls[3].clone(), calls[4].clone()];
     approved.sort();
     ensure!(notes == approved, "{notes:?} ran, {approved:?} may");
-    scene.figures.add("approvals", 2);
+    scene.figures.add("approvals", 3);
     scene.figures.add("refusals", 2);
     scene.leave(clients).await;
     scene.finalized(SOON).await?;
