@@ -4,19 +4,17 @@
 //! sent, and read back.
 
 mod counts;
+mod guarded;
 mod hygiene;
 mod policy;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use serde_json::{Map, Value};
-use tokio::time::{Instant, timeout_at};
-use tracing::{Instrument, error, error_span};
+use tracing::{Instrument, error_span};
 
 use crate::arguments::Schema;
 use crate::{RegistryError, Tool, ToolContext, ToolError, ToolSpec};
@@ -261,7 +259,7 @@ impl ToolRegistry {
             None => None,
         };
         let limits = rule.map_or(self.limits, |rule| rule.policy.limits(self.limits));
-        call_guarded(&*entry.tool, limits, arguments, context).await
+        guarded::call(&*entry.tool, limits, arguments, context).await
     }
 
     fn entry(&self, name: &str) -> Option<Entry> {
@@ -307,34 +305,6 @@ impl Shared {
             let rule = Arc::new(Rule::new(merged));
             self.rules.insert(name.to_owned(), rule);
         }
-    }
-}
-
-async fn call_guarded(
-    tool: &dyn Tool,
-    limits: ToolLimits,
-    arguments: Map<String, Value>,
-    mut context: ToolContext,
-) -> Result<Value, ToolError> {
-    let started = Instant::now();
-    let latest = started
-        .checked_add(limits.timeout)
-        .unwrap_or(context.deadline);
-    context.deadline = context.deadline.min(latest);
-    let deadline = context.deadline;
-
-    // The inner block also catches a panic before the tool's first await.
-    let call = AssertUnwindSafe(async { tool.call(arguments, context).await }).catch_unwind();
-    match timeout_at(deadline, call).await {
-        Ok(Ok(Ok(result))) => hygiene::clean_result(result, limits.max_result_bytes),
-        Ok(Ok(Err(error))) => Err(hygiene::clean_error(error)),
-        Ok(Err(_panic)) => {
-            error!("a tool panicked");
-            Err(ToolError::Failed("the tool panicked".to_owned()))
-        }
-        Err(_elapsed) => Err(ToolError::Timeout {
-            limit: deadline.saturating_duration_since(started),
-        }),
     }
 }
 
