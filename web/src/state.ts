@@ -84,6 +84,7 @@ export function apply(state: State, event: ServerMessage): State {
     case 'token':
     case 'reasoning':
     case 'tool_call':
+    case 'tool_approved':
     case 'tool_result':
     case 'response_finished':
       return withEntries(state, answers.update(state.entries, event));

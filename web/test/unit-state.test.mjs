@@ -25,6 +25,13 @@ const outline = (state) => state.entries.map((entry) => {
   return `answer:${entry.id}[${parts.join('|')}]`;
 });
 
+test('a call that was approved asks nobody any more', () => {
+  const asks = (state) => state.entries[1].parts[0].tool.needsApproval;
+  const waiting = after(message('m1'), started('r1', 'm1'), { ...call('c1'), needs_approval: true });
+  assert.equal(asks(waiting), true);
+  assert.equal(asks(apply(waiting, { type: 'tool_approved', seq: 4, response_id: 'r1', call_id: 'c1' })), false);
+});
+
 test('text and tool calls keep the order in which they came', () => {
   const state = after(message('m1'), started('r1', 'm1'), token(0, 'Let '), token(1, 'me.'), call('c1'), result('c1', 36), token(2, 'It is 36.'));
   assert.deepEqual(outline(state), ['said:m1', 'answer:r1[Let me.|<c1>|It is 36.]']);

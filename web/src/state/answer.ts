@@ -14,6 +14,7 @@ import type {
   ResponseSnapshot,
   ResponseStarted,
   Token,
+  ToolApproved,
   ToolCall,
   ToolError,
   ToolResult,
@@ -24,6 +25,7 @@ export interface ToolState {
   callId: CallId;
   name: string;
   arguments: Record<string, unknown>;
+  /** Whether it waits until somebody lets it run. */
   needsApproval: boolean;
   /** `null` while it runs or waits for approval. */
   outcome: { ok: boolean; content?: unknown; error?: ToolError; durationMs: number } | null;
@@ -57,6 +59,7 @@ export type AnswerEvent =
   | ({ type: 'token' } & Token)
   | ({ type: 'reasoning' } & Reasoning)
   | ({ type: 'tool_call' } & ToolCall)
+  | ({ type: 'tool_approved' } & ToolApproved)
   | ({ type: 'tool_result' } & ToolResult)
   | ({ type: 'response_finished' } & ResponseFinished)
   | ({ type: 'ai_response' } & AiResponse);
@@ -148,6 +151,8 @@ function change(answer: Answer, event: AnswerEvent): Answer {
       };
     case 'tool_call':
       return { ...answer, parts: addCall(answer.parts, event) };
+    case 'tool_approved':
+      return { ...answer, parts: approveCall(answer.parts, event) };
     case 'tool_result':
       return { ...answer, parts: finishCall(answer.parts, event) };
     case 'response_finished':
@@ -179,6 +184,13 @@ function addCall(parts: readonly Part[], event: ToolCall): readonly Part[] {
     outcome: null,
   };
   return [...parts, { kind: 'tool', tool }];
+}
+
+/** It waits no more. */
+function approveCall(parts: readonly Part[], event: ToolApproved): readonly Part[] {
+  return parts.map((part) =>
+    isCall(part, event.call_id) ? { kind: 'tool', tool: { ...part.tool, needsApproval: false } } : part,
+  );
 }
 
 function finishCall(parts: readonly Part[], event: ToolResult): readonly Part[] {
