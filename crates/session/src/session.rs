@@ -253,6 +253,7 @@ impl Session {
                         _ => {}
                     }
                     self.note_safe(&event.body);
+                    self.note_stored(&event.body);
                     self.readers.send(&Frame::durable(event));
                 }
                 return ended.map_or(Flow::GoOn, |reason| Flow::Close(ending::close_code(reason)));
@@ -275,15 +276,18 @@ impl Session {
         Flow::GoOn
     }
 
-    /// An event survives this process from now on: a tool may run whose call it is, or its approval.
+    /// An event survives this process from now on: a tool may run whose call it is.
     fn note_safe(&mut self, body: &EventBody) {
-        let Some(turn) = &mut self.turn else {
-            return;
-        };
-        match body {
-            EventBody::ToolCall(call) => turn.call_is_safe(call.call_id),
-            EventBody::ToolApproved(approved) => turn.approval_is_safe(approved.call_id),
-            _ => {}
+        if let (EventBody::ToolCall(call), Some(turn)) = (body, &mut self.turn) {
+            turn.call_is_safe(call.call_id);
+        }
+    }
+
+    /// An event is in the store: a tool may run whose approval it is. On the disk of this machine that would
+    /// not do: another one would ask for the approval again, and run the tool twice.
+    fn note_stored(&mut self, body: &EventBody) {
+        if let (EventBody::ToolApproved(approved), Some(turn)) = (body, &mut self.turn) {
+            turn.approval_is_stored(approved.call_id);
         }
     }
 

@@ -223,20 +223,11 @@ fn a_call_whose_approval_was_stored_before_its_process_was_lost_does_not_run_aga
 }
 
 #[test]
-fn an_approval_that_cannot_be_stored_runs_nothing() {
+fn an_approval_runs_nothing_while_it_is_on_the_disk_of_one_machine_alone() {
     let bench = Bench::new([note(10), Reply::text(["Done."])]);
     let mut machine = Machine::default();
     machine.run(async {
-        let tools = bench.tools();
-        let policy = ToolPolicy {
-            approval: Some(Approval::Always),
-            ..ToolPolicy::default()
-        };
-        tools.add_policy("note", policy);
-        // Without a local disk nothing is safe while the store is away.
-        let sessions = SessionManager::builder(Arc::clone(&bench.store), bench.model.clone())
-            .tools(tools)
-            .start();
+        let sessions = manager(&bench);
         let session = open(&sessions, "s").await;
         let mut client = Client::attach(&session, After::Start).await;
         say(&session, "m-1", "Hi").await;

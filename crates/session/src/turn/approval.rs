@@ -17,7 +17,7 @@ enum Answer {
     Awaited,
     /// Yes, and that is on its way into the log.
     Noted,
-    /// Yes, and that survives this process: the call may run.
+    /// Yes, and that is stored: the call may run.
     Approved,
     /// No, with the reason, if one was given.
     Refused(Option<String>),
@@ -33,7 +33,7 @@ pub(super) struct Approval {
 #[derive(Debug, Default)]
 pub(super) struct Approvals {
     waiting: HashMap<CallId, watch::Sender<Answer>>,
-    /// The calls that were approved, which is not safe yet.
+    /// The calls that were approved, which is not stored yet.
     noted: HashMap<CallId, watch::Sender<Answer>>,
     /// Since when people can decide and nothing else goes on.
     since: Option<Instant>,
@@ -83,7 +83,7 @@ impl Approvals {
         self.waiting.contains_key(&call_id)
     }
 
-    /// Whether this call has not run for want of an approval that is safe.
+    /// Whether this call has not run for want of an approval that is stored.
     pub(super) fn hold_back(&self, call_id: CallId) -> bool {
         self.await_decision_on(call_id) || self.noted.contains_key(&call_id)
     }
@@ -93,7 +93,7 @@ impl Approvals {
         !self.waiting.is_empty()
     }
 
-    /// Takes a yes; the call runs when [that is safe](Self::is_safe). `false` if none is awaited about this
+    /// Takes a yes; the call runs when [that is stored](Self::is_stored). `false` if none is awaited about this
     /// call, or none any more.
     pub(super) fn approve(&mut self, call_id: CallId) -> bool {
         let Some(sender) = self.waiting.get(&call_id) else {
@@ -113,8 +113,8 @@ impl Approvals {
         sender.is_some_and(|sender| sender.send(Answer::Refused(reason)).is_ok())
     }
 
-    /// An approval survives this process from now on.
-    pub(super) fn is_safe(&mut self, call_id: CallId) {
+    /// An approval is stored.
+    pub(super) fn is_stored(&mut self, call_id: CallId) {
         if let Some(sender) = self.noted.remove(&call_id) {
             // The turn may be over.
             let _runs = sender.send(Answer::Approved).is_ok();

@@ -78,9 +78,9 @@ impl Turn {
         }
     }
 
-    /// The approval of a call survives this process from now on: the call may run.
-    pub(crate) fn approval_is_safe(&mut self, call_id: CallId) {
-        self.approvals.is_safe(call_id);
+    /// The approval of a call is in the store: the call may run.
+    pub(crate) fn approval_is_stored(&mut self, call_id: CallId) {
+        self.approvals.is_stored(call_id);
     }
 
     /// Runs calls of a step of which others have results already.
