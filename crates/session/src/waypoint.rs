@@ -34,6 +34,15 @@ impl Waypoint {
 
     /// What another version wrote and this one cannot read is done without too.
     pub(crate) fn read(stored: Option<&Value>) -> Option<Self> {
-        Self::deserialize(stored?).ok()
+        Self::deserialize(stored?).ok().filter(Self::is_sound)
+    }
+
+    /// Whether the calls stand in the text, in order.
+    fn is_sound(&self) -> bool {
+        let are_places = |(at, _): &(usize, CallId)| self.content.is_char_boundary(*at);
+        // There are no more pieces than bytes.
+        self.calls.is_sorted_by_key(|(at, _)| *at)
+            && self.calls.iter().all(are_places)
+            && self.pieces <= self.content.len() as u64
     }
 }

@@ -309,3 +309,57 @@ fn what_a_provider_wants_to_see_again_survives_too() {
         });
     assert_eq!(steps.collect::<Vec<_>>(), [Some(data)]);
 }
+
+#[test]
+fn a_call_that_was_kept_on_disk_alone_waits_on_after_a_restart_and_is_asked_about_again() {
+    let bench = Bench::new([note(10), Reply::text(["Done."])]);
+    let mut machine = Machine::default();
+    let call_id = machine.run(async {
+        let sessions = manager(&bench);
+        let session = open(&sessions, "s").await;
+        let mut client = Client::attach(&session, After::Start).await;
+        say(&session, "m-1", "Hi").await;
+        let call_id = call_that_waits(&mut client).await;
+        away(&bench);
+        // Kept on this disk, where it lets nothing run.
+        session.submit(approval(call_id, true)).await.unwrap();
+        client.read_for(Duration::from_secs(5)).await;
+        call_id
+    });
+    machine.run(async {
+        bench.store.set(Failure::None);
+        let sessions = manager(&bench);
+        let session = open_when_free(&sessions).await;
+        let mut client = Client::attach(&session, After::Start).await;
+        client.read_for(Duration::from_secs(5)).await;
+        assert_eq!(bench.runs(), 0);
+        session.submit(approval(call_id, true)).await.unwrap();
+        assert_eq!(client.until_answer().await.content, "Done.");
+        assert_eq!(bench.runs(), 1);
+    });
+}
+
+#[test]
+fn nobody_decides_while_the_process_stops() {
+    let bench = Bench::new(script());
+    let mut machine = Machine::default();
+    machine.run(async {
+        let sessions = manager(&bench);
+        let session = open(&sessions, "s").await;
+        let mut client = Client::attach(&session, After::Start).await;
+        say(&session, "m-1", "Hi").await;
+        let call_id = call_that_waits(&mut client).await;
+        result_of_the_other(&mut client).await;
+        // What is not stored keeps the session from leaving.
+        away(&bench);
+        say(&session, "m-2", "Go on").await;
+        let stopping = sessions.shutdown(Duration::from_secs(10));
+        let deciding = async {
+            sleep(Duration::from_millis(6_500)).await;
+            session.submit(approval(call_id, true)).await
+        };
+        let ((), decided) = tokio::join!(stopping, deciding);
+        assert!(decided.is_err(), "{decided:?}");
+        assert_eq!(bench.runs(), 0);
+    });
+}

@@ -104,7 +104,10 @@ impl Leftovers {
 fn is_told_anew(body: &EventBody) -> bool {
     matches!(
         body,
-        EventBody::SessionStarted(_) | EventBody::SessionEnded(_) | EventBody::SessionSummary(_)
+        EventBody::SessionStarted(_)
+            | EventBody::ToolApproved(_)
+            | EventBody::SessionEnded(_)
+            | EventBody::SessionSummary(_)
     )
 }
 
@@ -197,7 +200,8 @@ impl Session {
             // Whoever had the session ended the answer to its message first, and no earlier than seconds
             // after the call, when the lease had run out: clocks need not agree any better.
             EventBody::ToolCall(_) => !was_ended_since,
-            EventBody::ToolApproved(approved) => self.conversation.is_open_call(approved.call_id),
+            // What it was for has not run: a call runs when its approval is in the store.
+            EventBody::ToolApproved(_) => false,
             EventBody::ToolResult(result) => self.conversation.is_open_call(result.call_id),
             EventBody::UserMessage(message) => self.conversation.place_of(&message.id).is_none(),
             EventBody::AiResponse(_) => true,

@@ -25,11 +25,7 @@ impl Session {
             Stage::Stopping { .. } => {
                 // The spread may be a shorter one from here on.
                 self.departure = None;
-                if self.turn.as_ref().is_some_and(Turn::can_be_left) {
-                    self.close_waiting(FinishReason::Interrupted);
-                } else {
-                    self.close_answers(FinishReason::Interrupted);
-                }
+                self.close_what_cannot_be_left();
                 self.end_without_summary();
             }
             Stage::Stopped => {
@@ -42,10 +38,24 @@ impl Session {
         Flow::GoOn
     }
 
+    /// Ends all answers but one that only waits for people.
+    fn close_what_cannot_be_left(&mut self) {
+        if self.turn.as_ref().is_some_and(Turn::can_be_left) {
+            self.close_waiting(FinishReason::Interrupted);
+        } else {
+            self.close_answers(FinishReason::Interrupted);
+        }
+    }
+
     /// Whether it is time to leave. A session's share of the spread begins when it has nothing left to
     /// do, not when the drain does: answers that end together must not send their clients away
     /// together.
     pub(super) fn is_to_be_handed_over(&mut self) -> bool {
+        let is_stopping = matches!(*self.stage.borrow(), Stage::Stopping { .. });
+        if is_stopping && (self.turn.is_some() || !self.waiting.is_empty()) {
+            // An answer may have waited for people when that began, and wait no more.
+            self.close_what_cannot_be_left();
+        }
         if !self.may_leave() {
             self.departure = None;
             return false;

@@ -224,7 +224,7 @@ impl Session {
             session.record(EventBody::SessionStarted(started), None);
         }
         session.adopt(leftovers, fence);
-        session.close_what_was_interrupted(left_behind.is_none());
+        session.close_what_was_interrupted(!is_swept);
         if let (true, Some(reason)) = (is_swept, left_behind) {
             session.end_with(reason);
         }
@@ -244,7 +244,7 @@ impl Session {
     /// answer and no call is without a result. With `is_awaited`, an answer that waits for a person is
     /// gone on with instead.
     fn close_what_was_interrupted(&mut self, is_awaited: bool) {
-        let goes_on = is_awaited && self.conversation.waiting_answer().is_some();
+        let goes_on = is_awaited && self.can_go_on();
         for (response_id, call_id, name) in self.conversation.open_calls() {
             let waits = self.conversation.waits_for_a_person(call_id);
             if goes_on && waits {
@@ -295,6 +295,16 @@ impl Session {
         if let Some(answer) = waiting {
             self.resume_turn(answer);
         }
+    }
+
+    /// Whether an answer waits for a person whose route there still is: another one may offer tools that
+    /// this one kept from it.
+    fn can_go_on(&self) -> bool {
+        let waiting = self.conversation.waiting_answer();
+        waiting.is_some_and(|answer| match &answer.waypoint.route {
+            Some(route) => self.resources.routes.get(route).is_some(),
+            None => true,
+        })
     }
 
     /// Ends the answers in which calls were made and that are not over.

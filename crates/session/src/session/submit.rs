@@ -162,6 +162,15 @@ impl Session {
         approve: bool,
         reason: Option<String>,
     ) -> Result<Submitted, Refusal> {
+        if matches!(
+            *self.stage.borrow(),
+            Stage::Stopping { .. } | Stage::Stopped
+        ) {
+            return Err(Refusal::new(
+                ErrorCode::Busy,
+                "the server is about to restart; the call waits at the next one",
+            ));
+        }
         let turn = self.turn.as_mut();
         if turn.is_some_and(|turn| turn.decide(call_id, approve, reason)) {
             Ok(Submitted::Taken)

@@ -75,7 +75,7 @@ impl Approvals {
 
     /// People are asked from now on.
     pub(super) fn begin(&mut self) {
-        self.since = Some(Instant::now());
+        self.since = self.are_awaited().then(Instant::now);
     }
 
     /// Whether somebody is to decide about this call.

@@ -39,6 +39,7 @@ impl Turn {
             provider: waypoint.provider,
             model: waypoint.model,
         };
+        turn.route = waypoint.route;
         turn.answered = true;
         turn.spending = Spending::restored(waypoint.usage, waypoint.cost_usd);
         turn.steps = waypoint.steps.len();
