@@ -86,13 +86,19 @@ fn approval(call_id: CallId, approve: bool) -> ClientMessage {
     }
 }
 
-/// A process in which a call waits, and that is lost then.
-async fn is_lost_while_a_call_waits(bench: &Bench) -> CallId {
+/// A process in which a message is answered, as far as a call that waits.
+async fn a_call_waits(bench: &Bench) -> (SessionManager, SessionHandle, Client, CallId) {
     let sessions = manager(bench);
     let session = open(&sessions, "s").await;
     let mut client = Client::attach(&session, After::Start).await;
     say(&session, "m-1", "Hi").await;
     let call_id = call_that_waits(&mut client).await;
+    (sessions, session, client, call_id)
+}
+
+/// A process in which a call waits, and that is lost then.
+async fn is_lost_while_a_call_waits(bench: &Bench) -> CallId {
+    let (_sessions, _session, mut client, call_id) = a_call_waits(bench).await;
     result_of_the_other(&mut client).await;
     call_id
 }
@@ -170,11 +176,7 @@ fn a_call_that_waits_when_its_process_stops_in_order_is_handed_over() {
     let bench = Bench::new(script());
     let mut machine = Machine::default();
     let call_id = machine.run(async {
-        let sessions = manager(&bench);
-        let session = open(&sessions, "s").await;
-        let mut client = Client::attach(&session, After::Start).await;
-        say(&session, "m-1", "Hi").await;
-        let call_id = call_that_waits(&mut client).await;
+        let (sessions, _session, mut client, call_id) = a_call_waits(&bench).await;
         result_of_the_other(&mut client).await;
         let begun = tokio::time::Instant::now();
         sessions.shutdown(Duration::from_secs(30)).await;
@@ -199,11 +201,7 @@ fn a_call_whose_approval_was_stored_before_its_process_was_lost_does_not_run_aga
     let bench = Bench::new(step.into_iter().chain([Reply::text(["Done."])]));
     let mut machine = Machine::default();
     machine.run(async {
-        let sessions = manager(&bench);
-        let session = open(&sessions, "s").await;
-        let mut client = Client::attach(&session, After::Start).await;
-        say(&session, "m-1", "Hi").await;
-        let call_id = call_that_waits(&mut client).await;
+        let (_sessions, session, mut client, call_id) = a_call_waits(&bench).await;
         session.submit(approval(call_id, true)).await.unwrap();
         client.read_for(Duration::from_secs(1)).await;
         assert_eq!(bench.runs(), 1);
@@ -227,11 +225,7 @@ fn an_approval_runs_nothing_while_it_is_on_the_disk_of_one_machine_alone() {
     let bench = Bench::new([note(10), Reply::text(["Done."])]);
     let mut machine = Machine::default();
     machine.run(async {
-        let sessions = manager(&bench);
-        let session = open(&sessions, "s").await;
-        let mut client = Client::attach(&session, After::Start).await;
-        say(&session, "m-1", "Hi").await;
-        let call_id = call_that_waits(&mut client).await;
+        let (_sessions, session, mut client, call_id) = a_call_waits(&bench).await;
         away(&bench);
         session.submit(approval(call_id, true)).await.unwrap();
         client.read_for(Duration::from_secs(5)).await;
@@ -315,11 +309,7 @@ fn a_call_that_was_kept_on_disk_alone_waits_on_after_a_restart_and_is_asked_abou
     let bench = Bench::new([note(10), Reply::text(["Done."])]);
     let mut machine = Machine::default();
     let call_id = machine.run(async {
-        let sessions = manager(&bench);
-        let session = open(&sessions, "s").await;
-        let mut client = Client::attach(&session, After::Start).await;
-        say(&session, "m-1", "Hi").await;
-        let call_id = call_that_waits(&mut client).await;
+        let (_sessions, session, mut client, call_id) = a_call_waits(&bench).await;
         away(&bench);
         // Kept on this disk, where it lets nothing run.
         session.submit(approval(call_id, true)).await.unwrap();
@@ -344,11 +334,7 @@ fn nobody_decides_while_the_process_stops() {
     let bench = Bench::new(script());
     let mut machine = Machine::default();
     machine.run(async {
-        let sessions = manager(&bench);
-        let session = open(&sessions, "s").await;
-        let mut client = Client::attach(&session, After::Start).await;
-        say(&session, "m-1", "Hi").await;
-        let call_id = call_that_waits(&mut client).await;
+        let (sessions, session, mut client, call_id) = a_call_waits(&bench).await;
         result_of_the_other(&mut client).await;
         // What is not stored keeps the session from leaving.
         away(&bench);
