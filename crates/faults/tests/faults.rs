@@ -153,22 +153,20 @@ const PROMISES: &[Promise] = &[
         Together,
         |world| Box::pin(p05_finalized::embedded(world)),
     ),
-    promise(
-        "p06_an_outage_in_silence_loses_nothing",
-        Together,
-        |world| Box::pin(p06_outage::silence(world)),
-    ),
-    promise("p06_an_outage_by_kill_9_loses_nothing", Together, |world| {
+    promise("p06_an_outage_in_silence_loses_nothing", Alone, |world| {
+        Box::pin(p06_outage::silence(world))
+    }),
+    promise("p06_an_outage_by_kill_9_loses_nothing", Alone, |world| {
         Box::pin(p06_outage::killed(world))
     }),
     promise(
         "p06_an_outage_by_a_paused_database_loses_nothing",
-        Together,
+        Alone,
         |world| Box::pin(p06_outage::paused(world)),
     ),
     promise(
         "p06_an_outage_with_a_killed_server_loses_nothing",
-        Together,
+        Alone,
         |world| Box::pin(p06_outage::with_a_killed_server(world)),
     ),
     promise("p09_an_answer_survives_its_audience", Together, |world| {
