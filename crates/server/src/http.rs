@@ -1,7 +1,7 @@
 //! The HTTP side: which path is answered by what, and what every answer has in common.
 
-mod health;
-mod metrics;
+pub(crate) mod health;
+pub(crate) mod metrics;
 mod page;
 mod problem;
 mod query;
@@ -32,7 +32,7 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
 use tower::util::BoxCloneService;
-use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::request_id::{PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -69,7 +69,7 @@ pub(crate) struct App {
 pub(crate) type HttpService =
     BoxCloneService<Request<Incoming>, Response<UnsyncBoxBody<Bytes, Infallible>>, Infallible>;
 
-type Reply = Result<Response<Full<Bytes>>, Problem>;
+pub(crate) type Reply = Result<Response<Full<Bytes>>, Problem>;
 
 /// No answer takes longer; an open WebSocket is no answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -97,6 +97,16 @@ enum Route {
 pub(crate) fn service(app: Arc<App>) -> Result<HttpService, InsertError> {
     let routes = Arc::new(routes()?);
     let answer = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&routes), request));
+    Ok(dressed(answer))
+}
+
+/// The service with all that its requests and answers have in common.
+pub(crate) fn dressed<S>(answer: S) -> HttpService
+where
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
     let service = ServiceBuilder::new()
         .layer(SetSensitiveRequestHeadersLayer::new([
             AUTHORIZATION,
@@ -116,7 +126,7 @@ pub(crate) fn service(app: Arc<App>) -> Result<HttpService, InsertError> {
         ))
         .service(answer)
         .map_response(|response: Response<_>| response.map(BodyExt::boxed_unsync));
-    Ok(service.boxed_clone())
+    service.boxed_clone()
 }
 
 fn routes() -> Result<Router<Route>, InsertError> {
@@ -145,19 +155,26 @@ fn span<B>(request: &Request<B>) -> Span {
     info_span!("request", method = %request.method(), path = request.uri().path(), request_id)
 }
 
-fn request_id_of<B>(request: &Request<B>) -> Option<String> {
+pub(crate) fn request_id_of<B>(request: &Request<B>) -> Option<String> {
     let id = request.extensions().get::<RequestId>()?;
     id.header_value().to_str().ok().map(str::to_owned)
 }
 
-/// Answers a request, whatever happens on the way.
 async fn answer(
     app: Arc<App>,
     routes: Arc<Router<Route>>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let request_id = request_id_of(&request);
-    let answering = AssertUnwindSafe(dispatch(&app, &routes, request)).catch_unwind();
+    Ok(answered(request_id, dispatch(&app, &routes, request)).await)
+}
+
+/// The answer to a request, whatever happens on the way.
+pub(crate) async fn answered(
+    request_id: Option<String>,
+    answering: impl Future<Output = Reply>,
+) -> Response<Full<Bytes>> {
+    let answering = AssertUnwindSafe(answering).catch_unwind();
     let reply = match timeout(ANSWER_TIMEOUT, answering).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(_panic)) => {
@@ -166,7 +183,7 @@ async fn answer(
         }
         Err(_elapsed) => Err(Problem::unavailable("timeout", "the answer took too long")),
     };
-    Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())))
+    reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref()))
 }
 
 async fn dispatch(app: &App, routes: &Router<Route>, request: Request<Incoming>) -> Reply {
@@ -198,7 +215,7 @@ async fn dispatch(app: &App, routes: &Router<Route>, request: Request<Incoming>)
 }
 
 /// What any request must keep to, whatever it is about.
-fn check(request: &Request<Incoming>) -> Result<(), Problem> {
+pub(crate) fn check(request: &Request<Incoming>) -> Result<(), Problem> {
     if request
         .extensions()
         .get::<Arc<Admission>>()
@@ -256,7 +273,7 @@ fn session_id(segment: &str) -> Result<SessionId, Problem> {
 }
 
 /// An answer that holds for this moment only.
-fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
     // The types that are answered hold nothing that JSON cannot.
     let mut response = Response::new(Full::from(serde_json::to_vec(body).unwrap_or_default()));
     *response.status_mut() = status;

@@ -1,6 +1,6 @@
 //! The server as a whole: what it is made of, how it runs, and how it stops.
 
-mod accept;
+pub(crate) mod accept;
 
 use std::fmt;
 use std::pin::pin;
@@ -13,14 +13,17 @@ use patter_store::{SessionStore, SqliteSpool};
 use patter_tools::{RegistryError, Tool, ToolRegistry};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::admin::{self, AdminPort};
 use crate::config::Config;
 use crate::error::ServerError;
-use crate::http::{self, App, Health};
+use crate::http::{self, App, Health, HttpService};
 #[cfg(feature = "sabotage")]
 use crate::sabotage;
 use crate::shutdown::Shutdown;
+use crate::telemetry::LogLevel;
 use crate::wiring::{Models, Plugins};
 use crate::ws::Connections;
 use crate::{assets, wiring};
@@ -44,6 +47,7 @@ pub struct Server {
     circuits: Vec<Circuit>,
     /// The tools, or what was wrong with one of them.
     tools: Result<ToolRegistry, RegistryError>,
+    admin: Option<AdminPort>,
 }
 
 impl Server {
@@ -72,6 +76,7 @@ impl Server {
             routes,
             circuits,
             tools,
+            admin: None,
         })
     }
 
@@ -99,6 +104,19 @@ impl Server {
     #[must_use]
     pub fn tool(mut self, tool: impl Tool + 'static) -> Self {
         self.tools = self.tools.and_then(|tools| tools.with(tool));
+        self
+    }
+
+    /// Serves the admin port too, whose requests are trusted, by this listener; `log_level` changes what
+    /// the process logs, where the logger is ours.
+    #[must_use]
+    pub fn admin(mut self, listener: TcpListener, log_level: Option<LogLevel>) -> Self {
+        self.admin = Some(AdminPort {
+            listener,
+            log_level,
+            host: self.config.admin.host.clone(),
+            drain_delay: self.config.server.drain_delay,
+        });
         self
     }
 
@@ -142,6 +160,7 @@ impl Server {
             routes,
             circuits,
             tools,
+            admin,
         } = self;
         let tools = tools?;
         wiring::check_tools(&config, &tools)?;
@@ -161,34 +180,49 @@ impl Server {
         if let Some(spool) = spool {
             sessions = sessions.spool(spool);
         }
-        let sessions = sessions.start();
         let app = Arc::new(App {
-            sessions: sessions.clone(),
+            sessions: sessions.start(),
             connections: Connections::default(),
             health: Health::new(store),
             circuits,
-            shutdown: shutdown.clone(),
+            shutdown,
             started_at: Instant::now(),
         });
         let service = http::service(Arc::clone(&app))?;
-        let max_connections = config.server.max_connections;
-        let requests = accept::serve(listener, service, max_connections, shutdown.draining()).await;
-
-        info!(
-            sessions = sessions.live_count(),
-            connections = app.connections.count(),
-            "draining"
-        );
-        tokio::join!(drain(&sessions, &config, &shutdown), requests.finish());
-        if timeout(CLOSE_LIMIT, app.connections.close()).await.is_err() {
-            warn!(
-                connections = app.connections.count(),
-                "connections did not close in time"
-            );
-        }
-        plugins.shutdown().await;
+        let stopped = CancellationToken::new();
+        let administrating = async {
+            if let Some(port) = admin {
+                admin::serve(port, Arc::clone(&app), &stopped).await;
+            }
+        };
+        let serving = async {
+            serve(listener, service, &app, &config).await;
+            plugins.shutdown().await;
+            stopped.cancel();
+        };
+        tokio::join!(serving, administrating);
         info!("stopped");
         Ok(())
+    }
+}
+
+/// Serves until the server is told to drain, and drains.
+async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &Config) {
+    let (sessions, shutdown) = (&app.sessions, &app.shutdown);
+    let max_connections = config.server.max_connections;
+    let requests = accept::serve(listener, service, max_connections, shutdown.draining()).await;
+
+    info!(
+        sessions = sessions.live_count(),
+        connections = app.connections.count(),
+        "draining"
+    );
+    tokio::join!(drain(sessions, config, shutdown), requests.finish());
+    if timeout(CLOSE_LIMIT, app.connections.close()).await.is_err() {
+        warn!(
+            connections = app.connections.count(),
+            "connections did not close in time"
+        );
     }
 }
 
