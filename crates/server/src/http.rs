@@ -1,5 +1,8 @@
 //! The HTTP side: which path is answered by what, and what every answer has in common.
 
+mod asyncapi;
+mod docs;
+mod fixed;
 mod health;
 mod metrics;
 mod page;
@@ -84,6 +87,9 @@ enum Route {
     Ready,
     Metrics,
     Tools,
+    AsyncApi,
+    DocsRedirect,
+    Docs,
     Session,
     Events,
     WebSocket,
@@ -128,6 +134,10 @@ fn routes() -> Result<Router<Route>, InsertError> {
         ("/health/ready", Route::Ready),
         ("/metrics", Route::Metrics),
         ("/api/tools", Route::Tools),
+        ("/asyncapi.json", Route::AsyncApi),
+        ("/docs", Route::DocsRedirect),
+        ("/docs/", Route::Docs),
+        ("/docs/{file}", Route::Docs),
         ("/api/sessions/{session_id}", Route::Session),
         ("/api/sessions/{session_id}/events", Route::Events),
         // Everything below it is an id, if mostly a bad one.
@@ -184,6 +194,12 @@ async fn dispatch(app: &App, routes: &Router<Route>, request: Request<Incoming>)
         Route::Ready => health::ready(app).await,
         Route::Metrics => Ok(metrics::report(app)),
         Route::Tools => tools::list(app),
+        Route::AsyncApi => asyncapi::document(request.headers()),
+        Route::DocsRedirect => Ok(docs::redirect()),
+        Route::Docs => {
+            let name = found.params.get("file").unwrap_or_default();
+            docs::file(name, request.headers())
+        }
         Route::Session => sessions::show(app, &session_id()?).await,
         Route::Events => {
             let query = Query::parse(request.uri().query());

@@ -15,7 +15,7 @@ use crate::assets::{self, Asset};
 
 /// What the page may load and do: its own files, its own server, and nothing that was written by
 /// somebody who only talked to it.
-const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+pub(super) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types dompurify",
@@ -100,7 +100,7 @@ fn serve(asset: &'static Asset, request: &HeaderMap) -> Response<Full<Bytes>> {
 }
 
 /// Whether a header that lists things has this one in it, and does not say that it has no worth.
-fn wants(headers: &HeaderMap, name: HeaderName, thing: &str) -> bool {
+pub(super) fn wants(headers: &HeaderMap, name: HeaderName, thing: &str) -> bool {
     let values = headers.get_all(name);
     values
         .iter()
