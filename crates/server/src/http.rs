@@ -1,7 +1,10 @@
 //! The HTTP side: which path is answered by what, and what every answer has in common.
 
+mod asyncapi;
 pub(crate) mod body;
 mod checks;
+mod docs;
+mod fixed;
 pub(crate) mod health;
 mod layers;
 mod messages;
@@ -107,10 +110,11 @@ pub(crate) async fn answered(
     reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref()))
 }
 
-/// What a request asks for: a route, and the id in its path where there is one.
+/// What a request asks for: a route, and what stands in its path in the place of a parameter. No path has
+/// two.
 struct Found {
     route: Route,
-    session_id: Option<String>,
+    parameter: Option<String>,
 }
 
 fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found, Problem> {
@@ -118,7 +122,7 @@ fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found
     let Ok(found) = routes.at(request.uri().path()) else {
         return Ok(Found {
             route: Route::File,
-            session_id: None,
+            parameter: None,
         });
     };
     let route = found.value.route(request.method());
@@ -132,7 +136,11 @@ fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found
     }
     Ok(Found {
         route,
-        session_id: found.params.get("session_id").map(str::to_owned),
+        parameter: found
+            .params
+            .iter()
+            .next()
+            .map(|(_, value)| value.to_owned()),
     })
 }
 
@@ -147,7 +155,7 @@ fn time_limit(app: &App, route: Route) -> Duration {
 }
 
 async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply {
-    let session_id = || checks::session_id(found.session_id.as_deref().unwrap_or_default());
+    let session_id = || checks::session_id(found.parameter.as_deref().unwrap_or_default());
     let query = request.uri().query().map(str::to_owned);
     let query = Query::parse(query.as_deref());
     match found.route {
@@ -157,7 +165,13 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply 
         Route::Live => Ok(health::live()),
         Route::Ready => health::ready(app).await,
         Route::Metrics => Ok(metrics::report(app)),
-        Route::OpenApi => Ok(openapi::serve(request.headers())),
+        Route::OpenApi => openapi::serve(request.headers()),
+        Route::AsyncApi => asyncapi::document(request.headers()),
+        Route::DocsRedirect => Ok(docs::redirect()),
+        Route::Docs => {
+            let name = found.parameter.as_deref().unwrap_or_default();
+            docs::file(name, request.headers())
+        }
         Route::Models => Ok(models::list(app)),
         Route::Tools => Ok(tools::list(app)),
         Route::ListSessions => sessions::list(app, &query).await,

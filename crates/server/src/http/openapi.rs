@@ -5,11 +5,12 @@ mod schemas;
 
 use std::sync::LazyLock;
 
-use http::{HeaderMap, Response};
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use super::{Body, health, messages, metrics, models, negotiation, sessions, tools};
+use super::fixed::Fixed;
+use super::{Reply, health, messages, metrics, models, sessions, tools};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -48,9 +49,14 @@ use super::{Body, health, messages, metrics, models, negotiation, sessions, tool
 )]
 struct Api;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
+static DOCUMENT: LazyLock<Fixed> =
+    LazyLock::new(|| Fixed::plain("application/json", format!("{:#}\n", build())));
 
 /// The document of this API.
+///
+/// # Errors
+///
+/// None that it knows of.
 #[utoipa::path(
     get,
     operation_id = "getOpenApi",
@@ -58,8 +64,8 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
     tag = "server",
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value))
 )]
-pub(super) fn serve(request: &HeaderMap) -> Response<Body> {
-    negotiation::revalidated(request, super::json_text(&*DOCUMENT))
+pub(super) fn serve(request: &HeaderMap) -> Reply {
+    DOCUMENT.answer(request)
 }
 
 fn build() -> Value {
