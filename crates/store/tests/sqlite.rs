@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use patter_store::{SessionStore, SqliteStore, StoreError};
+use patter_protocol::SessionId;
+use patter_store::{Insight, SessionStore, SqliteStore, StoreError};
+use patter_testkit::insight_conformance::InsightFixture;
 use patter_testkit::store_conformance::StoreFixture;
 use patter_testkit::store_conformance::sample::{
     append, claimed, log_of, message, owner, session, write,
@@ -34,12 +36,31 @@ impl StoreFixture for Folder {
     }
 }
 
+#[async_trait]
+impl InsightFixture for Folder {
+    async fn open_insight(&self) -> (Arc<dyn SessionStore>, Arc<dyn Insight>) {
+        let store = Arc::new(SqliteStore::open(self.path()).await.unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+
+    async fn delete(&self, session_id: &SessionId) {
+        let options = SqliteConnectOptions::new().filename(self.path());
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("delete from sessions where session_id = $1")
+            .bind(session_id.as_str())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+}
+
 #[expect(clippy::unused_async, reason = "the suite waits for it")]
 async fn make() -> Folder {
     Folder(TempDir::new().unwrap())
 }
 
 patter_testkit::store_conformance!(make);
+patter_testkit::insight_conformance!(make);
 
 #[cfg(unix)]
 #[tokio::test]
