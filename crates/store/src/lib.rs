@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod analytics;
+mod archive;
 mod error;
 mod group_commit;
 mod insight;
@@ -23,6 +24,9 @@ mod sqlite;
 
 pub use analytics::{
     ANALYTICS_BUCKETS, ANALYTICS_ROWS, AnalyticsGroups, AnalyticsQuery, AnalyticsRow, Bucket,
+};
+pub use archive::{
+    ImportedSession, ListQuery, MAX_METADATA_BYTES, METRICS_KEY, SessionArchive, SessionPosition,
 };
 pub use error::StoreError;
 pub use group_commit::EventWriter;

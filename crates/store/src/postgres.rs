@@ -1,6 +1,7 @@
 //! The store on PostgreSQL, the one for production.
 
 mod analytics;
+mod archive;
 mod connect;
 mod connections;
 mod error;

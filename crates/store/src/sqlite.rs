@@ -1,6 +1,7 @@
 //! The store in a single file, with nothing to install: SQLite.
 
 mod analytics;
+mod archive;
 mod clock;
 pub(crate) mod error;
 mod lease;
