@@ -5,8 +5,10 @@
 -- `psql` beforehand, one statement at a time; nothing but the index at its end keeps writers waiting.
 
 -- The column of the first release cannot know whose an event is, and holds what tools said, in one
--- language for ever. Nothing has ever read it, and each insert paid for it.
-alter table patter.session_events drop column if exists content_search;
+-- language for ever. Nothing has ever read it, and each insert paid for it. (The column stays, without
+-- values from now on: the file that made it may be run again.)
+drop index if exists patter.session_events_search_idx;
+alter table patter.session_events alter column content_search drop expression if exists;
 
 -- In which languages entries were made: those whose words a search has to ask for.
 create table if not exists patter.search_languages (

@@ -109,7 +109,8 @@ begin
             patter.usage_number(details #>> '{usage,input_tokens}'),
             patter.usage_number(details #>> '{usage,output_tokens}'),
             -- Beyond this, a sum could be more than its type holds.
-            least((details ->> 'cost_usd')::double precision, 1e9),
+            case when details ->> 'cost_usd' is not null
+                then least((details ->> 'cost_usd')::double precision, 1e9) end,
             patter.usage_number(details #>> '{timing,first_token_ms}'),
             patter.usage_number(details #>> '{timing,total_ms}')
         from patter.sessions s where s.session_id = event.session_id
@@ -191,7 +192,8 @@ begin
         select width_bucket(a.hour, edges) * 1000000::bigint + g.place as cell,
             count(distinct case when by_provider or by_model or by_route then a.session_number end)
                 as sessions,
-            count(*) filter (where a.is_first) as user_messages,
+            count(*) filter (where a.is_first and (by_provider or by_model or by_route))
+                as user_messages,
             count(*) as answers,
             count(*) filter (where a.is_failed) as failed_answers,
             coalesce(sum(a.input_tokens), 0) as input_tokens,

@@ -4,6 +4,9 @@
 
 use std::collections::HashSet;
 
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+
 use super::SEARCH_TEXT_CHARS;
 
 /// Alternatives, one of which has to match.
@@ -126,7 +129,9 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 pub(crate) fn is_in_word(c: char) -> bool {
-    c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c)
+    c.is_alphanumeric()
+        || !c.is_ascii()
+            && GeneralCategoryGroup::Mark.contains(CodePointMapData::<GeneralCategory>::new().get(c))
 }
 
 #[cfg(test)]
