@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use patter_store::{SessionStore, SqliteStore, StoreError};
+use patter_protocol::SessionId;
+use patter_store::{Insight, SessionStore, SqliteStore, StoreError};
+use patter_testkit::insight_conformance::InsightFixture;
 use patter_testkit::store_conformance::StoreFixture;
 use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use patter_testkit::store_conformance::sample::{
@@ -36,6 +38,24 @@ impl StoreFixture for Folder {
 }
 
 #[async_trait]
+impl InsightFixture for Folder {
+    async fn open_insight(&self) -> (Arc<dyn SessionStore>, Arc<dyn Insight>) {
+        let store = Arc::new(SqliteStore::open(self.path()).await.unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+
+    async fn delete(&self, session_id: &SessionId) {
+        let options = SqliteConnectOptions::new().filename(self.path());
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("delete from sessions where session_id = $1")
+            .bind(session_id.as_str())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+}
+
+#[async_trait]
 impl ArchiveFixture for Folder {
     async fn open_archive(&self) -> Arc<dyn ArchivedStore> {
         Arc::new(SqliteStore::open(self.path()).await.unwrap())
@@ -48,6 +68,7 @@ async fn make() -> Folder {
 }
 
 patter_testkit::store_conformance!(make);
+patter_testkit::insight_conformance!(make);
 patter_testkit::archive_conformance!(make);
 
 /// Not only out of sight: nobody finds it in the file.
