@@ -1,5 +1,6 @@
 //! The HTTP side: which path is answered by what, and what every answer has in common.
 
+mod analytics;
 mod asyncapi;
 pub(crate) mod body;
 mod checks;
@@ -17,6 +18,7 @@ mod problem;
 mod query;
 mod request_id;
 mod routes;
+mod search;
 mod sessions;
 mod tools;
 
@@ -174,6 +176,8 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply 
         }
         Route::Models => Ok(models::list(app)),
         Route::Tools => Ok(tools::list(app)),
+        Route::Search => search::search(app, &query).await,
+        Route::Analytics => analytics::analytics(app, &query).await,
         Route::ListSessions => sessions::list(app, &query).await,
         Route::MintSession => sessions::mint(app, request).await,
         Route::NameSession => sessions::rename(app, request, &session_id()?).await,

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use patter_session::SessionSettings;
 use patter_store::{
-    PostgresOptions, PostgresStore, SessionArchive, SessionStore, SpoolOptions, SqliteSpool,
-    SqliteStore, StoreError,
+    Insight, PostgresOptions, PostgresStore, SessionArchive, SessionStore, SpoolOptions,
+    SqliteSpool, SqliteStore, StoreError,
 };
 use patter_tools::{
     Calculator, DataFetcher, ToolLimits, ToolRegistry, WebClient, WebLimits, WebRules,
@@ -33,9 +33,9 @@ pub(crate) use routes::{check_tools, router, routes};
 const NO_SPOOL: &str = "off";
 
 /// Everything that the server asks of its store.
-pub(crate) trait Store: SessionStore + SessionArchive {}
+pub(crate) trait Store: SessionStore + SessionArchive + Insight {}
 
-impl<S: SessionStore + SessionArchive> Store for S {}
+impl<S: SessionStore + SessionArchive + Insight> Store for S {}
 
 /// Opens the store.
 pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, ServerError> {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::fixed::Fixed;
-use super::{Reply, health, messages, metrics, models, sessions, tools};
+use super::{Reply, analytics, health, messages, metrics, models, search, sessions, tools};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,6 +38,8 @@ use super::{Reply, health, messages, metrics, models, sessions, tools};
         sessions::end,
         sessions::events,
         sessions::with_events,
+        search::search,
+        analytics::analytics,
         models::list,
         tools::list,
         health::report,

@@ -20,6 +20,8 @@ pub(crate) enum Route {
     Docs,
     Models,
     Tools,
+    Search,
+    Analytics,
     ListSessions,
     MintSession,
     ShowSession,
@@ -71,6 +73,8 @@ static RESOURCES: &[Resource] = &[
     resource("/docs/{file}", &[(Method::GET, Route::Docs)]),
     resource("/api/models", &[(Method::GET, Route::Models)]),
     resource("/api/tools", &[(Method::GET, Route::Tools)]),
+    resource("/api/search", &[(Method::GET, Route::Search)]),
+    resource("/api/analytics", &[(Method::GET, Route::Analytics)]),
     resource(
         "/api/sessions",
         &[

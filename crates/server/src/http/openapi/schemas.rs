@@ -5,9 +5,11 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value};
 
 use crate::commands::{ModelsReport, ToolsReport};
+use crate::http::analytics::AnalyticsJson;
 use crate::http::health::{AliveJson, HealthJson};
 use crate::http::messages::PendingJson;
 use crate::http::problem::ProblemJson;
+use crate::http::search::SearchJson;
 use crate::http::sessions::{
     ChangeJson, EventsJson, MintJson, MintedJson, SessionAndEventsJson, SessionJson, SessionsJson,
 };
@@ -23,6 +25,7 @@ pub(super) fn all() -> Map<String, Value> {
 
 fn add_all(generator: &mut SchemaGenerator) {
     generator.subschema_for::<AliveJson>();
+    generator.subschema_for::<AnalyticsJson>();
     generator.subschema_for::<DurableEvent>();
     generator.subschema_for::<UserInput>();
     generator.subschema_for::<ChangeJson>();
@@ -33,6 +36,7 @@ fn add_all(generator: &mut SchemaGenerator) {
     generator.subschema_for::<ModelsReport>();
     generator.subschema_for::<PendingJson>();
     generator.subschema_for::<ProblemJson<'static>>();
+    generator.subschema_for::<SearchJson>();
     generator.subschema_for::<SessionAndEventsJson>();
     generator.subschema_for::<SessionJson>();
     generator.subschema_for::<SessionsJson>();
