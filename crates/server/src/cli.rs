@@ -9,6 +9,10 @@ use serde_json::{Map, Value};
 use crate::commands::Question;
 use crate::config::Sources;
 
+mod sessions;
+
+pub use sessions::{ListArgs, SessionsAction, SessionsArgs};
+
 /// A realtime AI backend: streams a model's answers over one WebSocket, runs its tools, and keeps
 /// every event.
 #[derive(Debug, Clone, Parser)]
@@ -40,6 +44,8 @@ pub enum Command {
     Tools(ToolsArgs),
     /// Tell which route a message would take, and why; only --classify asks anybody
     Route(RouteArgs),
+    /// List, show, export, delete and import what is stored
+    Sessions(SessionsArgs),
 }
 
 /// What `patter models` prints.

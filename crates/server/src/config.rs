@@ -16,6 +16,7 @@ mod mask;
 mod model_name;
 mod provider;
 pub mod reference;
+mod retention;
 mod routes;
 mod setting;
 mod sources;
@@ -30,6 +31,7 @@ pub use data_source::{DataSourceConfig, SourceMethod, SqlSourceConfig, WebConfig
 pub use fault::{ConfigError, Fault};
 pub use model_name::ModelName;
 pub use provider::{ModelTarget, ProviderKind};
+pub use retention::RetentionConfig;
 pub use routes::{ClassifierConfig, RouteConfig};
 pub use setting::Setting;
 pub use sources::Sources;

@@ -6,7 +6,9 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 mod error;
+mod export;
 mod http;
+mod retention;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 mod server;
@@ -18,5 +20,6 @@ mod ws;
 
 pub use config::Config;
 pub use error::ServerError;
+pub use export::{ExportFormat, ImportError, ImportProblem};
 pub use server::Server;
 pub use shutdown::Shutdown;

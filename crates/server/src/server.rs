@@ -21,9 +21,9 @@ use crate::http::{self, App, Health};
 #[cfg(feature = "sabotage")]
 use crate::sabotage;
 use crate::shutdown::Shutdown;
-use crate::wiring::{Models, Plugins};
+use crate::wiring::{Models, Plugins, Store};
 use crate::ws::Connections;
-use crate::{assets, wiring};
+use crate::{assets, retention, wiring};
 
 /// Connections that are told to close have so long to do it.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ const PLUGIN_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Server {
     config: Config,
-    store: Arc<dyn SessionStore>,
+    store: Arc<dyn Store>,
     spool: Option<SqliteSpool>,
     model: Arc<dyn ChatModel>,
     /// What is known about models, their prices among it.
@@ -62,7 +62,7 @@ impl Server {
         let store = wiring::store(&config).await?;
         let spool = wiring::spool(&config).await?;
         #[cfg(feature = "sabotage")]
-        let (store, model) = (sabotage::store(store), sabotage::model(model));
+        let model = sabotage::model(model);
         Ok(Self {
             config,
             store,
@@ -152,7 +152,10 @@ impl Server {
             },
             () = shutdown.draining().cancelled() => {}
         }
-        let mut sessions = SessionManager::builder(Arc::clone(&store), model)
+        let log: Arc<dyn SessionStore> = store.clone();
+        #[cfg(feature = "sabotage")]
+        let log = sabotage::store(log);
+        let mut sessions = SessionManager::builder(Arc::clone(&log), model)
             .tools(tools)
             .system_prompt(&config.llm.system_prompt)
             .routes(routes)
@@ -165,14 +168,16 @@ impl Server {
         let app = Arc::new(App {
             sessions: sessions.clone(),
             connections: Connections::default(),
-            health: Health::new(store),
+            health: Health::new(log),
             circuits,
             shutdown: shutdown.clone(),
             started_at: Instant::now(),
         });
         let service = http::service(Arc::clone(&app))?;
         let max_connections = config.server.max_connections;
-        let requests = accept::serve(listener, service, max_connections, shutdown.draining()).await;
+        let serving = accept::serve(listener, service, max_connections, shutdown.draining());
+        let keeping = keep(&*store, &config, &shutdown);
+        let (requests, ()) = tokio::join!(serving, keeping);
 
         info!(
             sessions = sessions.live_count(),
@@ -189,6 +194,16 @@ impl Server {
         plugins.shutdown().await;
         info!("stopped");
         Ok(())
+    }
+}
+
+/// Deletes what is too old, where that is wanted, until the server stops.
+async fn keep(store: &dyn Store, config: &Config, shutdown: &Shutdown) {
+    if let Some(days) = config.retention.days {
+        tokio::select! {
+            () = retention::enforce(store, days) => {}
+            () = shutdown.draining().cancelled() => {}
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod data_sources;
 mod model;
 mod providers;
+mod retention;
 mod routes;
 mod server;
 mod session;
@@ -26,6 +27,7 @@ pub(crate) static SECTIONS: &[Section] = &[
     routes::ROUTES,
     routes::CLASSIFIER,
     session::SESSIONS,
+    retention::RETENTION,
     tools::TOOLS,
     tools::TOOL,
     tools::MCP,
