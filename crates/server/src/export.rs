@@ -15,8 +15,8 @@ use futures_util::stream::{self, Stream};
 use patter_protocol::DurableEvent;
 use patter_store::{EventQuery, SessionRecord, SessionStore, StoreError};
 
-pub(crate) use import::{MAX_FILE_BYTES, read};
 pub use import::{ImportError, ImportProblem};
+pub(crate) use import::{MAX_FILE_BYTES, read};
 pub(crate) use session::ExportedSession;
 
 /// So many events are read from the store at a time.
@@ -120,7 +120,10 @@ async fn page(
     let stored = store.events(&session.session_id, query).await?;
     let mut piece = String::new();
     let mut last = after;
-    for stored in stored.iter().filter(|stored| stored.event.seq <= session.last_seq) {
+    for stored in stored
+        .iter()
+        .filter(|stored| stored.event.seq <= session.last_seq)
+    {
         piece.push_str(&format.event(&stored.event)?);
         last = stored.event.seq;
     }

@@ -25,7 +25,10 @@ pub(crate) async fn enforce(archive: &dyn SessionArchive, days: u32) {
     loop {
         let deleted = prune(archive, days).await;
         if deleted > 0 {
-            info!(sessions = deleted, days, "deleted sessions that were too old");
+            info!(
+                sessions = deleted,
+                days, "deleted sessions that were too old"
+            );
         }
         sleep(INTERVAL + JITTER.mul_f64(fastrand::f64())).await;
     }

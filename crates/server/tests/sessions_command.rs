@@ -93,14 +93,33 @@ async fn sessions_are_looked_at_beside_a_running_server_and_a_live_one_is_not_de
     let (_server, _client) = place.conversation("live").await;
     let listed = place.json(&["list", "--active"]).await;
     assert_eq!(listed["sessions"][0]["session_id"], "live");
-    assert_eq!(place.json(&["list", "--ended"]).await["sessions"], serde_json::json!([]));
+    assert_eq!(
+        place.json(&["list", "--ended"]).await["sessions"],
+        serde_json::json!([])
+    );
     let shown = place.json(&["show", "live"]).await;
     assert_eq!(shown["is_active"], true);
-    assert!(place.said(&["export", "live"]).await.contains(&format!("> {SECRET}\n")));
+    assert!(
+        place
+            .said(&["export", "live"])
+            .await
+            .contains(&format!("> {SECRET}\n"))
+    );
     let why = place.refused(&["delete", "live"]).await;
-    assert!(why.contains("session `live` is run by another process"), "{why}");
-    assert_eq!(place.json(&["prune", "--older-than", "0", "--yes"]).await["sessions"], 0);
-    assert!(place.json(&["show", "live"]).await["last_seq"].as_u64().unwrap() >= 3);
+    assert!(
+        why.contains("session `live` is run by another process"),
+        "{why}"
+    );
+    assert_eq!(
+        place.json(&["prune", "--older-than", "0", "--yes"]).await["sessions"],
+        0
+    );
+    assert!(
+        place.json(&["show", "live"]).await["last_seq"]
+            .as_u64()
+            .unwrap()
+            >= 3
+    );
 }
 
 #[tokio::test]
@@ -109,17 +128,32 @@ async fn a_session_is_listed_shown_and_exported_as_text() {
     place.ended("over").await;
     let listed = place.said(&["list"]).await;
     let mut lines = listed.lines();
-    assert!(lines.next().unwrap().starts_with("SESSION  STARTED"), "{listed}");
+    assert!(
+        lines.next().unwrap().starts_with("SESSION  STARTED"),
+        "{listed}"
+    );
     assert!(lines.next().unwrap().starts_with("over     20"), "{listed}");
     assert_eq!(lines.next(), None);
     let shown = place.said(&["show", "over"]).await;
-    assert!(shown.lines().any(|line| line.starts_with("user_messages") && line.ends_with(" 1")), "{shown}");
+    assert!(
+        shown
+            .lines()
+            .any(|line| line.starts_with("user_messages") && line.ends_with(" 1")),
+        "{shown}"
+    );
     let markdown = place.said(&["export", "over"]).await;
-    assert!(markdown.starts_with("# Conversation\n\n- Session: over\n"), "{markdown}");
+    assert!(
+        markdown.starts_with("# Conversation\n\n- Session: over\n"),
+        "{markdown}"
+    );
     let json = place.said(&["export", "over", "--format", "json"]).await;
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["events"][1]["content"], SECRET);
-    for arguments in [&["show", "other"], &["export", "other"], &["delete", "other"]] {
+    for arguments in [
+        &["show", "other"],
+        &["export", "other"],
+        &["delete", "other"],
+    ] {
         let why = place.refused(arguments).await;
         assert_eq!(why, "patter: there is no session `other`\n");
     }
@@ -148,7 +182,9 @@ async fn a_session_is_exported_deleted_imported_and_continued() {
     let (_server, mut client) = place.conversation("second").await;
     client.say("m2", "And now?").await;
     client.until("ai_response").await;
-    let messages = place.json(&["show", "second"]).await["last_seq"].as_u64().unwrap();
+    let messages = place.json(&["show", "second"]).await["last_seq"]
+        .as_u64()
+        .unwrap();
     assert!(messages > again["events"].as_u64().unwrap());
 }
 
@@ -162,7 +198,10 @@ async fn a_file_that_is_no_export_is_refused_with_its_line() {
     let expected = format!("patter: cannot import `{name}`: line 1: `version` is not 1");
     assert!(why.starts_with(&expected), "{why}");
     let why = place.refused(&["import", "nowhere.jsonl"]).await;
-    assert!(why.starts_with("patter: cannot read `nowhere.jsonl`: "), "{why}");
+    assert!(
+        why.starts_with("patter: cannot read `nowhere.jsonl`: "),
+        "{why}"
+    );
 }
 
 #[tokio::test]
@@ -193,12 +232,22 @@ async fn a_server_deletes_what_is_too_old_and_stops_as_ever() {
     let old = exported.replace(&format!("\"{year}-"), "\"2001-");
     let file = place.file("old.jsonl");
     fs::write(&file, old).unwrap();
-    place.said(&["import", file.to_str().unwrap(), "--id", "old"]).await;
+    place
+        .said(&["import", file.to_str().unwrap(), "--id", "old"])
+        .await;
     let mut server = place.server(&[("PATTER_RETENTION__DAYS", "30")]).await;
-    while place.json(&["list"]).await["sessions"].as_array().unwrap().len() > 1 {
+    while place.json(&["list"]).await["sessions"]
+        .as_array()
+        .unwrap()
+        .len()
+        > 1
+    {
         tokio::task::yield_now().await;
     }
-    assert_eq!(place.json(&["list"]).await["sessions"][0]["session_id"], "new");
+    assert_eq!(
+        place.json(&["list"]).await["sessions"][0]["session_id"],
+        "new"
+    );
     server.terminate().await;
     assert!(server.ended().await.success());
     let log = server.log();

@@ -105,7 +105,11 @@ fn header(line: &[u8]) -> Result<ExportedSession, ImportProblem> {
     let header: Header =
         serde_json::from_value(value).map_err(|error| malformed(&error.to_string()))?;
     let session = header.session;
-    if session.user_id.as_ref().is_some_and(|user| user.len() > MAX_USER_BYTES) {
+    if session
+        .user_id
+        .as_ref()
+        .is_some_and(|user| user.len() > MAX_USER_BYTES)
+    {
         return Err(too_large("`user_id`", MAX_USER_BYTES));
     }
     if Value::Object(session.metadata.clone()).to_string().len() > MAX_METADATA_BYTES {
@@ -136,7 +140,9 @@ impl Log {
             serde_json::from_value(value).map_err(|error| malformed(&error.to_string()))?;
         let known = serde_json::to_value(&event).unwrap_or_default();
         if let Some(unknown) = fields.iter().find(|&field| known.get(field).is_none()) {
-            return Err(ImportProblem::Malformed(format!("unknown field `{unknown}`")));
+            return Err(ImportProblem::Malformed(format!(
+                "unknown field `{unknown}`"
+            )));
         }
         let place = self.events.len() + 1;
         if usize::try_from(event.seq) != Ok(place) {

@@ -89,7 +89,9 @@ fn note(finish_reason: FinishReason) -> Option<&'static str> {
 }
 
 fn time(time: Timestamp) -> String {
-    time.as_datetime().format("%Y-%m-%d %H:%M:%S UTC").to_string()
+    time.as_datetime()
+        .format("%Y-%m-%d %H:%M:%S UTC")
+        .to_string()
 }
 
 /// Text with each of its lines in a quote. CommonMark ends lines at LF, CR LF and CR.

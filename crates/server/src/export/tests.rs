@@ -98,7 +98,11 @@ async fn a_long_session_comes_in_small_pieces() {
     let files = Files::new().await;
     let given = session((0..1_000).map(|n| message(&n.to_string())));
     files.store.import(given.clone()).await.unwrap();
-    for format in [ExportFormat::Jsonl, ExportFormat::Json, ExportFormat::Markdown] {
+    for format in [
+        ExportFormat::Jsonl,
+        ExportFormat::Json,
+        ExportFormat::Markdown,
+    ] {
         let pieces = files.pieces(&given.session_id, format).await;
         assert_eq!(pieces.len(), 7, "a head, five pages, a tail");
         assert!(pieces.iter().all(|piece| piece.len() < 100_000));
@@ -110,11 +114,23 @@ async fn what_is_added_meanwhile_is_not_exported_and_a_deletion_is_an_error() {
     let files = Files::new().await;
     let given = session((0..300).map(|n| message(&n.to_string())));
     files.store.import(given.clone()).await.unwrap();
-    let mut record = files.store.session(&given.session_id).await.unwrap().unwrap();
+    let mut record = files
+        .store
+        .session(&given.session_id)
+        .await
+        .unwrap()
+        .unwrap();
     record.last_seq = 250;
     let pieces = export(files.store.clone(), record.clone(), ExportFormat::Jsonl);
     let pieces: Vec<_> = pieces.try_collect().await.unwrap();
-    assert_eq!(pieces.concat().iter().filter(|byte| **byte == b'\n').count(), 251);
+    assert_eq!(
+        pieces
+            .concat()
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count(),
+        251
+    );
 
     let mut pieces = Box::pin(export(files.store.clone(), record, ExportFormat::Jsonl));
     for _ in 0..2 {
@@ -122,13 +138,20 @@ async fn what_is_added_meanwhile_is_not_exported_and_a_deletion_is_an_error() {
     }
     assert!(files.store.delete(&given.session_id).await.unwrap());
     let error = pieces.try_next().await.unwrap_err();
-    assert!(matches!(error, StoreError::NoSuchSession { .. }), "{error:?}");
+    assert!(
+        matches!(error, StoreError::NoSuchSession { .. }),
+        "{error:?}"
+    );
 }
 
 /// Text as people and models write it, and as nobody does.
 fn text() -> impl Strategy<Value = String> {
     let any = any::<String>().prop_map(|text| text.replace('\0', "0"));
-    prop_oneof![any, "[ -~\n\r]{0,40}", "(<[a-z/!]|#|>|```|\n|\\\\|& ){0,12}"]
+    prop_oneof![
+        any,
+        "[ -~\n\r]{0,40}",
+        "(<[a-z/!]|#|>|```|\n|\\\\|& ){0,12}"
+    ]
 }
 
 fn body() -> impl Strategy<Value = EventBody> {
@@ -137,7 +160,10 @@ fn body() -> impl Strategy<Value = EventBody> {
         text().prop_map(|text| message(&text)),
         text().prop_map(|text| answer(ResponseId::generate(), &text)),
         text().prop_map(move |text| {
-            tool_result(patter_protocol::CallId::generate(), Value::Object(object(text)))
+            tool_result(
+                patter_protocol::CallId::generate(),
+                Value::Object(object(text)),
+            )
         }),
         text().prop_map(|text| ended(Some(&text), metrics())),
         text().prop_map(|text| summary(&text)),

@@ -36,7 +36,10 @@ impl Old {
 #[async_trait]
 impl SessionArchive for Old {
     async fn prune(&self, older_than: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
-        self.calls.lock().unwrap().push((Instant::now(), older_than));
+        self.calls
+            .lock()
+            .unwrap()
+            .push((Instant::now(), older_than));
         let mut left = self.left.lock().unwrap();
         match left.pop() {
             None | Some(Some(0)) => Ok(Vec::new()),

@@ -108,7 +108,12 @@ impl fmt::Display for Shown {
         table.row(["started".to_owned(), session.start_time.to_string()]);
         table.row(["ended".to_owned(), ended(session.end_time)]);
         table.row(["events".to_owned(), session.last_seq.to_string()]);
-        for (name, value) in session.metrics.iter().filter_map(Value::as_object).flatten() {
+        for (name, value) in session
+            .metrics
+            .iter()
+            .filter_map(Value::as_object)
+            .flatten()
+        {
             table.row([name.clone(), value.to_string()]);
         }
         write!(f, "{table}")?;
@@ -159,5 +164,8 @@ fn cell(text: &str) -> String {
 
 /// Without what a terminal would obey.
 fn printable(text: &str) -> String {
-    text.replace(|character: char| character.is_control() && character != '\n', " ")
+    text.replace(
+        |character: char| character.is_control() && character != '\n',
+        " ",
+    )
 }

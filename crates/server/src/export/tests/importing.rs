@@ -1,21 +1,29 @@
 //! Files that nobody has exported like that.
 
-use patter_testkit::store_conformance::sample::message_with_id;
 use patter_protocol::MessageId;
+use patter_testkit::store_conformance::sample::message_with_id;
 
 use super::*;
 
 /// The lines of a good file.
 async fn lines() -> Vec<String> {
     let files = Files::new().await;
-    let given = session([started(), message("a"), message("b"), ended(None, metrics())]);
+    let given = session([
+        started(),
+        message("a"),
+        message("b"),
+        ended(None, metrics()),
+    ]);
     files.store.import(given.clone()).await.unwrap();
     let text = files.text(&given.session_id, ExportFormat::Jsonl).await;
     text.lines().map(str::to_owned).collect()
 }
 
 fn error(lines: &[String]) -> String {
-    let file = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let file = lines
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect::<String>();
     read(file.as_bytes()).unwrap_err().to_string()
 }
 
@@ -46,23 +54,57 @@ async fn an_error_names_the_line_and_what_is_wrong() {
     let with_gap = [&good[..2], &[String::new()], &good[2..]].concat();
     for (error, expected) in [
         (error(&[]), "line 1: no JSON: "),
-        (without(0), "line 1: the file is no export of a session in lines"),
-        (changed(0, "\"version\":1", "\"version\":2"), "line 1: `version` is not 1"),
-        (changed(0, "{", "{\"more\":1,"), "line 1: unknown field `more`"),
-        (changed(0, "\"last_seq\":4", "\"last_seq\":5"), "line 6: the file ends after 4 events"),
-        (changed(0, "\"title\":\"Sums\"", "\"title\":\"\\u0000\""), "line 1: U+0000 cannot"),
+        (
+            without(0),
+            "line 1: the file is no export of a session in lines",
+        ),
+        (
+            changed(0, "\"version\":1", "\"version\":2"),
+            "line 1: `version` is not 1",
+        ),
+        (
+            changed(0, "{", "{\"more\":1,"),
+            "line 1: unknown field `more`",
+        ),
+        (
+            changed(0, "\"last_seq\":4", "\"last_seq\":5"),
+            "line 6: the file ends after 4 events",
+        ),
+        (
+            changed(0, "\"title\":\"Sums\"", "\"title\":\"\\u0000\""),
+            "line 1: U+0000 cannot",
+        ),
         (changed(1, "{", ""), "line 2: no JSON: "),
-        (changed(2, "{", "{\"more\":1,"), "line 3: unknown field `more`"),
-        (changed(2, "\"type\":\"user_message\"", "\"type\":\"x\""), "line 3: unknown variant `x`"),
-        (changed(2, "\"content\":\"a\"", "\"content\":1"), "line 3: invalid type"),
-        (changed(3, "\"seq\":3", "\"seq\":4"), "line 4: `seq` is 4 where 3 comes next"),
+        (
+            changed(2, "{", "{\"more\":1,"),
+            "line 3: unknown field `more`",
+        ),
+        (
+            changed(2, "\"type\":\"user_message\"", "\"type\":\"x\""),
+            "line 3: unknown variant `x`",
+        ),
+        (
+            changed(2, "\"content\":\"a\"", "\"content\":1"),
+            "line 3: invalid type",
+        ),
+        (
+            changed(3, "\"seq\":3", "\"seq\":4"),
+            "line 4: `seq` is 4 where 3 comes next",
+        ),
         (without(2), "line 3: `seq` is 3 where 2 comes next"),
         (without(4), "line 5: the file ends after 3 events"),
         (error(&doubled), "line 4: `seq` is 2 where 3 comes next"),
         (error(&with_gap), "line 3: the line is empty"),
-        (changed(1, "{", &format!("{{\"x\":\"{}\",", "x".repeat(5_000_000))), "line 2: the line is larger"),
         (
-            changed(0, "\"user_id\":\"ada\"", &format!("\"user_id\":\"{}\"", "x".repeat(2_000))),
+            changed(1, "{", &format!("{{\"x\":\"{}\",", "x".repeat(5_000_000))),
+            "line 2: the line is larger",
+        ),
+        (
+            changed(
+                0,
+                "\"user_id\":\"ada\"",
+                &format!("\"user_id\":\"{}\"", "x".repeat(2_000)),
+            ),
             "line 1: `user_id` is larger",
         ),
         (
@@ -80,7 +122,11 @@ async fn the_same_event_or_message_twice_is_refused() {
     let given = session([message("a"), message("b")]);
     files.store.import(given.clone()).await.unwrap();
     let text = files.text(&given.session_id, ExportFormat::Jsonl).await;
-    let ids: Vec<_> = given.events.iter().map(|event| event.event_id.to_string()).collect();
+    let ids: Vec<_> = given
+        .events
+        .iter()
+        .map(|event| event.event_id.to_string())
+        .collect();
     let twice = text.replace(&ids[1], &ids[0]);
     let error = read(twice.as_bytes()).unwrap_err().to_string();
     assert_eq!(error, "line 3: `event_id` was in an earlier line");

@@ -84,7 +84,10 @@ fn a_conversation_can_be_read() {
 #[test]
 fn html_cannot_begin_and_comparisons_stay() {
     let text = written("<!-- </blockquote> <script> a < b <= c");
-    assert!(text.contains("> &lt;!-- &lt;/blockquote> &lt;script> a < b <= c\n"), "{text}");
+    assert!(
+        text.contains("> &lt;!-- &lt;/blockquote> &lt;script> a < b <= c\n"),
+        "{text}"
+    );
 }
 
 proptest! {
