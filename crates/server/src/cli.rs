@@ -1,5 +1,7 @@
 //! The command line.
 
+mod sessions;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -8,8 +10,6 @@ use serde_json::{Map, Value};
 
 use crate::commands::Question;
 use crate::config::Sources;
-
-mod sessions;
 
 pub use sessions::{ListArgs, SessionsAction, SessionsArgs};
 

@@ -35,7 +35,8 @@ pub enum ExportFormat {
 
 impl ExportFormat {
     /// What stands in `content-type`.
-    pub(crate) fn content_type(self) -> &'static str {
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
         match self {
             Self::Markdown => "text/markdown; charset=utf-8",
             Self::Json => "application/json",
@@ -44,7 +45,8 @@ impl ExportFormat {
     }
 
     /// How the name of a file ends.
-    pub(crate) fn extension(self) -> &'static str {
+    #[must_use]
+    pub fn extension(self) -> &'static str {
         match self {
             Self::Markdown => "md",
             Self::Json => "json",
