@@ -1,5 +1,7 @@
 //! The command line.
 
+mod sessions;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -8,6 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::commands::Question;
 use crate::config::Sources;
+
+pub use sessions::{ListArgs, SessionsAction, SessionsArgs};
 
 /// A realtime AI backend: streams a model's answers over one WebSocket, runs its tools, and keeps
 /// every event.
@@ -40,6 +44,8 @@ pub enum Command {
     Tools(ToolsArgs),
     /// Tell which route a message would take, and why; only --classify asks anybody
     Route(RouteArgs),
+    /// List, show, export, delete and import what is stored
+    Sessions(SessionsArgs),
 }
 
 /// What `patter models` prints.

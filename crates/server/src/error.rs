@@ -1,10 +1,13 @@
 //! Why a server does not start.
 
 use std::error::Error;
+use std::io;
 
 use patter_llm::{LlmError, RouterError};
 use patter_store::StoreError;
 use patter_tools::{RegistryError, ToolError};
+
+use crate::export::ImportError;
 
 /// Why a server does not start. Nothing of it is worth a second try before somebody has looked.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +80,28 @@ pub enum ServerError {
         /// What it said.
         source: ToolError,
     },
+    /// The store did not do what was asked of it by hand.
+    #[error(transparent)]
+    Sessions(StoreError),
+    /// A file that is to be imported is no export.
+    #[error("cannot import `{file}`")]
+    Import {
+        /// The file.
+        file: String,
+        /// Where it is wrong.
+        source: ImportError,
+    },
+    /// A file that is to be imported cannot be read.
+    #[error("cannot read `{file}`")]
+    File {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Nobody takes what a command has to tell.
+    #[error("cannot write to stdout")]
+    Output(#[source] io::Error),
     /// The routes of messages cannot be used, although the configuration was read: a defect.
     #[error("cannot set up the routes of messages")]
     MessageRoutes(#[from] RouterError),

@@ -35,6 +35,7 @@ use hyper::body::Incoming;
 use patter_llm::Circuit;
 use patter_session::SessionManager;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tracing::error;
 
@@ -53,6 +54,11 @@ use crate::wiring::Store;
 use crate::ws::{self, Connections};
 use routes::{MAX_BODY_BYTES, Route, Routes};
 
+/// A file of many megabytes may take so long on its way and into the store.
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(120);
+/// So many of them are held in memory at the same time.
+pub(crate) const MAX_IMPORTS: usize = 2;
+
 /// What the answers are made of.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -70,6 +76,8 @@ pub(crate) struct App {
     pub(crate) circuits: Vec<Circuit>,
     /// What is known about models, and which are used.
     pub(crate) models: ModelsReport,
+    /// A place for each file that is being imported.
+    pub(crate) imports: Semaphore,
     /// When the server was started.
     pub(crate) started_at: Instant,
 }
@@ -152,6 +160,7 @@ fn time_limit(app: &App, route: Route) -> Duration {
     match route {
         Route::Say => settings.turn_timeout + ANSWER_TIMEOUT,
         Route::EndSession | Route::DeleteSession => settings.summary_timeout + ANSWER_TIMEOUT,
+        Route::ImportSession => IMPORT_TIMEOUT,
         _ => ANSWER_TIMEOUT,
     }
 }
@@ -180,6 +189,8 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply 
         Route::Analytics => analytics::analytics(app, &query).await,
         Route::ListSessions => sessions::list(app, &query).await,
         Route::MintSession => sessions::mint(app, request).await,
+        Route::ImportSession => sessions::import(app, request, &query).await,
+        Route::Export => sessions::export(app, &session_id()?, &query).await,
         Route::NameSession => sessions::rename(app, request, &session_id()?).await,
         Route::DeleteSession => sessions::delete(app, &session_id()?).await,
         Route::ShowSession => sessions::show(app, &session_id()?, request.headers()).await,

@@ -7,7 +7,9 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 mod error;
+mod export;
 mod http;
+mod retention;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 mod server;
@@ -19,5 +21,6 @@ mod ws;
 
 pub use config::Config;
 pub use error::ServerError;
+pub use export::{ExportFormat, ImportError, ImportProblem};
 pub use server::Server;
 pub use shutdown::Shutdown;

@@ -13,7 +13,7 @@ use anyhow::Context;
 use chrono::Utc;
 use clap::Parser;
 use patter_server::cli::{Cli, Command, ToolsAction, ToolsArgs};
-use patter_server::commands::{ModelsReport, RouteReport, ToolsReport, call_tool};
+use patter_server::commands::{ModelsReport, RouteReport, ToolsReport, call_tool, sessions};
 use patter_server::telemetry::LogLevel;
 use patter_server::{Config, Server, Shutdown, telemetry};
 use serde::Serialize;
@@ -58,6 +58,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
             let report = RouteReport::new(&config, &arguments.question()).await?;
             say_report(&report, arguments.json)
         }
+        Command::Sessions(arguments) => Ok(sessions(&config, &arguments, &mut io::stdout()).await?),
     }
 }
 

@@ -13,6 +13,7 @@ use patter_session::{Plan, SessionManager};
 use patter_store::{SessionStore, SqliteSpool};
 use patter_tools::{RegistryError, Tool, ToolRegistry};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -21,14 +22,14 @@ use crate::admin::{self, AdminPort};
 use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
-use crate::http::{self, App, Health, HttpService};
+use crate::http::{self, App, Health, HttpService, MAX_IMPORTS};
 #[cfg(feature = "sabotage")]
 use crate::sabotage;
 use crate::shutdown::Shutdown;
 use crate::telemetry::LogLevel;
 use crate::wiring::{Models, Plugins, Store};
 use crate::ws::Connections;
-use crate::{assets, wiring};
+use crate::{assets, retention, wiring};
 
 /// Connections that are told to close have so long to do it.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
@@ -40,10 +41,7 @@ const PLUGIN_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Server {
     config: Config,
-    /// What the conversations are kept in.
-    store: Arc<dyn SessionStore>,
-    /// The same, for what is asked of it from outside a conversation.
-    archive: Arc<dyn Store>,
+    store: Arc<dyn Store>,
     spool: Option<SqliteSpool>,
     model: Arc<dyn ChatModel>,
     /// What is known about models, their prices among it.
@@ -68,15 +66,13 @@ impl Server {
         let routes = wiring::routes(&config, &mut models)?;
         let circuits = models.circuits();
         let tools = Ok(wiring::tools(&config)?);
-        let archive = wiring::store(&config).await?;
-        let store: Arc<dyn SessionStore> = archive.clone();
+        let store = wiring::store(&config).await?;
         let spool = wiring::spool(&config).await?;
         #[cfg(feature = "sabotage")]
-        let (store, model) = (sabotage::store(store), sabotage::model(model));
+        let model = sabotage::model(model);
         Ok(Self {
             config,
             store,
-            archive,
             spool,
             model,
             catalog,
@@ -161,7 +157,6 @@ impl Server {
         let Self {
             config,
             store,
-            archive,
             spool,
             model,
             catalog,
@@ -179,7 +174,10 @@ impl Server {
             },
             () = shutdown.draining().cancelled() => {}
         }
-        let mut sessions = SessionManager::builder(Arc::clone(&store), model)
+        let log: Arc<dyn SessionStore> = store.clone();
+        #[cfg(feature = "sabotage")]
+        let log = sabotage::store(log);
+        let mut sessions = SessionManager::builder(Arc::clone(&log), model)
             .tools(tools)
             .system_prompt(&config.llm.system_prompt)
             .routes(routes)
@@ -191,10 +189,11 @@ impl Server {
         let app = Arc::new(App {
             sessions: sessions.start(),
             connections: Connections::default(),
-            health: Health::new(store),
-            archive,
+            health: Health::new(log),
+            archive: store,
             circuits,
             models: ModelsReport::new(&config, Utc::now().date_naive()),
+            imports: Semaphore::new(MAX_IMPORTS),
             shutdown,
             started_at: Instant::now(),
         });
@@ -224,7 +223,9 @@ async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &
         longest_answer: config.session.turn_timeout,
         drain: config.server.drain_timeout,
     };
-    let requests = accept::serve(listener, service, limits, shutdown.draining()).await;
+    let serving = accept::serve(listener, service, limits, shutdown.draining());
+    let keeping = keep(&*app.archive, config, shutdown);
+    let (requests, ()) = tokio::join!(serving, keeping);
 
     info!(
         sessions = sessions.live_count(),
@@ -237,6 +238,16 @@ async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &
             connections = app.connections.count(),
             "connections did not close in time"
         );
+    }
+}
+
+/// Deletes what is too old, where that is wanted, until the server stops.
+async fn keep(store: &dyn Store, config: &Config, shutdown: &Shutdown) {
+    if let Some(days) = config.retention.days {
+        tokio::select! {
+            () = retention::enforce(store, days) => {}
+            () = shutdown.draining().cancelled() => {}
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod data_sources;
 mod model;
 mod operations;
 mod providers;
+mod retention;
 mod routes;
 mod server;
 mod session;
@@ -27,6 +28,7 @@ pub(crate) static SECTIONS: &[Section] = &[
     routes::ROUTES,
     routes::CLASSIFIER,
     session::SESSIONS,
+    retention::RETENTION,
     tools::TOOLS,
     tools::TOOL,
     tools::MCP,

@@ -12,6 +12,7 @@ use super::data_source::{DataSourceConfig, SqlSourceConfig, WebConfig};
 use super::model_name::ModelName;
 use super::operations::{AdminConfig, LogConfig, TelemetryConfig};
 use super::provider::ProviderKind;
+use super::retention::RetentionConfig;
 use super::routes::{ClassifierConfig, RouteConfig};
 use super::setting::Setting;
 use super::store_target::StoreTarget;
@@ -48,6 +49,9 @@ pub struct Config {
     pub demo: DemoConfig,
     /// Sessions.
     pub session: SessionConfig,
+    /// What is deleted when.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// Tools.
     pub tools: ToolsConfig,
     /// `[data_sources.NAME]`, by NAME.

@@ -38,6 +38,8 @@ use super::{Reply, analytics, health, messages, metrics, models, search, session
         sessions::end,
         sessions::events,
         sessions::with_events,
+        sessions::export,
+        sessions::import,
         search::search,
         analytics::analytics,
         models::list,

@@ -4,6 +4,8 @@ use http::{HeaderValue, Method};
 use matchit::{InsertError, Router};
 use patter_protocol::MAX_FRAME_BYTES;
 
+use crate::export::MAX_FILE_BYTES;
+
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -24,6 +26,8 @@ pub(crate) enum Route {
     Analytics,
     ListSessions,
     MintSession,
+    ImportSession,
+    Export,
     ShowSession,
     NameSession,
     DeleteSession,
@@ -42,6 +46,7 @@ impl Route {
     pub(crate) fn body_limit(self) -> usize {
         match self {
             Self::Say => MAX_FRAME_BYTES,
+            Self::ImportSession => MAX_FILE_BYTES,
             _ => MAX_BODY_BYTES,
         }
     }
@@ -82,6 +87,8 @@ static RESOURCES: &[Resource] = &[
             (Method::POST, Route::MintSession),
         ],
     ),
+    // Not below `/api/sessions`, where it could be the id of one.
+    resource("/api/import", &[(Method::POST, Route::ImportSession)]),
     resource(
         "/api/sessions/{session_id}",
         &[
@@ -97,6 +104,10 @@ static RESOURCES: &[Resource] = &[
     resource(
         "/api/sessions/{session_id}/events",
         &[(Method::GET, Route::Events)],
+    ),
+    resource(
+        "/api/sessions/{session_id}/export",
+        &[(Method::GET, Route::Export)],
     ),
     resource(
         "/api/sessions/{session_id}/messages",

@@ -11,6 +11,7 @@ use patter_store::{ImportedSession, NewEvent, SessionArchive, SessionStore};
 
 pub mod creating;
 pub mod deleting;
+pub mod filtering;
 pub mod importing;
 pub mod listing;
 pub mod metadata;
@@ -44,6 +45,8 @@ macro_rules! archive_conformance {
             deleting::a_session_that_somebody_runs_is_not_deleted
             deleting::a_deleted_session_can_be_made_anew
             deleting::a_session_that_there_is_not_is_not_deleted
+            filtering::a_list_is_bound_to_what_is_asked_for
+            filtering::times_that_no_session_can_have_are_fine
             importing::an_imported_session_is_what_it_was
             importing::an_imported_session_is_opened_and_continued
             importing::an_import_under_a_name_that_is_taken_changes_nothing
@@ -53,8 +56,6 @@ macro_rules! archive_conformance {
             importing::a_long_log_is_imported_whole
             listing::the_newest_come_first
             listing::sessions_of_one_millisecond_are_listed_once_each
-            listing::a_list_is_bound_to_what_is_asked_for
-            listing::times_that_no_session_can_have_are_fine
             listing::pages_meet_while_sessions_come_and_go
             metadata::a_patch_is_merged
             metadata::of_patches_made_at_once_each_counts

@@ -9,7 +9,8 @@ use crate::postgres::connections::Connections;
 use crate::postgres::error::from_sqlx;
 
 /// See [`SessionArchive::prune`](crate::SessionArchive::prune). What somebody else has locked is passed
-/// over: another pruner deletes it, or somebody opens it.
+/// over: another pruner deletes it, or somebody opens it. (The last step names them in an array: for a join
+/// the planner, which takes the limit for a large number, would read the whole table.)
 pub(super) async fn prune(
     connections: &Connections,
     older_than: Timestamp,
@@ -41,9 +42,9 @@ pub(super) async fn prune(
              union all
              select session_id from never_opened
          )
-         delete from patter.sessions s using old
-         where s.session_id = old.session_id
-         returning s.session_id",
+         delete from patter.sessions
+         where session_id = any (array(select session_id from old))
+         returning session_id",
     )
     .bind(older_than.as_datetime())
     .bind(i64::from(limit))
