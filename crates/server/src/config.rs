@@ -18,7 +18,7 @@ mod operations;
 mod provider;
 pub mod reference;
 mod routes;
-mod secret_headers;
+pub(crate) mod secret_headers;
 mod setting;
 mod sources;
 mod store_target;

@@ -8,6 +8,7 @@ mod query;
 mod request_id;
 mod sessions;
 mod tools;
+mod trace;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -115,6 +116,15 @@ where
         .map_request(remove_harmful_id)
         .layer(SetRequestIdLayer::new(X_REQUEST_ID, NewRequestId))
         .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(trace::request)
+                .on_request(())
+                .on_response(|answer: &Response<_>, _latency, span: &Span| {
+                    trace::answered(span, answer.status());
+                })
+                .on_failure(()),
+        )
         .layer(PropagateRequestIdLayer::new(X_REQUEST_ID))
         .layer(SetResponseHeaderLayer::if_not_present(
             X_CONTENT_TYPE_OPTIONS,

@@ -8,6 +8,7 @@ use patter_protocol::{EventBody, FinishReason, LiveEvent, Reasoning, ResponseFin
 use super::{Session, Wanted, readers};
 use crate::conversation::WaitingAnswer;
 use crate::frame::Frame;
+use crate::origin::Origin;
 use crate::plan::{Chosen, choose, ready_to_count};
 use crate::turn::{Failure, Turn, TurnEvent, TurnSetup};
 
@@ -18,7 +19,9 @@ impl Session {
             return;
         }
         if let Some(wanted) = self.waiting.pop_front() {
-            self.turn = Some(Turn::start(self.turn_setup(wanted)));
+            let turn = Turn::start(self.turn_setup(wanted));
+            self.log.written_in(turn.span());
+            self.turn = Some(turn);
         }
     }
 
@@ -30,6 +33,7 @@ impl Session {
         TurnSetup {
             session_id: self.session_id.clone(),
             supersedes: wanted.supersedes,
+            origin: wanted.origin,
             choosing: match question {
                 Some(question) => {
                     let chosen = choose(resources.routes.clone(), question);
@@ -51,6 +55,7 @@ impl Session {
         let wanted = Wanted {
             message_id: waypoint.message_id.clone(),
             supersedes: waypoint.supersedes,
+            origin: Origin::none(),
         };
         let route = waypoint.route.clone();
         let plan = route
@@ -140,7 +145,11 @@ impl Session {
         };
         self.tell(LiveEvent::ResponseFinished(finished));
         let (response, private) = turn.response(reason);
-        self.record(EventBody::AiResponse(response), private);
+        self.record_in(
+            turn.span().clone(),
+            EventBody::AiResponse(response),
+            private,
+        );
         self.start_turn_if_idle();
         self.end_if_done();
     }

@@ -16,6 +16,10 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    pub(super) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
     pub(super) fn of_model(error: &LlmError) -> Self {
         warn!(%error, "the model failed");
         let (code, message) = match error {

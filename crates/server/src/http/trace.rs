@@ -1,0 +1,30 @@
+//! The span of a request, for traces: a child of the caller's, where `traceparent` names it.
+
+use http::Request;
+use tracing::field::Empty;
+use tracing::{Span, info_span};
+
+use crate::telemetry::traces;
+
+pub(crate) fn request<B>(request: &Request<B>) -> Span {
+    let span = info_span!(
+        "request",
+        otel.name = request.method().as_str(),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = request.method().as_str(),
+        http.response.status_code = Empty,
+        url.path = request.uri().path(),
+        url.scheme = "http",
+    );
+    traces::set_parent(&span, request.headers());
+    span
+}
+
+/// Notes how the request was answered.
+pub(crate) fn answered(span: &Span, status: http::StatusCode) {
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+}
