@@ -56,7 +56,7 @@ impl<M: ChatModel> Traced<M> {
             gen_ai.provider.name = provider_name(self.model.provider()),
             gen_ai.request.model = self.model.model(),
             gen_ai.request.stream = true,
-            gen_ai.request.max_tokens = request.max_output_tokens,
+            gen_ai.request.max_tokens = request.max_output_tokens.map(i64::from),
             gen_ai.request.temperature = request.temperature.map(f64::from),
             gen_ai.conversation.id = request.conversation,
             gen_ai.response.finish_reasons = Empty,
@@ -156,7 +156,8 @@ impl TracedAnswer {
                 usage.reasoning_tokens,
             ),
         ] {
-            if let Some(tokens) = tokens {
+            // A collector is told signed numbers.
+            if let Some(tokens) = tokens.and_then(|tokens| i64::try_from(tokens).ok()) {
                 span.record(name, tokens);
             }
         }

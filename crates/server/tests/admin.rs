@@ -17,13 +17,14 @@ use patter_testkit::model_server::{ModelServer, Reply};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
-use tracing::Subscriber;
+use tracing::Dispatch;
 
 /// A logger that nobody reads, and what changes it.
-fn logger(filter: &str) -> (impl Subscriber + Send + Sync, LogLevel) {
+fn logger(filter: &str) -> (Dispatch, LogLevel) {
     let sources = Sources::none().set("log.filter", filter);
     let config = Config::load(&sources).unwrap();
-    telemetry::subscriber(&config.log, sink, false)
+    let (subscriber, log_level) = telemetry::subscriber(&config.log, sink, false);
+    (Dispatch::new(subscriber), log_level)
 }
 
 async fn get(server: &TestServer, path: &str) -> Value {
@@ -105,13 +106,10 @@ async fn pages_in_a_browser_are_refused() {
 #[tokio::test]
 async fn the_log_level_is_shown_and_changed_at_run_time() {
     let (logger, log_level) = logger("info");
+    // With a logger that is only in force for a while, what libraries remember of it is not renewed.
+    tracing::dispatcher::set_global_default(logger).unwrap();
     let server = TestServer::with_admin(&[], Some(log_level)).await;
-    let is_logged = || {
-        tracing::subscriber::with_default(
-            &logger,
-            || tracing::enabled!(target: "patter_session", tracing::Level::DEBUG),
-        )
-    };
+    let is_logged = || tracing::enabled!(target: "patter_session", tracing::Level::DEBUG);
     assert_eq!(get(&server, "/admin/log-level").await["filter"], "info");
     assert!(!is_logged());
     let answer = Client::new()
@@ -173,6 +171,7 @@ async fn live_sessions_are_listed_with_how_they_are() {
     let settings = [
         ("llm.provider", "openai"),
         ("openai.base_url", base_url.as_str()),
+        ("server.drain_timeout", "0.5"),
     ];
     let server = TestServer::with_admin(&settings, None).await;
     assert_eq!(

@@ -23,7 +23,8 @@ pub(crate) fn request<B>(request: &Request<B>) -> Span {
 
 /// Notes how the request was answered.
 pub(crate) fn answered(span: &Span, status: http::StatusCode) {
-    span.record("http.response.status_code", status.as_u16());
+    // A collector is told signed numbers.
+    span.record("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
     }

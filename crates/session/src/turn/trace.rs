@@ -43,8 +43,10 @@ impl Turn {
         span.record("gen_ai.response.finish_reasons", word(&reason));
         span.record("patter.response.id", self.response_id.to_string());
         span.record("patter.route", self.route.as_deref());
-        span.record("patter.steps", self.steps);
-        span.record("patter.tool_calls", self.calls);
+        // A collector is told signed numbers.
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        span.record("patter.steps", number(self.steps));
+        span.record("patter.tool_calls", number(self.calls));
         if let Some(failure) = failure {
             span.record("error.type", word(&failure.code()));
             span.record("otel.status_code", "ERROR");

@@ -2,6 +2,7 @@
 //! append of the batch was asked for, so that the write is seen where it was waited for, and linked to
 //! those of the others.
 
+use tracing::field::Empty;
 use tracing::{Span, info_span};
 
 use super::Job;
@@ -12,15 +13,17 @@ pub(super) fn write(store: &str, batch: &[Job]) -> Span {
         .map(|job| &job.asked_in)
         .filter(|span| !span.is_disabled());
     let parent = asked_in.next().and_then(Span::id);
+    // A collector is told signed numbers.
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let events: usize = batch.iter().map(|job| job.append.events.len()).sum();
     let span = info_span!(
         parent: parent,
         "store_write",
         otel.kind = "client",
-        otel.status_code = tracing::field::Empty,
+        otel.status_code = Empty,
         db.system.name = system_name(store),
-        db.operation.batch.size = batch.len(),
-        patter.events = events,
+        db.operation.batch.size = number(batch.len()),
+        patter.events = number(events),
     );
     for other in asked_in {
         span.follows_from(other);
