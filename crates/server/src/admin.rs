@@ -10,10 +10,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::ALLOW;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use patter_session::LiveSession;
 use serde_json::{Value, json};
@@ -23,13 +20,19 @@ use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 use tracing::info;
 
-use crate::http::{self as public, App, Problem, Reply, health, metrics};
+use crate::http::{
+    self as public, ANSWER_TIMEOUT, App, Body, Problem, Reply, checks, health, metrics, request_id,
+};
 use crate::server::accept;
 use crate::shutdown::Shutdown;
 use crate::telemetry::LogLevel;
 
-/// Connections at the same time: people and a scraper or two.
-const MAX_CONNECTIONS: usize = 32;
+/// People and a scraper or two; nothing that is answered here takes long.
+const LIMITS: accept::Limits = accept::Limits {
+    connections: 32,
+    longest_answer: ANSWER_TIMEOUT,
+    drain: ANSWER_TIMEOUT,
+};
 
 /// Where the admin port is, and what it can change.
 #[derive(Debug)]
@@ -63,16 +66,10 @@ pub(crate) async fn serve(port: AdminPort, app: Arc<App>, stop: &CancellationTok
         drain: CancellationToken::new(),
     });
     let drain = admin.drain.clone();
-    let service = public::dressed(service_fn(move |request| {
-        let admin = Arc::clone(&admin);
-        async move {
-            let request_id = public::request_id_of(&request);
-            let answer = public::answered(request_id, dispatch(&admin, request)).await;
-            Ok::<_, Infallible>(answer)
-        }
-    }));
+    let answer = service_fn(move |request| answer(Arc::clone(&admin), request));
+    let service = public::dressed(answer, &[]);
     let requests = tokio::select! {
-        requests = accept::serve(port.listener, service, MAX_CONNECTIONS, stop) => requests,
+        requests = accept::serve(port.listener, service, LIMITS, stop) => requests,
         never = drain_when_asked(&drain, &shutdown, port.drain_delay) => match never {},
     };
     requests.finish().await;
@@ -91,8 +88,17 @@ async fn drain_when_asked(
     pending().await
 }
 
+async fn answer(
+    admin: Arc<Admin>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let request_id = request_id::of(&request);
+    let reply = public::in_time(ANSWER_TIMEOUT, dispatch(&admin, request)).await;
+    Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())))
+}
+
 async fn dispatch(admin: &Admin, request: Request<Incoming>) -> Reply {
-    public::check(&request)?;
+    checks::check(&request)?;
     guard::check(request.headers(), &admin.host)?;
     let app = &admin.app;
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -104,7 +110,7 @@ async fn dispatch(admin: &Admin, request: Request<Incoming>) -> Reply {
         "/admin/sessions" if is_read => Ok(sessions(app)),
         "/admin/log-level" if is_read => log_level::show(admin.log_level.as_ref()),
         "/admin/log-level" if request.method() == Method::PUT => {
-            log_level::change(admin.log_level.as_ref(), request.into_body()).await
+            log_level::change(admin.log_level.as_ref(), request).await
         }
         "/admin/drain" if request.method() == Method::POST => Ok(drain(admin)),
         "/health" | "/health/live" | "/health/ready" | "/metrics" | "/admin/sessions" => {
@@ -117,7 +123,7 @@ async fn dispatch(admin: &Admin, request: Request<Incoming>) -> Reply {
 }
 
 /// `GET /admin/sessions`.
-fn sessions(app: &App) -> Response<Full<Bytes>> {
+fn sessions(app: &App) -> Response<Body> {
     let sessions = app.sessions.live_sessions();
     let sessions: Vec<_> = sessions.iter().map(session).collect();
     public::json(StatusCode::OK, &json!({ "sessions": sessions }))
@@ -134,14 +140,12 @@ fn session(session: &LiveSession) -> Value {
 }
 
 /// `POST /admin/drain`.
-fn drain(admin: &Admin) -> Response<Full<Bytes>> {
+fn drain(admin: &Admin) -> Response<Body> {
     info!("asked to drain at the admin port");
     admin.drain.cancel();
     public::json(StatusCode::ACCEPTED, &json!({ "draining": true }))
 }
 
 fn not_allowed(allowed: &'static str) -> Problem {
-    let detail = format!("this path understands {allowed}");
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-        .header(ALLOW, HeaderValue::from_static(allowed))
+    Problem::method_not_allowed(HeaderValue::from_static(allowed))
 }

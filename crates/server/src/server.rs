@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use patter_llm::{Catalog, ChatModel, Circuit, Router};
 use patter_session::{Plan, SessionManager};
 use patter_store::{SessionStore, SqliteSpool};
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::admin::{self, AdminPort};
+use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http::{self, App, Health, HttpService};
@@ -185,10 +187,11 @@ impl Server {
             connections: Connections::default(),
             health: Health::new(store),
             circuits,
+            models: ModelsReport::new(&config, Utc::now().date_naive()),
             shutdown,
             started_at: Instant::now(),
         });
-        let service = http::service(Arc::clone(&app))?;
+        let service = http::service(Arc::clone(&app), &config.server.cors_origins)?;
         let stopped = CancellationToken::new();
         let administrating = async {
             if let Some(port) = admin {
@@ -209,8 +212,12 @@ impl Server {
 /// Serves until the server is told to drain, and drains.
 async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &Config) {
     let (sessions, shutdown) = (&app.sessions, &app.shutdown);
-    let max_connections = config.server.max_connections;
-    let requests = accept::serve(listener, service, max_connections, shutdown.draining()).await;
+    let limits = accept::Limits {
+        connections: config.server.max_connections,
+        longest_answer: config.session.turn_timeout,
+        drain: config.server.drain_timeout,
+    };
+    let requests = accept::serve(listener, service, limits, shutdown.draining()).await;
 
     info!(
         sessions = sessions.live_count(),

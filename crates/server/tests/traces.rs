@@ -123,9 +123,9 @@ async fn a_turn_is_a_trace_of_its_model_calls_tool_calls_and_writes() {
     assert_eq!(turn.links.len(), 1);
     assert_eq!(turn.links[0].span_id, connection.span_id);
     assert_ne!(turn.trace_id, connection.trace_id);
-    let opening = collector.named("GET");
-    let opening = opening.iter().find(|it| is_child(&connection, it)).unwrap();
-    assert_eq!(attribute(opening, "http.response.status_code"), 101);
+    let opening = collector.the("GET /ws/session/{*session_id}");
+    assert!(is_child(&connection, &opening));
+    assert_eq!(attribute(&opening, "http.response.status_code"), 101);
     assert_eq!(opening.kind(), SpanKind::Server);
 
     assert_eq!(collector.resource("service.name"), "patter");
@@ -199,12 +199,8 @@ async fn a_trace_of_the_caller_is_gone_on_with_and_passed_on_to_providers() {
     talk(&server, Some(PARENT)).await;
     stop(&mut server).await;
 
-    let requests = collector.named("GET");
-    let of_caller = requests.iter().filter(|span| hex(&span.trace_id) == TRACE);
-    let of_caller: Vec<_> = of_caller.collect();
-    assert_eq!(of_caller.len(), 2, "/health/live and the upgrade");
-    let caller = |it: &&&_| attribute(it, "url.path") == "/health/live";
-    let live = of_caller.iter().find(caller).unwrap();
+    let live = collector.the("GET /health/live");
+    assert_eq!(hex(&live.trace_id), TRACE);
     assert_eq!(hex(&live.parent_span_id), "00f067aa0ba902b7");
     assert_eq!(live.trace_state, "a=1");
     assert_eq!(hex(&collector.the("connection").trace_id), TRACE);
@@ -219,6 +215,29 @@ async fn a_trace_of_the_caller_is_gone_on_with_and_passed_on_to_providers() {
 }
 
 #[tokio::test]
+async fn a_turn_over_http_belongs_to_the_trace_of_its_request() {
+    let (collector, model) = (Collector::start(Manner::Well).await, model().await);
+    let mut server = server(collector.endpoint(), &model, &[]).await;
+    let answer = reqwest::Client::new()
+        .post(server.url("/api/sessions/one/messages"))
+        .header("traceparent", PARENT)
+        .json(&json!({ "content": "plankton?" }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    answer.text().await.unwrap();
+    stop(&mut server).await;
+    let request = collector.the("POST /api/sessions/{session_id}/messages");
+    let turn = collector.the("turn");
+    assert_eq!(hex(&request.trace_id), TRACE);
+    assert!(is_child(&turn, &request) && turn.links.is_empty());
+    let sent = model.last_request();
+    let sent = sent.headers["traceparent"].to_str().unwrap();
+    assert!(sent.contains(TRACE), "{sent}");
+}
+
+#[tokio::test]
 async fn a_malformed_parent_is_no_parent() {
     let (collector, model) = (Collector::start(Manner::Well).await, model().await);
     let mut server = server(collector.endpoint(), &model, &[]).await;
@@ -228,7 +247,7 @@ async fn a_malformed_parent_is_no_parent() {
         assert_eq!(answer.await.unwrap().status(), 200, "{malformed}");
     }
     stop(&mut server).await;
-    let requests = collector.named("GET");
+    let requests = collector.named("GET /health/live");
     assert_eq!(requests.len(), 4);
     assert!(requests.iter().all(|span| span.parent_span_id.is_empty()));
 }
@@ -243,7 +262,11 @@ async fn nothing_is_recorded_of_what_is_not_sampled() {
     health.header("traceparent", PARENT).send().await.unwrap();
     stop(&mut server).await;
     assert!(collector.named("turn").is_empty());
-    assert_eq!(collector.named("GET").len(), 1, "the caller records it");
+    assert_eq!(
+        collector.named("GET /health/live").len(),
+        1,
+        "the caller records it"
+    );
 }
 
 #[tokio::test]

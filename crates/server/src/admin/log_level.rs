@@ -1,12 +1,11 @@
 //! `/admin/log-level`: what the process logs.
 
-use http::StatusCode;
-use http_body_util::{BodyExt, Limited};
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use crate::http::{Problem, Reply, json};
+use crate::http::{Problem, Reply, body, json};
 use crate::telemetry::{LogLevel, LogLevelError};
 
 /// A filter has less.
@@ -32,16 +31,12 @@ pub(super) fn show(log_level: Option<&LogLevel>) -> Reply {
 ///
 /// # Errors
 ///
-/// 400 for a body that is no such thing, or a filter that is none, which says what is wrong; 404 as
-/// for [`show`].
-pub(super) async fn change(log_level: Option<&LogLevel>, body: Incoming) -> Reply {
+/// 400 for a body that is no such thing, or a filter that is none, which says what is wrong; 413 for too
+/// long a body; 404 as for [`show`].
+pub(super) async fn change(log_level: Option<&LogLevel>, request: Request<Incoming>) -> Reply {
     let log_level = ours(log_level)?;
-    let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
-    let body = body.map_err(|_too_large| Problem::bad_request("the body is too large"))?;
-    let body: Body = serde_json::from_slice(&body.to_bytes()).map_err(|error| {
-        let detail = format!("the body must be JSON such as {{\"filter\": \"info\"}}: {error}");
-        Problem::bad_request(detail)
-    })?;
+    // Whatever it is called: people use `curl -d`.
+    let body: Body = body::from_json(&body::bytes(request, MAX_BODY_BYTES).await?)?;
     log_level
         .set(&body.filter)
         .map_err(|error| refused(&error))?;
