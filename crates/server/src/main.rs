@@ -122,7 +122,8 @@ async fn serve_with(cli: &Cli, config: Config, log_level: &LogLevel) -> anyhow::
     let announced = say(&announcement);
     if let Err(error) = announced {
         // As with `patter | head -1`; whoever is served does not mind.
-        warn!("{error:#}");
+        let error = format!("{error:#}");
+        warn!(error, "cannot say where the server listens");
     }
     let shutdown = Shutdown::default();
     tokio::select! {

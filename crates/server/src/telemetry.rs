@@ -1,10 +1,12 @@
 //! What others see of the process. Logs: text for a terminal, JSON otherwise, always to stderr; and
 //! [traces](traces), if they are switched on.
 //!
-//! No line holds what users or models say, or a key, whatever the filter: our own code does not
-//! log them, and the libraries that would quote whole messages are kept at `info`.
+//! No line holds what users or models say, a key or SQL, whatever the filter: our own code does not
+//! log them, the libraries that would quote whole messages are kept at `info`, and what looks like a key
+//! all the same is [masked](scrub).
 
 mod log_level;
+mod scrub;
 pub(crate) mod traces;
 
 use std::error::Error;
@@ -21,6 +23,7 @@ use tracing_subscriber::{EnvFilter, Registry, reload};
 use crate::config::{Config, LogConfig, LogFormat};
 use crate::error::ServerError;
 pub use log_level::{LogLevel, LogLevelError};
+use scrub::Scrubbed;
 use traces::Traces;
 
 type Lines = Box<dyn Layer<Registry> + Send + Sync>;
@@ -35,8 +38,8 @@ const TALKATIVE: &[&str] = &[
     "rustls",
 ];
 
-/// Quotes what plug-ins say, at every level. What matters of it is told by who uses it.
-const GOSSIP: &str = "rmcp";
+/// They quote what plug-ins say, and SQL, at every level. What matters of it is told by who uses them.
+const GOSSIPS: &[&str] = &["rmcp", "sqlx::query"];
 
 /// What [`start`] has started.
 #[derive(Debug)]
@@ -105,7 +108,7 @@ where
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    let lines = fmt::layer().with_writer(writer);
+    let lines = fmt::layer().with_writer(Scrubbed(writer));
     let lines: Lines = match (is_text, is_terminal) {
         // In a terminal there are colours, unless the variable NO_COLOR is set.
         (true, true) => lines.boxed(),
@@ -131,9 +134,11 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
 }
 
 fn is_discreet(event: &Metadata<'_>) -> bool {
-    let library = event.target().split("::").next().unwrap_or_default();
+    let target = event.target();
+    let library = target.split("::").next().unwrap_or_default();
     let is_talk = TALKATIVE.contains(&library) && *event.level() > LevelFilter::INFO;
-    library != GOSSIP && !is_talk && !traces::is_traced(event)
+    let is_gossip = GOSSIPS.contains(&library) || GOSSIPS.contains(&target);
+    !is_gossip && !is_talk && !traces::is_traced(event)
 }
 
 #[cfg(test)]

@@ -132,8 +132,8 @@ async fn a_filter_that_is_none_is_refused_with_what_is_wrong_and_changes_nothing
     for (body, field) in [
         (r#"{"filter": "info,patter=loud"}"#, Some("filter")),
         (r#"{"filter": ""}"#, Some("filter")),
-        (r#"{"filter": 7}"#, None),
-        (r#"{"level": "info"}"#, None),
+        (r#"{"filter": 7}"#, Some("filter")),
+        (r#"{"level": "info"}"#, Some("level")),
         ("info", None),
         ("", None),
     ] {

@@ -31,7 +31,7 @@ use patter_protocol::{
 use patter_tools::ToolRegistry;
 use serde_json::Value;
 use tokio::time::{Instant, Sleep, sleep};
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Span, warn};
 
 use crate::conversation::PrivateSteps;
 use crate::leases::LeaseWatch;
@@ -302,6 +302,14 @@ impl Turn {
             LlmError::Blocked { .. } => FinishReason::ContentFilter,
             _ => FinishReason::Error,
         };
+        warn!(
+            session_id = %self.session_id,
+            response_id = %self.response_id,
+            provider = self.voice.provider,
+            model = self.voice.model,
+            %error,
+            "the model failed"
+        );
         self.finish(reason, Some(Failure::of_model(error)));
     }
 

@@ -3,7 +3,10 @@
 use std::future::ready;
 
 use futures_util::FutureExt;
-use patter_protocol::{EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, Token};
+use patter_protocol::{
+    AiResponse, EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, Token,
+};
+use tracing::info;
 
 use super::{Session, Wanted, readers};
 use crate::conversation::WaitingAnswer;
@@ -145,6 +148,7 @@ impl Session {
         };
         self.tell(LiveEvent::ResponseFinished(finished));
         let (response, private) = turn.response(reason);
+        self.log_answer(&response);
         self.record_in(
             turn.span().clone(),
             EventBody::AiResponse(response),
@@ -152,5 +156,22 @@ impl Session {
         );
         self.start_turn_if_idle();
         self.end_if_done();
+    }
+
+    /// What it took, and nothing of what was said.
+    fn log_answer(&self, response: &AiResponse) {
+        info!(
+            session_id = %self.session_id,
+            response_id = %response.response_id,
+            message_id = %response.message_id,
+            provider = response.provider,
+            model = response.model,
+            finish_reason = ?response.finish_reason,
+            input_tokens = response.usage.input_tokens,
+            output_tokens = response.usage.output_tokens,
+            first_token_ms = response.timing.first_token_ms,
+            duration_ms = response.timing.total_ms,
+            "answer ended"
+        );
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use patter_llm::LlmError;
 use patter_protocol::{ErrorCode, ErrorEvent, JsonObject, MessageId, ResponseId};
-use tracing::warn;
 
 /// Why an answer failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +20,6 @@ impl Failure {
     }
 
     pub(super) fn of_model(error: &LlmError) -> Self {
-        warn!(%error, "the model failed");
         let (code, message) = match error {
             LlmError::Auth { provider, .. } => (
                 ErrorCode::ProviderAuth,
