@@ -10,7 +10,7 @@ mod collector;
 
 use std::time::{Duration, Instant};
 
-use collector::{Collector, Manner, attribute, is_failed};
+use collector::{Collector, Manner, attribute, hex, is_child, is_failed, is_named, is_within};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use patter_testkit::model_server::{ModelServer, Reply, openai};
 use patter_testkit::server_process::ServerProcess;
@@ -307,24 +307,4 @@ async fn without_a_collector_providers_get_no_trace_context() {
     let server = ServerProcess::start(PATTER, &variables).await;
     talk(&server, Some(PARENT)).await;
     assert!(!model.requests()[0].headers.contains_key("traceparent"));
-}
-
-type Span = opentelemetry_proto::tonic::trace::v1::Span;
-
-fn is_child(span: &Span, parent: &Span) -> bool {
-    span.parent_span_id == parent.span_id && span.trace_id == parent.trace_id
-}
-
-fn is_within(span: &Span, parent: &Span) -> bool {
-    span.start_time_unix_nano >= parent.start_time_unix_nano
-        && span.end_time_unix_nano <= parent.end_time_unix_nano
-}
-
-/// Whether a `traceparent` names this span.
-fn is_named(traceparent: &str, span: &Span) -> bool {
-    traceparent == format!("00-{}-{}-01", hex(&span.trace_id), hex(&span.span_id))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -15,7 +15,8 @@ const MASK: &[u8] = b"***";
 const SIGNS: [&str; 6] = ["sk-", "AIza", "eyJ", "sb_secret_", "://", "earer "];
 
 /// What is kept stands in the first group: it says which secret it was. A key ends where no key goes on,
-/// so that a line of JSON stays one. Before `sk-` there is no letter, as in `task-`, unless it ends a
+/// so that a line of JSON stays one; a password ends with the last `@`, as somebody may not have escaped
+/// those in it, and that of a database may have a `/` too. Before `sk-` there is no letter, as in `task-`, unless it ends a
 /// colour.
 const SECRETS: &str = r#"(?x)
     ( (?: ^ | [^A-Za-z0-9] | \x1b\[[0-9;]*m ) sk- ) [A-Za-z0-9_-]{12,}
@@ -23,8 +24,8 @@ const SECRETS: &str = r#"(?x)
   | ( eyJ ) [A-Za-z0-9_-]{6,} (?: \. [A-Za-z0-9_-]* ){1,2}
   | ( sb_secret_ ) [A-Za-z0-9_-]+
   | ( [Bb]earer\x20 ) [A-Za-z0-9._~+/=-]{8,}
-  | ( [A-Za-z][A-Za-z0-9+.-]* :// [^\s:/@"'`<>]* : ) (?: [^\s"'`<>\\@/] | \\. )+ @
   | ( (?: postgres | postgresql | redis | amqp ) :// [^\s:/@"'`<>]* : ) [^\s"'`<>]+ @
+  | ( [A-Za-z][A-Za-z0-9+.-]* :// [^\s:/@"'`<>]* : ) (?: [^\s"'`<>\\/] | \\. )+ @
 "#;
 
 static SCRUBBER: LazyLock<Option<Scrubber>> = LazyLock::new(|| {

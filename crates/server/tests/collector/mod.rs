@@ -179,3 +179,24 @@ fn json_of(value: &AnyValue) -> Value {
         other => panic!("{other:?}"),
     }
 }
+
+/// Whether the one is directly below the other.
+pub(crate) fn is_child(span: &Span, parent: &Span) -> bool {
+    span.parent_span_id == parent.span_id && span.trace_id == parent.trace_id
+}
+
+/// Whether the one took no time that the other did not.
+pub(crate) fn is_within(span: &Span, parent: &Span) -> bool {
+    span.start_time_unix_nano >= parent.start_time_unix_nano
+        && span.end_time_unix_nano <= parent.end_time_unix_nano
+}
+
+/// Whether a `traceparent` names this span.
+pub(crate) fn is_named(traceparent: &str, span: &Span) -> bool {
+    traceparent == format!("00-{}-{}-01", hex(&span.trace_id), hex(&span.span_id))
+}
+
+/// As `traceparent` has it.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

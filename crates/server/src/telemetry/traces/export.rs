@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+use url::{Host, Url};
 
 use super::queue::Waiting;
 use crate::config::secret_headers;
@@ -52,12 +53,14 @@ impl Exporter {
             CONTENT_TYPE,
             HeaderValue::from_static("application/x-protobuf"),
         );
-        let client = Client::builder()
+        let mut client = Client::builder()
             .redirect(redirect::Policy::none())
-            .default_headers(headers)
-            .build()?;
+            .default_headers(headers);
+        if is_local(endpoint) {
+            client = client.no_proxy();
+        }
         Ok(Self {
-            client,
+            client: client.build()?,
             url: format!("{}/v1/traces", endpoint.trim_end_matches('/')),
             resource: resource.into(),
         })
@@ -77,6 +80,16 @@ impl Exporter {
             Ok(Err(_)) => Err("the connection broke".to_owned()),
             Err(_elapsed) => Err("it does not answer in time".to_owned()),
         }
+    }
+}
+
+/// Whether it is on this machine, to which no proxy that the environment names leads.
+fn is_local(endpoint: &str) -> bool {
+    match Url::parse(endpoint).ok().as_ref().and_then(Url::host) {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
