@@ -13,7 +13,7 @@ use crate::deadline::Deadline;
 use crate::error::{LlmError, TimeoutPhase};
 use crate::http::refusal::Refusal;
 use crate::report::Reporter;
-use crate::settings::Timeouts;
+use crate::settings::{RequestHeaders, Timeouts};
 use crate::sse::Pieces;
 
 pub(crate) mod provider;
@@ -39,10 +39,11 @@ pub(crate) struct Transport {
     client: Client,
     timeouts: Timeouts,
     reporter: Reporter,
+    for_each: RequestHeaders,
 }
 
 impl Transport {
-    /// A pool for the given address. `headers` go with every request.
+    /// A pool for the given address. `headers` go with every request, and what `for_each` makes.
     ///
     /// A server on this machine is reached directly, not through a proxy that the environment
     /// names. No compression is asked for: it delays the first token. Redirects are not
@@ -50,6 +51,7 @@ impl Transport {
     pub(crate) fn new(
         base: &Url,
         headers: HeaderMap,
+        for_each: RequestHeaders,
         timeouts: Timeouts,
         reporter: Reporter,
     ) -> Result<Self, LlmError> {
@@ -67,6 +69,7 @@ impl Transport {
             client,
             timeouts,
             reporter,
+            for_each,
         })
     }
 
@@ -86,6 +89,7 @@ impl Transport {
         let request = self
             .client
             .post(url)
+            .headers(self.for_each.make())
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "text/event-stream")
             .body(Bytes::from(body));

@@ -27,6 +27,7 @@ mod route;
 mod settings;
 mod sse;
 mod tokens;
+mod trace;
 mod windowed;
 
 pub use breaker::{
@@ -54,4 +55,5 @@ pub use route::{
 };
 pub use settings::{Api, SchemaForm, Settings, Timeouts};
 pub use tokens::{TokenCounter, Tokenizer};
+pub use trace::Traced;
 pub use windowed::{Window, Windowed};

@@ -19,6 +19,8 @@ pub struct ChatRequest {
     /// Sampling temperature. Several current models ignore or refuse it, so it is
     /// sent only where it is set, and not to a model of OpenAI that is known to refuse it.
     pub temperature: Option<f32>,
+    /// Names the conversation, for [`Traced`](crate::Traced) alone: no provider is told.
+    pub conversation: Option<String>,
 }
 
 /// A tool as a model sees it.

@@ -1,8 +1,10 @@
 //! How a backend over HTTP is reached: where, as whom, which model, and how patiently.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -19,6 +21,23 @@ pub struct Settings {
     pub(crate) api: Option<Api>,
     pub(crate) schema_form: SchemaForm,
     pub(crate) reasoning_effort: Option<ReasoningEffort>,
+    pub(crate) headers: RequestHeaders,
+}
+
+/// Makes headers for each request.
+#[derive(Clone, Default)]
+pub(crate) struct RequestHeaders(Option<Arc<dyn Fn() -> HeaderMap + Send + Sync>>);
+
+impl RequestHeaders {
+    pub(crate) fn make(&self) -> HeaderMap {
+        self.0.as_ref().map(|make| make()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for RequestHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHeaders").finish_non_exhaustive()
+    }
 }
 
 /// Which of its two APIs an OpenAI server is asked by.
@@ -54,6 +73,7 @@ impl Settings {
             api: None,
             schema_form: SchemaForm::default(),
             reasoning_effort: None,
+            headers: RequestHeaders::default(),
         }
     }
 
@@ -105,6 +125,14 @@ impl Settings {
     #[must_use]
     pub fn reasoning_effort(mut self, effort: ReasoningEffort) -> Self {
         self.reasoning_effort = Some(effort);
+        self
+    }
+
+    /// Headers that are made for each request, within the span of who asks: for the context of a
+    /// trace, such as `traceparent`.
+    #[must_use]
+    pub fn headers(mut self, make: impl Fn() -> HeaderMap + Send + Sync + 'static) -> Self {
+        self.headers = RequestHeaders(Some(Arc::new(make)));
         self
     }
 }

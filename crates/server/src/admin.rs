@@ -10,7 +10,6 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::ALLOW;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use patter_session::LiveSession;
@@ -21,16 +20,18 @@ use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 use tracing::info;
 
-use crate::http::{self as public, ANSWER_TIMEOUT, App, Body, Problem, Reply, health, metrics};
+use crate::http::{
+    self as public, ANSWER_TIMEOUT, App, Body, Problem, Reply, checks, health, metrics, request_id,
+};
 use crate::server::accept;
 use crate::shutdown::Shutdown;
 use crate::telemetry::LogLevel;
 
-/// People and a scraper or two.
+/// People and a scraper or two; nothing that is answered here takes long.
 const LIMITS: accept::Limits = accept::Limits {
     connections: 32,
-    longest_answer: Duration::ZERO,
-    drain: Duration::ZERO,
+    longest_answer: ANSWER_TIMEOUT,
+    drain: ANSWER_TIMEOUT,
 };
 
 /// Where the admin port is, and what it can change.
@@ -65,15 +66,8 @@ pub(crate) async fn serve(port: AdminPort, app: Arc<App>, stop: &CancellationTok
         drain: CancellationToken::new(),
     });
     let drain = admin.drain.clone();
-    let service = public::dressed(service_fn(move |request| {
-        let admin = Arc::clone(&admin);
-        async move {
-            let request_id = public::request_id_of(&request);
-            let answer =
-                public::answered(request_id, ANSWER_TIMEOUT, dispatch(&admin, request)).await;
-            Ok::<_, Infallible>(answer)
-        }
-    }));
+    let answer = service_fn(move |request| answer(Arc::clone(&admin), request));
+    let service = public::dressed(answer, &[]);
     let requests = tokio::select! {
         requests = accept::serve(port.listener, service, LIMITS, stop) => requests,
         never = drain_when_asked(&drain, &shutdown, port.drain_delay) => match never {},
@@ -94,8 +88,17 @@ async fn drain_when_asked(
     pending().await
 }
 
+async fn answer(
+    admin: Arc<Admin>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let request_id = request_id::of(&request);
+    let reply = public::in_time(ANSWER_TIMEOUT, dispatch(&admin, request)).await;
+    Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())))
+}
+
 async fn dispatch(admin: &Admin, request: Request<Incoming>) -> Reply {
-    public::check(&request)?;
+    checks::check(&request)?;
     guard::check(request.headers(), &admin.host)?;
     let app = &admin.app;
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -144,7 +147,5 @@ fn drain(admin: &Admin) -> Response<Body> {
 }
 
 fn not_allowed(allowed: &'static str) -> Problem {
-    let detail = format!("this path understands {allowed}");
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-        .header(ALLOW, HeaderValue::from_static(allowed))
+    Problem::method_not_allowed(HeaderValue::from_static(allowed))
 }

@@ -19,7 +19,7 @@ mod provider;
 pub mod reference;
 mod retention;
 mod routes;
-mod secret_headers;
+pub(crate) mod secret_headers;
 mod setting;
 mod sources;
 mod store_target;

@@ -6,6 +6,7 @@ use std::io;
 use patter_llm::{LlmError, RouterError};
 use patter_store::StoreError;
 use patter_tools::{RegistryError, ToolError};
+use tracing_subscriber::util::TryInitError;
 
 use crate::export::ImportError;
 
@@ -105,6 +106,12 @@ pub enum ServerError {
     /// The routes of messages cannot be used, although the configuration was read: a defect.
     #[error("cannot set up the routes of messages")]
     MessageRoutes(#[from] RouterError),
+    /// The process has a logger already.
+    #[error("cannot start the logs")]
+    Logger(#[source] TryInitError),
+    /// Nothing can be sent to the collector of traces.
+    #[error("cannot set up the traces")]
+    Traces(#[source] reqwest::Error),
     /// Two routes of the HTTP side contradict each other: a defect.
     #[error("cannot set up the HTTP routes")]
     HttpRoutes(#[from] matchit::InsertError),

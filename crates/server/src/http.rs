@@ -3,7 +3,7 @@
 mod analytics;
 mod asyncapi;
 pub(crate) mod body;
-mod checks;
+pub(crate) mod checks;
 mod docs;
 mod fixed;
 pub(crate) mod health;
@@ -16,11 +16,12 @@ mod openapi;
 mod page;
 mod problem;
 mod query;
-mod request_id;
+pub(crate) mod request_id;
 mod routes;
 mod search;
 mod sessions;
 mod tools;
+mod trace;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -40,13 +41,11 @@ use tokio::time::{Instant, timeout};
 use tracing::error;
 
 pub(crate) use body::Body;
-pub(crate) use checks::check;
 pub(crate) use health::Health;
 pub(crate) use layers::{HttpService, dressed, service};
 pub(crate) use negotiation::wants;
 pub(crate) use problem::Problem;
 pub(crate) use query::Query;
-pub(crate) use request_id::of as request_id_of;
 
 use crate::commands::ModelsReport;
 use crate::shutdown::Shutdown;
@@ -87,37 +86,35 @@ pub(crate) type Reply = Result<Response<Body>, Problem>;
 /// No answer begins later than this, but those that wait for a model. An open WebSocket is no answer.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Answers a request, whatever happens on the way.
 async fn answer(
     app: Arc<App>,
     routes: Arc<Routes>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let request_id = request_id::of(&request);
-    Ok(match find(&app, &routes, &request) {
+    let found = find(&app, &routes, &request);
+    let reply = match found {
         Ok(found) => {
             let limit = time_limit(&app, found.route);
-            answered(request_id, limit, dispatch(&app, found, request)).await
+            in_time(limit, dispatch(&app, found, request)).await
         }
-        Err(problem) => problem.into_response(request_id.as_deref()),
-    })
+        Err(problem) => Err(problem),
+    };
+    Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())))
 }
 
-/// The answer to a request, whatever happens on the way; it begins within `limit`.
-pub(crate) async fn answered(
-    request_id: Option<String>,
-    limit: Duration,
-    answering: impl Future<Output = Reply>,
-) -> Response<Body> {
+/// The answer, or why there is none, whatever happens on the way to it.
+pub(crate) async fn in_time(limit: Duration, answering: impl Future<Output = Reply>) -> Reply {
     let answering = AssertUnwindSafe(answering).catch_unwind();
-    let reply = match timeout(limit, answering).await {
+    match timeout(limit, answering).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(_panic)) => {
             error!("answering a request panicked");
             Err(Problem::internal())
         }
         Err(_elapsed) => Err(Problem::unavailable("timeout", "the answer took too long")),
-    };
-    reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref()))
+    }
 }
 
 /// What a request asks for: a route, and what stands in its path in the place of a parameter. No path has
@@ -128,13 +125,14 @@ struct Found {
 }
 
 fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found, Problem> {
-    check(request)?;
+    checks::check(request)?;
     let Ok(found) = routes.at(request.uri().path()) else {
         return Ok(Found {
             route: Route::File,
             parameter: None,
         });
     };
+    trace::route(request.method(), found.value.template);
     let route = found.value.route(request.method());
     checks::length(
         request,

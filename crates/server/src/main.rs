@@ -88,7 +88,13 @@ async fn tools(config: &Config, arguments: &ToolsArgs) -> anyhow::Result<()> {
 
 async fn serve(cli: &Cli, config: Config) -> anyhow::Result<()> {
     Server::check_tools(&config)?;
-    let log_level = telemetry::start(&config.log)?;
+    let telemetry = telemetry::start(&config)?;
+    let served = serve_with(cli, config, telemetry.log_level()).await;
+    telemetry.shutdown().await;
+    served
+}
+
+async fn serve_with(cli: &Cli, config: Config, log_level: &LogLevel) -> anyhow::Result<()> {
     let mut hang_ups = HangUps::listen().context("cannot listen for signals")?;
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let address = (config.server.host.clone(), config.server.port);
@@ -117,13 +123,14 @@ async fn serve(cli: &Cli, config: Config) -> anyhow::Result<()> {
     let announced = say(&announcement);
     if let Err(error) = announced {
         // As with `patter | head -1`; whoever is served does not mind.
-        warn!("{error:#}");
+        let error = format!("{error:#}");
+        warn!(error, "cannot say where the server listens");
     }
     let shutdown = Shutdown::default();
     tokio::select! {
         stopped = server.run(listener, shutdown.clone()) => Ok(stopped?),
         never = stop_on_signals(signals, &shutdown, drain_delay) => match never {},
-        never = read_filter_again(cli, &mut hang_ups, &log_level) => match never {},
+        never = read_filter_again(cli, &mut hang_ups, log_level) => match never {},
     }
 }
 

@@ -66,7 +66,7 @@ fn told(error: StoreError) -> ToolError {
             ToolError::InvalidArguments(format!("the database does not take it: {why}"))
         }
         StoreError::Unavailable(why) => {
-            tracing::warn!(%why, "a data source is not available");
+            tracing::warn!(error = %why, "a data source is not available");
             ToolError::Failed(
                 "the database is not available, or the query took too long".to_owned(),
             )

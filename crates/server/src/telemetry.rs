@@ -1,9 +1,13 @@
-//! Logs: text for a terminal, JSON otherwise, always to stderr.
+//! What others see of the process. Logs: text for a terminal, JSON otherwise, always to stderr; and
+//! [traces](traces), if they are switched on.
 //!
-//! No line holds what users or models say, or a key, whatever the filter: our own code does not
-//! log them, and the libraries that would quote whole messages are kept at `info`.
+//! No line holds what users or models say, a key or SQL, whatever the filter: our own code does not
+//! log them, the libraries that would quote whole messages are kept at `info`, and what looks like a key
+//! all the same is [masked](scrub).
 
 mod log_level;
+mod scrub;
+pub(crate) mod traces;
 
 use std::error::Error;
 use std::io::{IsTerminal, stderr};
@@ -13,11 +17,16 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{Config, LogConfig, LogFormat};
+use crate::error::ServerError;
 pub use log_level::{LogLevel, LogLevelError};
+use scrub::Scrubbed;
+use traces::Traces;
+
+type Lines = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Libraries that write frames, headers or bodies below `info`.
 const TALKATIVE: &[&str] = &[
@@ -29,21 +38,55 @@ const TALKATIVE: &[&str] = &[
     "rustls",
 ];
 
-/// Quotes what plug-ins say, at every level. What matters of it is told by who uses it.
-const GOSSIP: &str = "rmcp";
+/// They quote what plug-ins say, and SQL, at every level. What matters of it is told by who uses them.
+const GOSSIPS: &[&str] = &["rmcp", "sqlx::query"];
 
-/// Sends the logs of the whole process to stderr.
+/// What [`start`] has started.
+#[derive(Debug)]
+pub struct Telemetry {
+    log_level: LogLevel,
+    traces: Option<Traces>,
+}
+
+impl Telemetry {
+    /// Changes what is logged.
+    #[must_use]
+    pub fn log_level(&self) -> &LogLevel {
+        &self.log_level
+    }
+
+    /// Sends the traces that wait: the last thing to do before the process ends. Takes a few seconds at
+    /// the most.
+    pub async fn shutdown(&self) {
+        if let Some(traces) = &self.traces {
+            traces.shutdown().await;
+        }
+    }
+}
+
+/// Sends the logs of the whole process to stderr, and its traces to where the configuration says. To be
+/// called within a tokio runtime.
 ///
 /// # Errors
 ///
-/// If the process has a logger already.
-pub fn start(log: &LogConfig) -> Result<LogLevel, TryInitError> {
-    let (subscriber, log_level) = subscriber(log, stderr, stderr().is_terminal());
-    subscriber.try_init()?;
-    Ok(log_level)
+/// [`ServerError::Logger`] if the process has a logger already, [`ServerError::Traces`] where the system
+/// has no usable TLS.
+pub fn start(config: &Config) -> Result<Telemetry, ServerError> {
+    let (lines, log_level) = lines(&config.log, stderr, stderr().is_terminal());
+    let mut layers = vec![lines];
+    let mut traces = None;
+    if let Some(endpoint) = &config.telemetry.otlp_endpoint {
+        let started = traces::start(&config.telemetry, endpoint);
+        let (layer, started) = started.map_err(ServerError::Traces)?;
+        layers.push(layer.boxed());
+        traces = Some(started);
+    }
+    let subscriber = tracing_subscriber::registry().with(layers);
+    subscriber.try_init().map_err(ServerError::Logger)?;
+    Ok(Telemetry { log_level, traces })
 }
 
-/// What [`start`] installs, with the writer of the caller's choice.
+/// What [`start`] installs for the logs, with the writer of the caller's choice.
 pub fn subscriber<W>(
     log: &LogConfig,
     writer: W,
@@ -52,13 +95,21 @@ pub fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    let (lines, log_level) = lines(log, writer, is_terminal);
+    (tracing_subscriber::registry().with(lines), log_level)
+}
+
+fn lines<W>(log: &LogConfig, writer: W, is_terminal: bool) -> (Lines, LogLevel)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let is_text = match log.format {
         LogFormat::Auto => is_terminal,
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    let lines = fmt::layer().with_writer(writer);
-    let lines: Box<dyn Layer<Registry> + Send + Sync> = match (is_text, is_terminal) {
+    let lines = fmt::layer().with_writer(Scrubbed(writer));
+    let lines: Lines = match (is_text, is_terminal) {
         // In a terminal there are colours, unless the variable NO_COLOR is set.
         (true, true) => lines.boxed(),
         (true, false) => lines.with_ansi(false).boxed(),
@@ -67,8 +118,7 @@ where
     // The filter is valid: the configuration has checked it.
     let (filter, handle) = reload::Layer::new(EnvFilter::new(&log.filter));
     let lines = lines.with_filter(filter.and(filter_fn(is_discreet)));
-    let subscriber = tracing_subscriber::registry().with(lines);
-    (subscriber, LogLevel::new(handle))
+    (lines.boxed(), LogLevel::new(handle))
 }
 
 /// The text of an error and of everything that caused it, for a log and nobody else.
@@ -84,9 +134,11 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
 }
 
 fn is_discreet(event: &Metadata<'_>) -> bool {
-    let library = event.target().split("::").next().unwrap_or_default();
+    let target = event.target();
+    let library = target.split("::").next().unwrap_or_default();
     let is_talk = TALKATIVE.contains(&library) && *event.level() > LevelFilter::INFO;
-    library != GOSSIP && !is_talk
+    let is_gossip = GOSSIPS.contains(&library) || GOSSIPS.contains(&target);
+    !is_gossip && !is_talk && !traces::is_traced(event)
 }
 
 #[cfg(test)]

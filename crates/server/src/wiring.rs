@@ -23,6 +23,7 @@ use url::Url;
 
 use crate::config::{Config, ModelTarget, ProviderKind, StoreConfig, StoreTarget};
 use crate::error::ServerError;
+use crate::telemetry::traces;
 
 pub(crate) use catalog::catalog;
 pub(crate) use mcp::Plugins;
@@ -136,7 +137,9 @@ pub(crate) fn tools(config: &Config) -> Result<ToolRegistry, ServerError> {
         ..ToolLimits::default()
     };
     let is_enabled = |name| config.tools.enabled.iter().any(|enabled| enabled == name);
-    let tools = ToolRegistry::new().with_limits(limits);
+    let tools = ToolRegistry::new()
+        .with_limits(limits)
+        .with_traced_content(config.telemetry.record_content);
     for (name, tool) in &config.tool {
         tools.add_policy(name, tool.policy());
     }
@@ -159,7 +162,8 @@ fn web_client(config: &Config) -> Result<WebClient, ServerError> {
         denied_hosts: own_hosts(config),
         trusted: config.web.trusted.clone(),
     };
-    WebClient::new(rules, WebLimits::default()).map_err(ServerError::Web)
+    let client = WebClient::new(rules, WebLimits::default()).map_err(ServerError::Web)?;
+    Ok(client.headers(traces::outgoing))
 }
 
 /// The hosts of the server and of its databases, for which tools have no business there although they may
@@ -187,6 +191,7 @@ fn own_hosts(config: &Config) -> Vec<String> {
         .collect();
     hosts.extend(beside);
     hosts.push(config.server.host.clone());
+    hosts.push(config.admin.host.clone());
     hosts
 }
 

@@ -7,6 +7,7 @@ mod connection;
 mod handshake;
 mod heartbeat;
 mod socket;
+mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +70,8 @@ pub(crate) async fn open(
     let session = app
         .sessions
         .open(session_id.clone(), OpenOptions::default())
-        .await?;
+        .await?
+        .with_traces_of_their_own();
     let attachment = session.attach(after).await?;
 
     let admission = request.extensions().get::<Arc<Admission>>().cloned();
@@ -80,8 +82,9 @@ pub(crate) async fn open(
         // The connection counts as one until here.
         drop(admission);
     };
+    let traced = connection.instrument(trace::connection(&session_id));
     let span = info_span!("connection", %session_id);
-    app.connections.tasks.spawn(connection.instrument(span));
+    app.connections.tasks.spawn(traced.instrument(span));
     Ok(response)
 }
 

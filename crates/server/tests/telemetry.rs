@@ -113,3 +113,44 @@ fn libraries_that_quote_messages_are_kept_at_info_whatever_the_filter() {
     assert!(!text.contains("what a user said"), "{text}");
     assert!(text.contains("harmless") && text.contains("ours"), "{text}");
 }
+
+#[test]
+fn sql_is_in_no_line() {
+    let log = || {
+        tracing::warn!(target: "sqlx::query", "select what a user said");
+        tracing::warn!(target: "sqlx::pool", "harmless");
+    };
+    let text = logged("json", "trace", Stderr::Pipe, log);
+    assert!(
+        text.contains("harmless") && !text.contains("select"),
+        "{text}"
+    );
+}
+
+#[test]
+fn keys_and_passwords_are_masked_in_every_line_of_anybody() {
+    let secrets = [
+        "sk-proj-CANARYcanary0123456789",
+        "AIzaCANARYcanary0123456789-abcdefghijk",
+        "eyJCANARYcan.eyJzdWIiOiIxIn0.CANARY-sig_nature",
+        "sb_secret_CANARY0123456789",
+        "postgres://user:CANARY@CANARY/pass@host/db",
+    ];
+    for format in ["text", "json"] {
+        for stderr in [Stderr::Terminal, Stderr::Pipe] {
+            for secret in secrets {
+                let log = || {
+                    let span = tracing::info_span!("request", url = secret);
+                    let _in = span.enter();
+                    tracing::info!(target: "a_library", error = secret, debug = ?secret, "says {secret}");
+                };
+                let text = logged(format, "info", stderr, log);
+                assert!(!text.contains("CANARY"), "{text}");
+                assert_eq!(text.matches("***").count(), 4, "{text}");
+                if format == "json" {
+                    let _is_one: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
+                }
+            }
+        }
+    }
+}

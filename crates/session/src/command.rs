@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use crate::attachment::{After, Attached};
 use crate::error::SessionError;
 use crate::frame::Frame;
+use crate::origin::Origin;
 
 /// A wish for the session's task. Whoever sends it waits for `reply`; the task answers without
 /// waiting for anything but its own turn.
@@ -23,6 +24,7 @@ pub(crate) enum Command {
     /// Do what a client asks.
     Submit {
         message: ClientMessage,
+        origin: Origin,
         reply: oneshot::Sender<Result<Submitted, Refusal>>,
     },
 }

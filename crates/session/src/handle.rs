@@ -13,6 +13,7 @@ use crate::command::{Command, Receipt, Refusal, Submitted};
 use crate::error::SessionError;
 use crate::frame::Frame;
 use crate::manager::SessionManager;
+use crate::origin::Origin;
 
 /// How often a session is opened again that closed while it was asked.
 const ATTEMPTS: usize = 3;
@@ -27,11 +28,26 @@ const CLOSING_LIMIT: Duration = Duration::from_secs(10);
 pub struct SessionHandle {
     manager: SessionManager,
     session: NewSession,
+    /// Whether answers have traces of their own, linked to the span in which they were asked for.
+    has_own_traces: bool,
 }
 
 impl SessionHandle {
     pub(crate) fn new(manager: SessionManager, session: NewSession) -> Self {
-        Self { manager, session }
+        Self {
+            manager,
+            session,
+            has_own_traces: false,
+        }
+    }
+
+    /// The answers to what is submitted by this handle begin traces of their own, which are linked to
+    /// the span in which it was submitted, instead of belonging to that one's trace: for a connection,
+    /// which may be open for hours.
+    #[must_use]
+    pub fn with_traces_of_their_own(mut self) -> Self {
+        self.has_own_traces = true;
+        self
     }
 
     /// The session's id.
@@ -76,7 +92,11 @@ impl SessionHandle {
         };
         let (reply, answer) = oneshot::channel();
         inbox
-            .send(Command::Submit { message, reply })
+            .send(Command::Submit {
+                message,
+                origin: Origin::here(self.has_own_traces),
+                reply,
+            })
             .await
             .map_err(|_| Refusal::Gone)?;
         match answer.await.map_err(|_| Refusal::Gone)?? {

@@ -37,8 +37,10 @@ pub(crate) async fn make(resources: Resources, job: SummaryJob) {
         (Ok(_), Ok(())) => info!(%session_id, attempt = job.attempt, "summary added"),
         // The session has been opened: its next end has a summary of its own.
         (_, Err(StoreError::Fenced { .. })) => {}
-        (Err(why), _) if job.is_last => warn!(%session_id, why, "no summary, for good"),
-        (Err(why), _) => warn!(%session_id, why, attempt = job.attempt, "no summary yet"),
+        (Err(error), _) if job.is_last => warn!(%session_id, error, "no summary, for good"),
+        (Err(error), _) => {
+            warn!(%session_id, error, attempt = job.attempt, "no summary yet");
+        }
         // The store is away. The job is due again in a while.
         (Ok(_), Err(error)) => {
             warn!(%session_id, error = with_causes(&error), "cannot add a summary");

@@ -11,6 +11,7 @@ mod leases;
 mod live;
 mod manager;
 mod metrics;
+mod origin;
 mod plan;
 mod reader;
 mod resources;

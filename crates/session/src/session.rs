@@ -29,7 +29,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
-use tracing::{error, info};
+use tracing::{Span, error, info};
 
 use crate::command::{Command, Refusal};
 use crate::conversation::Conversation;
@@ -38,6 +38,7 @@ use crate::frame::Frame;
 use crate::leases::HeldLease;
 use crate::live::Vitals;
 use crate::metrics::Counters;
+use crate::origin::Origin;
 use crate::resources::{Resources, Stage};
 use crate::turn::{Turn, TurnEvent};
 use admitting::Admission;
@@ -52,6 +53,7 @@ use running_summary::RunningSummary;
 struct Wanted {
     message_id: MessageId,
     supersedes: Option<ResponseId>,
+    origin: Origin,
 }
 
 /// See the [module](self).
@@ -232,19 +234,30 @@ impl Session {
                 let _gone = reply.send(Ok(()));
             }
             Command::Attach { after, reply } => self.attach(after, reply),
-            Command::Submit { message, reply } => self.submit(message, reply),
+            Command::Submit {
+                message,
+                origin,
+                reply,
+            } => self.submit(message, origin, reply),
         }
     }
 
     /// Takes an event into the conversation and sends it on its way into the log.
     fn record(&mut self, body: EventBody, private: Option<Value>) {
+        let turn = self.turn.as_ref();
+        let span = turn.map_or_else(Span::none, |turn| turn.span().clone());
+        self.record_in(span, body, private);
+    }
+
+    /// The same, where it was an answer with this span that had it to say.
+    fn record_in(&mut self, span: Span, body: EventBody, private: Option<Value>) {
         let event = NewEvent {
             private,
             ..NewEvent::now(body)
         };
         self.conversation.apply(&event.body, event.private.as_ref());
         self.counters.apply(&event.body, event.at);
-        self.log.push(event);
+        self.log.push(event, span);
     }
 
     fn take_log_progress(&mut self, progress: LogProgress) -> Flow {

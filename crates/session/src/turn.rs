@@ -15,12 +15,14 @@ mod spending;
 mod step;
 mod tool_step;
 mod tools;
+mod trace;
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use patter_llm::{Catalog, ChatModel, ChatRequest, LlmError};
 use patter_protocol::{
@@ -29,9 +31,11 @@ use patter_protocol::{
 use patter_tools::ToolRegistry;
 use serde_json::Value;
 use tokio::time::{Instant, Sleep, sleep};
+use tracing::{Instrument, Span, warn};
 
 use crate::conversation::PrivateSteps;
 use crate::leases::LeaseWatch;
+use crate::origin::Origin;
 use crate::plan::Chosen;
 use crate::settings::SessionSettings;
 pub(crate) use answer_text::AnswerText;
@@ -48,6 +52,7 @@ pub(crate) struct TurnSetup {
     pub(crate) session_id: SessionId,
     pub(crate) message_id: MessageId,
     pub(crate) supersedes: Option<ResponseId>,
+    pub(crate) origin: Origin,
     /// Chooses the route; its own deadline is shorter than the turn's.
     pub(crate) choosing: BoxFuture<'static, Chosen>,
     /// Who is named where the turn ends before anybody is asked.
@@ -138,10 +143,13 @@ pub(crate) struct Turn {
     lease: LeaseWatch,
     /// What an earlier process has left to do, until the route is known.
     resumption: Option<Resumption>,
+    span: Span,
 }
 
 impl Turn {
     pub(crate) fn start(setup: TurnSetup) -> Self {
+        let span = trace::begin(&setup.session_id, &setup.message_id, &setup.origin);
+        let choosing = setup.choosing.instrument(span.clone()).boxed();
         Self {
             session_id: setup.session_id,
             message_id: setup.message_id,
@@ -156,7 +164,7 @@ impl Turn {
             model: setup.model,
             tools: ToolRegistry::default(),
             request: Arc::default(),
-            phase: Phase::Choosing(setup.choosing),
+            phase: Phase::Choosing(choosing),
             events: VecDeque::new(),
             open_calls: Vec::new(),
             approvals: Approvals::default(),
@@ -172,6 +180,7 @@ impl Turn {
             started: Instant::now(),
             first_token: None,
             resumption: None,
+            span,
         }
     }
 
@@ -273,10 +282,11 @@ impl Turn {
         let model = Arc::clone(&self.model);
         let request = Arc::clone(&self.request);
         let mut lease = self.lease.clone();
-        self.phase = Phase::Asking(Box::pin(async move {
+        let asking = async move {
             lease.safe().await;
             model.stream(&request).await
-        }));
+        };
+        self.phase = Phase::Asking(Box::pin(asking.instrument(self.span.clone())));
     }
 
     fn fail(&mut self, error: &LlmError) {
@@ -292,6 +302,14 @@ impl Turn {
             LlmError::Blocked { .. } => FinishReason::ContentFilter,
             _ => FinishReason::Error,
         };
+        warn!(
+            session_id = %self.session_id,
+            response_id = %self.response_id,
+            provider = self.voice.provider,
+            model = self.voice.model,
+            %error,
+            "the model failed"
+        );
         self.finish(reason, Some(Failure::of_model(error)));
     }
 
@@ -303,6 +321,7 @@ impl Turn {
             self.spending.add_unknown();
         }
         self.close_open_calls();
+        self.trace_end(reason, failure.as_ref());
         self.events
             .push_back(TurnEvent::Finished { reason, failure });
     }

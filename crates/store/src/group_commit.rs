@@ -4,6 +4,7 @@
 //! with the next one; a store with nothing to do writes at once, nobody waits for a timer.
 
 mod batch;
+mod trace;
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -14,6 +15,7 @@ use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span};
 
 use crate::error::StoreError;
 use crate::record::{Append, Appended};
@@ -49,6 +51,8 @@ struct Job {
     /// Size of the events, in bytes of JSON.
     bytes: usize,
     answer: oneshot::Sender<Result<Vec<Appended>, StoreError>>,
+    /// The span of who asked, for traces.
+    asked_in: Span,
 }
 
 impl EventWriter {
@@ -95,6 +99,7 @@ impl EventWriter {
             append,
             bytes,
             answer,
+            asked_in: Span::current(),
         });
         answered
             .await
@@ -153,23 +158,30 @@ async fn run(
 
 /// Writes one batch and answers everybody in it. A panic of the store is theirs, not the task's.
 async fn write(store: &dyn SessionStore, batch: Vec<Job>) {
+    let span = trace::write(store.kind(), &batch);
     let (appends, waiters): (Vec<_>, Vec<_>) = batch
         .into_iter()
         .map(|job| (job.append, job.answer))
         .unzip();
     let writing = AssertUnwindSafe(store.append(appends)).catch_unwind();
+    let writing = writing.instrument(span.clone());
     let answers = match tokio::time::timeout(WRITE_DEADLINE, writing).await {
         Ok(Ok(answers)) => answers,
         Ok(Err(_)) => {
             tracing::error!(store = store.kind(), "the store panicked during a write");
+            trace::fail(&span);
             refuse(waiters, "the store panicked");
             return;
         }
         Err(_) => {
+            trace::fail(&span);
             refuse(waiters, "the store did not answer");
             return;
         }
     };
+    if answers.iter().all(Result::is_err) {
+        trace::fail(&span);
+    }
     for (waiter, answer) in waiters.into_iter().zip(answers) {
         // Whoever does not wait any more has no use for the answer.
         let _ = waiter.send(answer);

@@ -110,9 +110,22 @@ impl ServerProcess {
     ///
     /// If the process has ended.
     pub async fn terminate(&self) {
+        self.signal("-TERM").await;
+    }
+
+    /// Sends SIGHUP.
+    ///
+    /// # Panics
+    ///
+    /// If the process has ended.
+    pub async fn hang_up(&self) {
+        self.signal("-HUP").await;
+    }
+
+    async fn signal(&self, signal: &str) {
         let id = self.child.id().expect("the server has ended").to_string();
         let sent = Command::new("kill")
-            .args(["-TERM", &id])
+            .args([signal, &id])
             .status()
             .await
             .unwrap();

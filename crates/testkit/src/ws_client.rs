@@ -7,6 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -27,6 +29,20 @@ impl WsClient {
     /// If the server refuses.
     pub async fn connect(url: &str) -> Self {
         Self::try_connect(url).await.unwrap()
+    }
+
+    /// Connects with one more header.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses or does not answer.
+    pub async fn connect_with(url: &str, name: &'static str, value: &str) -> Self {
+        let mut request = url.into_client_request().unwrap();
+        let value = HeaderValue::try_from(value).unwrap();
+        request.headers_mut().insert(name, value);
+        let connected = timeout(PATIENCE, connect_async(request)).await;
+        let (stream, _response) = connected.expect("the server does not answer").unwrap();
+        Self { stream }
     }
 
     /// Connects, or tells why the server refused: [`Error::Http`] holds its answer.

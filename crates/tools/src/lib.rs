@@ -17,6 +17,7 @@ mod registry;
 mod secrets;
 pub mod text_parameters;
 mod tool;
+mod trace;
 #[cfg(feature = "web")]
 mod web;
 

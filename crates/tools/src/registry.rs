@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use tracing::{Instrument, error_span};
 
 use crate::arguments::Schema;
-use crate::{RegistryError, Tool, ToolContext, ToolError, ToolSpec};
+use crate::{RegistryError, Tool, ToolContext, ToolError, ToolSpec, trace};
 use counts::Counts;
 pub use counts::ToolCounts;
 use policy::Rule;
@@ -47,6 +47,8 @@ impl Default for ToolLimits {
 pub struct ToolRegistry {
     shared: Arc<RwLock<Shared>>,
     limits: ToolLimits,
+    /// Whether traces hold arguments and results.
+    traces_content: bool,
     /// If so, only tools with these names are in it.
     only: Option<Arc<BTreeSet<String>>>,
 }
@@ -77,6 +79,14 @@ impl ToolRegistry {
     #[must_use]
     pub fn with_limits(mut self, limits: ToolLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Whether the spans of calls that are made through this registry and clones of it hold their
+    /// arguments and results, as far as they are not too long; by default not.
+    #[must_use]
+    pub fn with_traced_content(mut self, traces_content: bool) -> Self {
+        self.traces_content = traces_content;
         self
     }
 
@@ -237,8 +247,11 @@ impl ToolRegistry {
         let counting = entry.counts.begin();
         // Of the highest level, so that what is told of a call names it whatever is filtered.
         let span = error_span!("tool", name, call_id = context.call_id);
+        let shown = self.traces_content.then_some(&arguments);
+        let trace = trace::call(name, &context, shown);
         let calling = self.call_in_turn(&entry, rule.as_deref(), arguments, context);
-        let result = calling.instrument(span).await;
+        let result = calling.instrument(trace.clone()).instrument(span).await;
+        trace::end(&trace, &result, self.traces_content);
         counting.end(&result);
         result
     }

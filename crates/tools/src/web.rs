@@ -11,6 +11,7 @@ mod resolve;
 mod rules;
 
 use std::error::Error;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,10 +56,12 @@ impl Default for WebLimits {
 }
 
 /// A client for tools. Cloning it is cheap and shares the connections.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WebClient {
     rules: Arc<WebRules>,
     limits: WebLimits,
+    /// Makes headers for each request.
+    for_each: Option<Arc<dyn Fn() -> HeaderMap + Send + Sync>>,
     public: Client,
     /// For what the rules trust.
     trusted: Client,
@@ -102,9 +105,18 @@ impl WebClient {
         Ok(Self {
             rules: Arc::new(rules),
             limits,
+            for_each: None,
             public: build(Arc::new(PublicOnly { inner, is_public }), limits, None)?,
             trusted: build(system, limits, None)?,
         })
+    }
+
+    /// Headers that are made for each request, within the span of who asks: for the context of a
+    /// trace, such as `traceparent`. They are not sent on to another origin.
+    #[must_use]
+    pub fn headers(mut self, make: impl Fn() -> HeaderMap + Send + Sync + 'static) -> Self {
+        self.for_each = Some(Arc::new(make));
+        self
     }
 
     /// Asks, and gives the answer, whatever its status is.
@@ -153,6 +165,9 @@ impl WebClient {
 
     async fn follow(&self, mut request: WebRequest) -> Result<WebAnswer, ToolError> {
         let (mut url, mut way) = self.rules.parse(&request.url)?;
+        if let Some(make) = &self.for_each {
+            request.headers.extend(make());
+        }
         for _ in 0..=self.limits.max_redirects {
             let response = self.send(way, &url, &request).await?;
             let Some(target) = redirect_of(&response, &url)? else {
@@ -200,6 +215,15 @@ impl WebClient {
             let host = url.host_str().unwrap_or_default();
             ToolError::Failed(format!("cannot reach `{host}`: {}", first_cause(&error)))
         })
+    }
+}
+
+impl fmt::Debug for WebClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebClient")
+            .field("rules", &self.rules)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 

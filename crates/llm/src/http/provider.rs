@@ -37,7 +37,13 @@ impl Provider {
             let (name, prefix) = (self.key_header)(&base);
             headers.insert(name, secret_header(key, prefix, &reporter)?);
         }
-        let transport = Transport::new(&base, headers, settings.timeouts, reporter)?;
+        let transport = Transport::new(
+            &base,
+            headers,
+            settings.headers.clone(),
+            settings.timeouts,
+            reporter,
+        )?;
         Ok((transport, base))
     }
 

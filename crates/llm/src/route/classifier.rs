@@ -168,7 +168,7 @@ impl Classifier {
                 let (provider, model) = (self.model.provider(), self.model.model());
                 warn!(
                     provider,
-                    model, "the classifier of routes failed: {failure}"
+                    model, error = %failure, "the classifier of routes failed"
                 );
                 Classification {
                     label: self.settings.on_failure.clone(),

@@ -31,11 +31,12 @@ pub(super) fn show(log_level: Option<&LogLevel>) -> Reply {
 ///
 /// # Errors
 ///
-/// 400 for a body that is no such thing, or a filter that is none, which says what is wrong; 404 as
-/// for [`show`].
+/// 400 for a body that is no such thing, or a filter that is none, which says what is wrong; 413 for too
+/// long a body; 404 as for [`show`].
 pub(super) async fn change(log_level: Option<&LogLevel>, request: Request<Incoming>) -> Reply {
     let log_level = ours(log_level)?;
-    let body: Body = body::json(request, MAX_BODY_BYTES).await?;
+    // Whatever it is called: people use `curl -d`.
+    let body: Body = body::from_json(&body::bytes(request, MAX_BODY_BYTES).await?)?;
     log_level
         .set(&body.filter)
         .map_err(|error| refused(&error))?;

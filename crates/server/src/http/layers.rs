@@ -24,7 +24,7 @@ use tower_http::trace::TraceLayer;
 use tracing::{Span, info_span};
 
 use super::request_id::{self, NewRequestId, X_REQUEST_ID, remove_harmful_id};
-use super::{App, Body, answer, routes};
+use super::{App, Body, answer, routes, trace};
 
 /// The service of every connection.
 pub(crate) type HttpService = BoxCloneService<Request<Incoming>, Response<Body>, Infallible>;
@@ -37,17 +37,11 @@ pub(crate) type HttpService = BoxCloneService<Request<Incoming>, Response<Body>,
 pub(crate) fn service(app: Arc<App>, cors: &[String]) -> Result<HttpService, InsertError> {
     let routes = Arc::new(routes::routes()?);
     let answer = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&routes), request));
-    let answer = ServiceBuilder::new()
-        .map_response(|response: Response<_>| response.map(BodyExt::boxed_unsync))
-        .layer(option_layer(other_origins(cors)))
-        // Neither what is compressed already nor an event stream, whose pieces must not wait.
-        .layer(CompressionLayer::new())
-        .service(answer);
-    Ok(dressed(answer))
+    Ok(dressed(answer, cors))
 }
 
-/// The service with all that its requests and answers have in common.
-pub(crate) fn dressed<S>(answer: S) -> HttpService
+/// What all requests and answers have in common, around what answers them.
+pub(crate) fn dressed<S>(answer: S, cors: &[String]) -> HttpService
 where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + 'static,
@@ -62,6 +56,15 @@ where
         .map_request(remove_harmful_id)
         .layer(SetRequestIdLayer::new(X_REQUEST_ID, NewRequestId))
         .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(trace::request)
+                .on_request(())
+                .on_response(|answer: &Response<_>, _latency: Duration, span: &Span| {
+                    trace::answered(span, answer.status());
+                })
+                .on_failure(()),
+        )
         .layer(PropagateRequestIdLayer::new(X_REQUEST_ID))
         .layer(SetResponseHeaderLayer::if_not_present(
             X_CONTENT_TYPE_OPTIONS,

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use patter_llm::{
     Catalog, ChatModel, Circuit, CircuitBreaker, Demo, Failover, Gemini, LlmError, OpenAi, Retry,
-    RetryBudget, RetryPolicy, Settings, Timeouts, Windowed,
+    RetryBudget, RetryPolicy, Settings, Timeouts, Traced, Windowed,
 };
 
 use crate::config::{Config, ModelTarget, ProviderKind};
 use crate::error::ServerError;
+use crate::telemetry::traces;
 
 /// The models of a process. However often one is named, it is made once, so that all who ask it
 /// share its circuit.
@@ -77,7 +78,8 @@ impl<'a> Models<'a> {
             return Ok(Arc::clone(model));
         }
         let backend = backend(self.config, target).map_err(ServerError::Model)?;
-        let guarded = CircuitBreaker::new(Windowed::new(backend, self.catalog));
+        let traced = Traced::new(backend).with_content(self.config.telemetry.record_content);
+        let guarded = CircuitBreaker::new(Windowed::new(traced, self.catalog));
         self.circuits.push(guarded.circuit());
         let policy = retry_policy(self.config);
         let model = Retry::with_policy(guarded, self.budget.clone(), policy);
@@ -107,7 +109,8 @@ fn settings(config: &Config, target: &ModelTarget) -> Settings {
     let mut settings = Settings::new(&target.model)
         .name(&target.provider)
         .schema_form(target.tool_schema)
-        .timeouts(timeouts);
+        .timeouts(timeouts)
+        .headers(traces::outgoing);
     if let Some(url) = &target.base_url {
         settings = settings.base_url(url);
     }

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use patter_server::config::Sources;
+use patter_server::telemetry::LogLevel;
 use patter_server::{Config, Server, ServerError, Shutdown};
 use patter_testkit::model_server::ModelServer;
 use patter_testkit::ws_client::WsClient;
@@ -27,6 +28,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A running server with an embedded store in a folder of its own.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
+    admin_address: Option<SocketAddr>,
     shutdown: Shutdown,
     running: JoinSet<Result<(), ServerError>>,
     _directory: TempDir,
@@ -46,6 +48,21 @@ impl TestServer {
 
     /// A server with this configuration.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_as(settings, |server| (server, None)).await
+    }
+
+    /// A server with this configuration and an admin port, by which this logger is changed.
+    pub(crate) async fn with_admin(settings: &[(&str, &str)], log_level: Option<LogLevel>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let with_admin = |server: Server| (server.admin(listener, log_level), Some(address));
+        Self::start_as(settings, with_admin).await
+    }
+
+    async fn start_as(
+        settings: &[(&str, &str)],
+        finish: impl FnOnce(Server) -> (Server, Option<SocketAddr>),
+    ) -> Self {
         let directory = TempDir::new().unwrap();
         let mut sources = Sources::none()
             .set(
@@ -59,6 +76,7 @@ impl TestServer {
         let server = Server::from_config(Config::load(&sources).unwrap())
             .await
             .unwrap();
+        let (server, admin_address) = finish(server);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = Shutdown::default();
@@ -66,6 +84,7 @@ impl TestServer {
         running.spawn(server.run(listener, shutdown.clone()));
         Self {
             address,
+            admin_address,
             shutdown,
             running,
             _directory: directory,
@@ -74,6 +93,15 @@ impl TestServer {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.admin_address.unwrap()
+    }
+
+    /// The URL of a path at the admin port.
+    pub(crate) fn admin_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.admin_address())
     }
 
     /// Connects to a session; `rest` is its id, and a query if there is one.
@@ -87,8 +115,13 @@ impl TestServer {
     }
 
     /// Drains to the end.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.drain();
+        self.stops_by_itself().await;
+    }
+
+    /// Waits until the server has drained, for whichever reason.
+    pub(crate) async fn stops_by_itself(mut self) {
         let stopped = timeout(Duration::from_secs(40), self.running.join_next()).await;
         stopped
             .expect("the server does not stop")

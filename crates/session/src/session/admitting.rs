@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::Session;
 use crate::command::{Refusal, Submitted};
 use crate::frame::Frame;
+use crate::origin::Origin;
 
 /// Whoever waits to hear what becomes of a message.
 pub(super) type Reply = oneshot::Sender<Result<Submitted, Refusal>>;
@@ -18,13 +19,20 @@ pub(super) type Reply = oneshot::Sender<Result<Submitted, Refusal>>;
 pub(super) struct Admission {
     message_id: MessageId,
     interrupt: bool,
+    origin: Origin,
     /// Whoever sent it, and sent it again meanwhile.
     replies: Vec<Reply>,
 }
 
 impl Session {
     /// Has a message kept; who sent it is answered when it is, or is not.
-    pub(super) fn admit(&mut self, message: UserMessage, interrupt: bool, reply: Reply) {
+    pub(super) fn admit(
+        &mut self,
+        message: UserMessage,
+        interrupt: bool,
+        origin: Origin,
+        reply: Reply,
+    ) {
         let message_id = message.id.clone();
         if self
             .log
@@ -33,6 +41,7 @@ impl Session {
             self.admissions.push_back(Admission {
                 message_id,
                 interrupt,
+                origin,
                 replies: vec![reply],
             });
         } else {
@@ -78,7 +87,7 @@ impl Session {
             for reply in admission.replies {
                 let _gone = reply.send(Ok(Submitted::Taken));
             }
-            self.answer_next(admission.message_id, admission.interrupt);
+            self.answer_next(admission.message_id, admission.interrupt, admission.origin);
         }
     }
 

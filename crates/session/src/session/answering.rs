@@ -3,11 +3,15 @@
 use std::future::ready;
 
 use futures_util::FutureExt;
-use patter_protocol::{EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, Token};
+use patter_protocol::{
+    AiResponse, EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, Token,
+};
+use tracing::info;
 
 use super::{Session, Wanted, readers};
 use crate::conversation::WaitingAnswer;
 use crate::frame::Frame;
+use crate::origin::Origin;
 use crate::plan::{Chosen, choose, ready_to_count};
 use crate::turn::{Failure, Turn, TurnEvent, TurnSetup};
 
@@ -18,7 +22,9 @@ impl Session {
             return;
         }
         if let Some(wanted) = self.waiting.pop_front() {
-            self.turn = Some(Turn::start(self.turn_setup(wanted)));
+            let turn = Turn::start(self.turn_setup(wanted));
+            self.log.written_in(turn.span());
+            self.turn = Some(turn);
         }
     }
 
@@ -30,6 +36,7 @@ impl Session {
         TurnSetup {
             session_id: self.session_id.clone(),
             supersedes: wanted.supersedes,
+            origin: wanted.origin,
             choosing: match question {
                 Some(question) => {
                     let chosen = choose(resources.routes.clone(), question);
@@ -51,6 +58,7 @@ impl Session {
         let wanted = Wanted {
             message_id: waypoint.message_id.clone(),
             supersedes: waypoint.supersedes,
+            origin: Origin::none(),
         };
         let route = waypoint.route.clone();
         let plan = route
@@ -140,8 +148,30 @@ impl Session {
         };
         self.tell(LiveEvent::ResponseFinished(finished));
         let (response, private) = turn.response(reason);
-        self.record(EventBody::AiResponse(response), private);
+        self.log_answer(&response);
+        self.record_in(
+            turn.span().clone(),
+            EventBody::AiResponse(response),
+            private,
+        );
         self.start_turn_if_idle();
         self.end_if_done();
+    }
+
+    /// What it took, and nothing of what was said.
+    fn log_answer(&self, response: &AiResponse) {
+        info!(
+            session_id = %self.session_id,
+            response_id = %response.response_id,
+            message_id = %response.message_id,
+            provider = response.provider,
+            model = response.model,
+            finish_reason = ?response.finish_reason,
+            input_tokens = response.usage.input_tokens,
+            output_tokens = response.usage.output_tokens,
+            first_token_ms = response.timing.first_token_ms,
+            duration_ms = response.timing.total_ms,
+            "answer ended"
+        );
     }
 }

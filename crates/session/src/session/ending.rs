@@ -119,10 +119,11 @@ impl Session {
         let model = self.resources.model.clone();
         let transcript = self.conversation.transcript();
         let limit = self.resources.settings.summary_timeout;
+        let session_id = self.session_id.clone();
         Box::pin(async move {
             summary::summarize(model, Brief::for_a_person(), transcript, limit)
                 .await
-                .inspect_err(|why| warn!(why, "no summary could be had in time"))
+                .inspect_err(|error| warn!(%session_id, error, "no summary could be had in time"))
                 .ok()
         })
     }

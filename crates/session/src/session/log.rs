@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use patter_protocol::{DurableEvent, EventBody, EventId, MessageId, SessionId};
 use patter_store::{Append, Appended, EventWriter, Fence, NewEvent, Spool, StoreError};
 use tokio::time::{Sleep, sleep, timeout};
-use tracing::{error, warn};
+use tracing::{Instrument, Span, error, warn};
 
 use crate::error::with_causes;
 use spooling::{SpoolProgress, Spooling};
@@ -51,6 +51,8 @@ struct Unstored {
     event: NewEvent,
     /// Whether it is in the spool.
     is_kept: bool,
+    /// That of the answer it is about, for traces.
+    span: Span,
 }
 
 enum State {
@@ -113,10 +115,11 @@ impl Log {
         }
     }
 
-    pub(super) fn push(&mut self, event: NewEvent) {
+    pub(super) fn push(&mut self, event: NewEvent, span: Span) {
         self.unstored.push_back(Unstored {
             event,
             is_kept: false,
+            span,
         });
     }
 
@@ -125,7 +128,17 @@ impl Log {
         self.unstored.push_back(Unstored {
             event,
             is_kept: true,
+            span: Span::none(),
         });
+    }
+
+    /// What belongs to no answer yet belongs to the one with this span: the message that it is about.
+    pub(super) fn written_in(&mut self, span: &Span) {
+        for unstored in &mut self.unstored {
+            if unstored.span.is_disabled() {
+                unstored.span = span.clone();
+            }
+        }
     }
 
     /// Has an event kept before anything else is done with it: [`LogProgress::Admitted`] or
@@ -298,9 +311,12 @@ impl Log {
             fence: self.fence,
             events: events.map(|unstored| unstored.event.clone()).collect(),
         };
+        let mut written = self.unstored.iter().take(self.in_write);
+        let span = written.find(|unstored| !unstored.span.is_disabled());
+        let span = span.map_or_else(Span::none, |unstored| unstored.span.clone());
         let writer = self.writer.clone();
         self.state = State::Writing {
-            write: Box::pin(async move { writer.append(append).await }),
+            write: Box::pin(async move { writer.append(append).await }.instrument(span)),
             slow: Box::pin(sleep(SLOW_AFTER)),
         };
     }
@@ -357,7 +373,7 @@ impl Log {
         let mut in_spool = Vec::new();
         let stored: Vec<_> = written
             .zip(places)
-            .map(|(Unstored { event, is_kept }, place)| {
+            .map(|(Unstored { event, is_kept, .. }, place)| {
                 if is_kept {
                     in_spool.push(event.event_id);
                 }

@@ -55,6 +55,7 @@ impl Session {
                 .collect(),
             max_output_tokens: plan.max_output_tokens.or(settings.max_output_tokens),
             temperature: plan.temperature.or(settings.temperature),
+            conversation: Some(self.session_id.to_string()),
         }
     }
 

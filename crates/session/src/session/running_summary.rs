@@ -78,12 +78,15 @@ impl Session {
         let model = self.resources.model.clone();
         let brief = Brief::for_a_model(room.tokens / 4);
         let text = summary::summarize(model, brief, lines, LIMIT);
+        let session_id = self.session_id.clone();
         self.running_summary.making = Some(Making {
             overflow,
             text: text
-                .map(|text| {
-                    text.inspect_err(|why| warn!(why, "no running summary could be had"))
-                        .ok()
+                .map(move |text| {
+                    let text = text.inspect_err(|error| {
+                        warn!(%session_id, error, "no running summary could be had");
+                    });
+                    text.ok()
                 })
                 .boxed(),
         });

@@ -8,18 +8,19 @@ use patter_protocol::{
 use super::admitting::{self, Reply};
 use super::{Session, Stage, Wanted};
 use crate::command::{Refusal, Submitted, error_event};
+use crate::origin::Origin;
 
 impl Session {
     /// Does what a client asks, and tells `reply` what became of it: at once, but for a message that
     /// must first be kept on local disk.
-    pub(super) fn submit(&mut self, message: ClientMessage, reply: Reply) {
+    pub(super) fn submit(&mut self, message: ClientMessage, origin: Origin, reply: Reply) {
         let done = match message {
             _ if self.is_ending_for_good() => Err(Refusal::Gone),
             ClientMessage::UserMessage(input) => {
-                return self.take_user_message(input, reply);
+                return self.take_user_message(input, origin, reply);
             }
             ClientMessage::Cancel { response_id } => self.cancel(response_id),
-            ClientMessage::Regenerate => self.regenerate(),
+            ClientMessage::Regenerate => self.regenerate(origin),
             ClientMessage::ToolApproval {
                 call_id,
                 approve,
@@ -36,7 +37,7 @@ impl Session {
         let _gone = reply.send(done);
     }
 
-    fn take_user_message(&mut self, input: UserInput, reply: Reply) {
+    fn take_user_message(&mut self, input: UserInput, origin: Origin, reply: Reply) {
         let mut reply = reply;
         if let Some(id) = &input.id {
             if let Some(repeated) = self.repeated(id) {
@@ -60,14 +61,14 @@ impl Session {
             replaces: input.replaces,
         };
         if self.log.is_degraded() {
-            self.admit(message, input.interrupt, reply);
+            self.admit(message, input.interrupt, origin, reply);
             return;
         }
         self.make_way_for(message.replaces.as_ref());
         let message_id = message.id.clone();
         self.record(EventBody::UserMessage(message), None);
         let _gone = reply.send(Ok(Submitted::Taken));
-        self.answer_next(message_id, input.interrupt);
+        self.answer_next(message_id, input.interrupt, origin);
     }
 
     /// What is to be said about a message that was taken before.
@@ -80,10 +81,11 @@ impl Session {
     }
 
     /// Puts a message in line for its answer.
-    pub(super) fn answer_next(&mut self, message_id: MessageId, interrupt: bool) {
+    pub(super) fn answer_next(&mut self, message_id: MessageId, interrupt: bool, origin: Origin) {
         let wanted = Wanted {
             message_id,
             supersedes: None,
+            origin,
         };
         if interrupt {
             self.waiting.push_front(wanted);
@@ -182,7 +184,7 @@ impl Session {
         }
     }
 
-    fn regenerate(&mut self) -> Result<Submitted, Refusal> {
+    fn regenerate(&mut self, origin: Origin) -> Result<Submitted, Refusal> {
         if *self.stage.borrow() != Stage::Serving {
             return Err(Refusal::new(
                 ErrorCode::Busy,
@@ -207,6 +209,7 @@ impl Session {
         let wanted = Wanted {
             message_id: message_id.clone(),
             supersedes: Some(response_id),
+            origin,
         };
         self.somebody_came();
         self.waiting.push_back(wanted);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use patter_llm::LlmError;
 use patter_protocol::{ErrorCode, ErrorEvent, JsonObject, MessageId, ResponseId};
-use tracing::warn;
 
 /// Why an answer failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +15,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    pub(super) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
     pub(super) fn of_model(error: &LlmError) -> Self {
-        warn!(%error, "the model failed");
         let (code, message) = match error {
             LlmError::Auth { provider, .. } => (
                 ErrorCode::ProviderAuth,

@@ -64,6 +64,7 @@ impl Turn {
         let notice = self.voice.hands_over_to(&voice);
         info!(
             session_id = %self.session_id,
+            response_id = %self.response_id,
             provider = self.voice.provider,
             model = self.voice.model,
             %error,

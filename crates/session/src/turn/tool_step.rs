@@ -8,6 +8,7 @@ use futures_util::stream::{BoxStream, FuturesUnordered, StreamExt};
 use patter_llm::{AssistantMessage, AssistantPart, Message, ToolResult};
 use patter_protocol::{CallId, EventBody, FinishReason, LiveEvent, ToolApproved};
 use tokio::sync::{Semaphore, mpsc};
+use tracing::Instrument;
 
 use super::phase::Phase;
 use super::tools::{self, Call, CallSetup, Ended};
@@ -177,8 +178,9 @@ impl Turn {
             slots: Arc::new(Semaphore::new(self.settings.max_parallel_tools.max(1))),
         };
         let calls = calls.into_iter();
-        let running: FuturesUnordered<_> =
-            calls.map(|call| tools::run(call, setup.clone())).collect();
+        let running: FuturesUnordered<_> = calls
+            .map(|call| tools::run(call, setup.clone()).instrument(self.span.clone()))
+            .collect();
         running.boxed()
     }
 

@@ -111,7 +111,7 @@ pub(super) async fn renew(
     match timeout(owner.lease / 6, again).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => debug!(%error, "cannot renew now what was locked"),
-        Err(elapsed) => debug!(%elapsed, "cannot renew in time what was locked"),
+        Err(elapsed) => debug!(error = %elapsed, "cannot renew in time what was locked"),
     }
     let busy = busy.iter().map(|lease| lease.session_id.clone()).collect();
     Ok(Renewal { lost, busy })

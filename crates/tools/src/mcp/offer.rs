@@ -160,8 +160,10 @@ impl Offer {
 
     fn warn(&self, tool: &str, why: &str) {
         warn!(
-            server = &*self.link.server,
-            tool, why, "a tool of an MCP server is not offered"
+            plugin = &*self.link.server,
+            tool,
+            error = why,
+            "a tool of an MCP server is not offered"
         );
     }
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tracing::debug;
+use tracing::trace;
 
 use crate::secrets::Secrets;
 
@@ -157,7 +157,7 @@ async fn read_stderr(server: String, stderr: ChildStderr, secrets: Arc<Secrets>)
             let said = String::from_utf8_lossy(buffer.get(..logged).unwrap_or_default());
             let said = secrets.shorten(said.into_owned());
             // It may say anything, control characters and what it was asked included.
-            debug!(server, said = ?said.trim_end(), "an MCP server says on its standard error");
+            trace!(plugin = server, said = ?said.trim_end(), "an MCP server says on its standard error");
         }
     }
 }

@@ -71,7 +71,13 @@ impl Supervisor {
             if up_since.is_some_and(|since| since.elapsed() >= GOOD_RUN) {
                 delay = FIRST_DELAY;
             }
-            warn!(server = &*self.server, why, again_in = ?delay, "an MCP server is down");
+            let wait_ms = delay.as_millis();
+            warn!(
+                plugin = &*self.server,
+                error = why,
+                wait_ms,
+                "an MCP server is down"
+            );
             self.peering.send_replace(Peering::Down(why));
             tokio::select! {
                 () = sleep(delay) => {}
@@ -111,7 +117,7 @@ impl Supervisor {
             Ok(tools) => self.offer.update(tools),
             Err(why) => return why,
         }
-        info!(server = &*self.server, "an MCP server is up");
+        info!(plugin = &*self.server, "an MCP server is up");
         self.up_since = Some(Instant::now());
         self.peering
             .send_replace(Peering::Up(connection.voice.clone()));

@@ -212,7 +212,7 @@ impl Keeper {
         if close(file).await
             && let Err(error) = self.claim.remove()
         {
-            tracing::warn!(path = %self.claim.path().display(), %error, "could not remove a spool file");
+            tracing::warn!(%error, "could not remove a spool file");
         }
         self.reopen().await;
     }
@@ -227,7 +227,7 @@ async fn take_over(file: &mut SpoolFile, left: &Claim) -> Result<(), StoreError>
         // What the copy finds here already is not written again, and so not synced by it.
         file.sync().await?;
         file.copy_from(left.path()).await?;
-        tracing::info!(path = %left.path().display(), sessions = sizes.len(), "took over a spool file");
+        tracing::info!(sessions = sizes.len(), "took over a spool file");
     }
     left.remove()
         .map_err(|error| from_io("remove", left.path(), &error))

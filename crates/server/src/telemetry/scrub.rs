@@ -1,0 +1,158 @@
+//! Takes out of every line of the log what looks like a key or a password, whoever wrote it: libraries
+//! quote what they were given, and so do the services that they ask. Our own code logs none to begin with.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use regex::bytes::{Captures, Regex};
+use tracing_subscriber::fmt::MakeWriter;
+
+const MASK: &[u8] = b"***";
+
+/// A line without any of these is left alone, and nearly all are.
+const SIGNS: [&str; 6] = ["sk-", "AIza", "eyJ", "sb_secret_", "://", "earer "];
+
+/// What is kept stands in the first group: it says which secret it was. A key ends where no key goes on,
+/// so that a line of JSON stays one; a password ends with the last `@`, as somebody may not have escaped
+/// those in it, and that of a database may have a `/` too. Before `sk-` there is no letter, as in `task-`, unless it ends a
+/// colour.
+const SECRETS: &str = r#"(?x)
+    ( (?: ^ | [^A-Za-z0-9] | \x1b\[[0-9;]*m ) sk- ) [A-Za-z0-9_-]{12,}
+  | ( AIza ) [A-Za-z0-9_-]{20,}
+  | ( eyJ ) [A-Za-z0-9_-]{6,} (?: \. [A-Za-z0-9_-]* ){1,2}
+  | ( sb_secret_ ) [A-Za-z0-9_-]+
+  | ( [Bb]earer\x20 ) [A-Za-z0-9._~+/=-]{8,}
+  | ( (?: postgres | postgresql | redis | amqp ) :// [^\s:/@"'`<>]* : ) [^\s"'`<>]+ @
+  | ( [A-Za-z][A-Za-z0-9+.-]* :// [^\s:/@"'`<>]* : ) (?: [^\s"'`<>\\/] | \\. )+ @
+"#;
+
+static SCRUBBER: LazyLock<Option<Scrubber>> = LazyLock::new(|| {
+    // Both are constant: the tests would find that one of them cannot be read.
+    let (signs, secrets) = (AhoCorasick::new(SIGNS).ok()?, Regex::new(SECRETS).ok()?);
+    Some(Scrubber { signs, secrets })
+});
+
+struct Scrubber {
+    signs: AhoCorasick,
+    secrets: Regex,
+}
+
+impl Scrubber {
+    fn scrub<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        if !self.signs.is_match(line) {
+            return Cow::Borrowed(line);
+        }
+        self.secrets.replace_all(line, |found: &Captures<'_>| {
+            let kept = found.iter().skip(1).flatten().next();
+            let mut shown = kept
+                .map(|kept| kept.as_bytes().to_vec())
+                .unwrap_or_default();
+            shown.extend_from_slice(MASK);
+            if found
+                .get(0)
+                .is_some_and(|all| all.as_bytes().ends_with(b"@"))
+            {
+                shown.push(b'@');
+            }
+            shown
+        })
+    }
+}
+
+/// Writes lines without their secrets.
+#[derive(Debug, Clone)]
+pub(super) struct Scrubbed<W>(pub(super) W);
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Scrubbed<W> {
+    type Writer = ScrubbedWriter<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        ScrubbedWriter(self.0.make_writer())
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct ScrubbedWriter<W>(W);
+
+impl<W: Write> Write for ScrubbedWriter<W> {
+    /// A line comes as a whole, and is written as one.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match &*SCRUBBER {
+            Some(scrubber) => self.0.write_all(&scrubber.scrub(line))?,
+            // What cannot be looked through is not shown.
+            None => self.0.write_all(b"?\n")?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scrubbed(line: &str) -> String {
+        let mut written = Vec::new();
+        ScrubbedWriter(&mut written)
+            .write_all(line.as_bytes())
+            .unwrap();
+        String::from_utf8(written).unwrap()
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_masked() {
+        for (line, shown) in [
+            ("key sk-proj-abcdefghijklmnop!", "key sk-***!"),
+            ("sk-abcdefghijklmnop", "sk-***"),
+            (
+                "error\x1b[0m=\x1b[2msk-abcdefghijklmnop",
+                "error\x1b[0m=\x1b[2msk-***",
+            ),
+            (
+                "?key=AIzaSyA1234567890abcdefghijklmnopqrstu&x",
+                "?key=AIza***&x",
+            ),
+            (
+                r#"{"a":"eyJhbGciOiJI.eyJzdWIiOiIx.c2ln_x-"}"#,
+                r#"{"a":"eyJ***"}"#,
+            ),
+            ("sb_secret_abc-DEF_1.", "sb_secret_***."),
+            (
+                "Authorization: Bearer abc.def+ghi/jkl=",
+                "Authorization: Bearer ***",
+            ),
+            (
+                "postgres://user:pass@host:5432/db",
+                "postgres://user:***@host:5432/db",
+            ),
+            (
+                "postgres://user:p@ss/w:rd@host/db",
+                "postgres://user:***@host/db",
+            ),
+            (r#""https://u:a\"b@host/""#, r#""https://u:***@host/""#),
+            ("a://b:c@d e://f:g@h", "a://b:***@d e://f:***@h"),
+        ] {
+            assert_eq!(scrubbed(line), shown, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_left_alone() {
+        for line in [
+            "a task-with-a-very-long-name is done",
+            "http://127.0.0.1:8000/api/sessions/a",
+            "http://127.0.0.1:8000/a@b",
+            "user@example.com",
+            "eyJust a word",
+            "sk-short",
+            "",
+        ] {
+            assert_eq!(scrubbed(line), line);
+        }
+    }
+}
