@@ -63,6 +63,7 @@ pub enum ClientMessage {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserInput {
     /// What is said: 1 to [`MAX_CONTENT_BYTES`] bytes after trimming, no U+0000.
+    #[schemars(extend("minLength" = 1, "pattern" = r"\S"))]
     pub content: String,
     /// Names the message, so that it can be sent again and is answered once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +95,16 @@ impl UserInput {
             interrupt: false,
             replaces: None,
         }
+    }
+
+    /// Reads a message that comes by another way than a frame: an object with the fields of
+    /// `user_message`, in which `type` is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientMessage::parse`].
+    pub fn parse(json: &str) -> Result<Self, ParseError> {
+        parse_user_input(&mut Fields::new(strict_json::parse_object(json)?))
     }
 }
 

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use patter_llm::{Catalog, ChatModel, Circuit, Router};
 use patter_session::{Plan, SessionManager};
 use patter_store::{SessionStore, SqliteSpool};
@@ -15,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
+use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http::{self, App, Health};
@@ -167,12 +169,17 @@ impl Server {
             connections: Connections::default(),
             health: Health::new(store),
             circuits,
+            models: ModelsReport::new(&config, Utc::now().date_naive()),
             shutdown: shutdown.clone(),
             started_at: Instant::now(),
         });
-        let service = http::service(Arc::clone(&app))?;
-        let max_connections = config.server.max_connections;
-        let requests = accept::serve(listener, service, max_connections, shutdown.draining()).await;
+        let service = http::service(Arc::clone(&app), &config.server.cors_origins)?;
+        let limits = accept::Limits {
+            connections: config.server.max_connections,
+            longest_answer: config.session.turn_timeout,
+            drain: config.server.drain_timeout,
+        };
+        let requests = accept::serve(listener, service, limits, shutdown.draining()).await;
 
         info!(
             sessions = sessions.live_count(),

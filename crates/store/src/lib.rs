@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod archive;
 mod error;
 mod group_commit;
 mod record;
@@ -18,6 +19,9 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use archive::{
+    ImportedSession, ListQuery, MAX_METADATA_BYTES, METRICS_KEY, SessionArchive, SessionPosition,
+};
 pub use error::StoreError;
 pub use group_commit::EventWriter;
 #[cfg(feature = "postgres")]

@@ -1,5 +1,6 @@
 //! The store on PostgreSQL, the one for production.
 
+mod archive;
 mod connect;
 mod connections;
 mod error;

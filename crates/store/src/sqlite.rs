@@ -1,5 +1,6 @@
 //! The store in a single file, with nothing to install: SQLite.
 
+mod archive;
 mod clock;
 pub(crate) mod error;
 mod lease;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use patter_store::{SessionStore, SqliteStore, StoreError};
 use patter_testkit::store_conformance::StoreFixture;
+use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use patter_testkit::store_conformance::sample::{
     append, claimed, log_of, message, owner, session, write,
 };
@@ -34,12 +35,44 @@ impl StoreFixture for Folder {
     }
 }
 
+#[async_trait]
+impl ArchiveFixture for Folder {
+    async fn open_archive(&self) -> Arc<dyn ArchivedStore> {
+        Arc::new(SqliteStore::open(self.path()).await.unwrap())
+    }
+}
+
 #[expect(clippy::unused_async, reason = "the suite waits for it")]
 async fn make() -> Folder {
     Folder(TempDir::new().unwrap())
 }
 
 patter_testkit::store_conformance!(make);
+patter_testkit::archive_conformance!(make);
+
+/// Not only out of sight: nobody finds it in the file.
+#[tokio::test]
+async fn what_was_deleted_is_overwritten() {
+    let folder = make().await;
+    let store = folder.open_archive().await;
+    let (id, claim) = claimed(store.as_ref()).await;
+    let secret = "something that nobody shall know";
+    let entry = append(&id, claim.fence, [message(secret)]);
+    write(store.as_ref(), entry).await.unwrap();
+    let lease = patter_testkit::store_conformance::sample::lease(&claim);
+    store.release(&owner("test"), &lease).await.unwrap();
+    store.close().await;
+    let holds_it = || {
+        let file = fs::read(folder.path()).unwrap();
+        file.windows(secret.len())
+            .any(|part| part == secret.as_bytes())
+    };
+    assert!(holds_it());
+    let store = folder.open_archive().await;
+    assert!(store.delete(&id).await.unwrap());
+    store.close().await;
+    assert!(!holds_it());
+}
 
 #[cfg(unix)]
 #[tokio::test]

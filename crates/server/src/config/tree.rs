@@ -80,6 +80,8 @@ pub struct ServerConfig {
     pub port: u16,
     /// Connections at the same time.
     pub max_connections: usize,
+    /// The origins whose pages may use the HTTP API.
+    pub cors_origins: Vec<String>,
     /// How long the server serves on after SIGTERM, already saying that it is not ready.
     pub drain_delay: Duration,
     /// How long answers in flight may take to finish at the end.

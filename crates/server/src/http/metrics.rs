@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
-use http_body_util::Full;
 use metrics::{
     Label, SharedString, counter, describe_counter, describe_gauge, gauge, with_local_recorder,
 };
@@ -13,7 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use patter_llm::{Circuit, CircuitState};
 use patter_tools::ToolRegistry;
 
-use super::App;
+use super::{App, Body, body};
 
 const CONTENT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -28,9 +26,16 @@ const TOOL_CALLS: &str = "patter_tool_calls_total";
 const TOOL_FAILURES: &str = "patter_tool_failures_total";
 const TOOL_MILLIS: &str = "patter_tool_milliseconds_total";
 
-/// `GET /metrics`.
-pub(crate) fn report(app: &App) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(text(&app.circuits, app.sessions.tools())));
+/// What the process counts, in Prometheus' text format.
+#[utoipa::path(
+    get,
+    operation_id = "getMetrics",
+    path = "/metrics",
+    tag = "server",
+    responses((status = 200, description = "The metrics", content_type = "text/plain", body = String))
+)]
+pub(crate) fn report(app: &App) -> Response<Body> {
+    let mut response = Response::new(body::whole(text(&app.circuits, app.sessions.tools())));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, CONTENT);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -54,22 +54,46 @@ impl<'a> Query<'a> {
             .transpose()
     }
 
+    /// How many entries a page may have: 1 to `max`.
+    ///
+    /// # Errors
+    ///
+    /// Where it stands there more than once or is something else.
+    pub(crate) fn limit(&self, default: u32, max: u32) -> Result<u32, Problem> {
+        let Some(text) = self.single("limit")? else {
+            return Ok(default);
+        };
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse()
+            .ok()
+            .filter(|limit| digits && (1..=max).contains(limit))
+            .ok_or_else(|| {
+                Problem::invalid_field("limit", format!("must be an integer from 1 to {max}"))
+            })
+    }
+
     /// A place in a log: an integer from 0 to 2^63 - 1, in digits and nothing else.
     ///
     /// # Errors
     ///
     /// Where it stands there more than once or is something else.
     pub(crate) fn seq(&self, name: &'static str) -> Result<Option<u64>, Problem> {
-        const EXPECTED: &str = "must be an integer from 0 to 9223372036854775807";
-        let Some(text) = self.single(name)? else {
-            return Ok(None);
-        };
-        // `parse` alone would take `+1`.
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        match text.parse::<u64>() {
-            Ok(seq) if digits && seq <= i64::MAX.unsigned_abs() => Ok(Some(seq)),
-            _ => Err(Problem::invalid_field(name, EXPECTED)),
-        }
+        self.single(name)?.map(|text| seq(name, text)).transpose()
+    }
+}
+
+/// A place in a log, as [`Query::seq`] reads it; `name` is where it stands.
+///
+/// # Errors
+///
+/// Where it is something else.
+pub(crate) fn seq(name: &'static str, text: &str) -> Result<u64, Problem> {
+    const EXPECTED: &str = "must be an integer from 0 to 9223372036854775807";
+    // `parse` alone would take `+1`.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<u64>() {
+        Ok(seq) if digits && seq <= i64::MAX.unsigned_abs() => Ok(seq),
+        _ => Err(Problem::invalid_field(name, EXPECTED)),
     }
 }
 

@@ -65,7 +65,8 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
             let is_usable = !connection.is_in_transaction();
             Box::pin(async move { Ok(is_usable) })
         })
-        .connect_lazy_with(options.clone());
+        // What is deleted is overwritten, and not only marked as free.
+        .connect_lazy_with(options.clone().pragma("secure_delete", "on"));
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -4,6 +4,7 @@
     reason = "a test ends where its preparation fails"
 )]
 
+mod archive;
 mod connections;
 mod leases;
 
@@ -15,17 +16,19 @@ use patter_protocol::SessionId;
 use patter_store::{PostgresOptions, PostgresStore, SessionStore, StoreError};
 use patter_testkit::postgres::TestDatabase;
 use patter_testkit::store_conformance::StoreFixture;
+use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use patter_testkit::store_conformance::sample::{
     append, claimed, log_of, message, owner, session, write,
 };
 use sqlx::{Connection, PgConnection};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     include_str!("../../../../migrations/postgres/20261121000001_sessions_and_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000002_append_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000003_nobody_else.sql"),
     include_str!("../../../../migrations/postgres/20261128000001_leases.sql"),
     include_str!("../../../../migrations/postgres/20261128000002_append_events_and_leases.sql"),
+    include_str!("../../../../migrations/postgres/20261129000001_archive.sql"),
 ];
 
 struct Database(TestDatabase);
@@ -60,11 +63,19 @@ impl StoreFixture for Database {
     }
 }
 
+#[async_trait]
+impl ArchiveFixture for Database {
+    async fn open_archive(&self) -> Arc<dyn ArchivedStore> {
+        Arc::new(PostgresStore::connect(self.options()).await.unwrap())
+    }
+}
+
 async fn make() -> Database {
     Database(TestDatabase::create().await)
 }
 
 patter_testkit::store_conformance!(make);
+patter_testkit::archive_conformance!(make);
 
 #[tokio::test]
 async fn the_migrations_can_run_at_once_and_again_and_by_another_tool_first() {

@@ -1,7 +1,7 @@
 //! The keys of what serves and is kept: the server, the store, the logs.
 
 use super::super::key::{Key, Section};
-use super::super::kind::Kind;
+use super::super::kind::{Items, Kind};
 use super::{integer, seconds};
 
 pub(super) const SERVER: Section = Section {
@@ -27,6 +27,13 @@ pub(super) const SERVER: Section = Section {
             "Connections served at the same time; more are refused.",
         )
         .default("10000"),
+        Key::new(
+            "server.cors_origins",
+            Kind::List(Items::Origins),
+            "Origins whose pages may use the HTTP API from a browser, such as `https://app.example.org`; by \
+             default only the server's own.",
+        )
+        .default(""),
         Key::new(
             "server.drain_delay",
             seconds(0.0, 3600.0),
