@@ -29,7 +29,11 @@ use super::{Body, asyncapi, health, messages, metrics, models, negotiation, sess
     ),
     paths(
         messages::say,
+        sessions::list,
+        sessions::mint,
         sessions::show,
+        sessions::rename,
+        sessions::delete,
         sessions::end,
         sessions::events,
         sessions::with_events,
@@ -62,6 +66,8 @@ pub(super) fn serve(request: &HeaderMap) -> Response<Body> {
 fn build() -> Value {
     // A document of texts and numbers always serializes.
     let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
+    // What `request_body` cannot say of a reference.
+    document["paths"]["/api/sessions"]["post"]["requestBody"]["required"] = Value::Bool(false);
     document["components"] = json!({ "schemas": schemas::all() });
     let paths = document["paths"].as_object_mut();
     for operation in paths.into_iter().flat_map(operations) {

@@ -20,7 +20,11 @@ pub(crate) enum Route {
     Docs,
     Models,
     Tools,
+    ListSessions,
+    MintSession,
     ShowSession,
+    NameSession,
+    DeleteSession,
     EndSession,
     Events,
     Say,
@@ -68,8 +72,19 @@ static RESOURCES: &[Resource] = &[
     resource("/api/models", &[(Method::GET, Route::Models)]),
     resource("/api/tools", &[(Method::GET, Route::Tools)]),
     resource(
+        "/api/sessions",
+        &[
+            (Method::GET, Route::ListSessions),
+            (Method::POST, Route::MintSession),
+        ],
+    ),
+    resource(
         "/api/sessions/{session_id}",
-        &[(Method::GET, Route::ShowSession)],
+        &[
+            (Method::GET, Route::ShowSession),
+            (Method::PATCH, Route::NameSession),
+            (Method::DELETE, Route::DeleteSession),
+        ],
     ),
     resource(
         "/api/sessions/{session_id}/end",

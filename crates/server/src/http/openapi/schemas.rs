@@ -8,7 +8,9 @@ use crate::commands::{ModelsReport, ToolsReport};
 use crate::http::health::{AliveJson, HealthJson};
 use crate::http::messages::PendingJson;
 use crate::http::problem::ProblemJson;
-use crate::http::sessions::{EventsJson, SessionAndEventsJson, SessionJson};
+use crate::http::sessions::{
+    ChangeJson, EventsJson, MintJson, MintedJson, SessionAndEventsJson, SessionJson, SessionsJson,
+};
 
 /// All of them.
 pub(super) fn all() -> Map<String, Value> {
@@ -32,15 +34,19 @@ fn add_answers(generator: &mut SchemaGenerator) {
     generator.subschema_for::<DurableEvent>();
     generator.subschema_for::<EventsJson>();
     generator.subschema_for::<HealthJson>();
+    generator.subschema_for::<MintedJson>();
     generator.subschema_for::<ModelsReport>();
     generator.subschema_for::<PendingJson>();
     generator.subschema_for::<ProblemJson<'static>>();
     generator.subschema_for::<SessionAndEventsJson>();
     generator.subschema_for::<SessionJson>();
+    generator.subschema_for::<SessionsJson>();
     generator.subschema_for::<ToolsReport>();
 }
 
 /// What is sent here: a field that may be left out is one that we do without.
 fn add_inputs(generator: &mut SchemaGenerator) {
+    generator.subschema_for::<ChangeJson>();
+    generator.subschema_for::<MintJson>();
     generator.subschema_for::<UserInput>();
 }
