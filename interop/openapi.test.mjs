@@ -53,8 +53,8 @@ for (const [store, start] of Object.entries(STORES)) {
       const arguments_ = ['--config-file', CONFIGURATION, 'run', `${server.url}/openapi.json`, '--no-color'];
       const { status, output } = await run('schemathesis', arguments_);
       assert.equal(status, 0, output);
-      const told = /(\d+) generated, \d+ found/.exec(output) ?? /Test cases:\n\s*(.*)/.exec(output);
-      assert.ok(told, output);
+      const generated = Number(/(\d+) generated/.exec(output)?.[1]);
+      assert.ok(generated > 200, output);
     });
   });
 }

@@ -4,7 +4,7 @@
 import pg from 'pg';
 import { startPatter } from '../web/test/support/patter.mjs';
 
-const DEMO = { PATTER_LLM__PROVIDER: 'demo' };
+const DEMO = { PATTER_LLM__PROVIDER: 'demo', PATTER_DEMO__DELAY_MS: '0' };
 
 /** How a server of the real binary is started on each store. */
 export const STORES = {

@@ -63,6 +63,7 @@ pub enum ClientMessage {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserInput {
     /// What is said: 1 to [`MAX_CONTENT_BYTES`] bytes after trimming, no U+0000.
+    #[schemars(extend("minLength" = 1, "pattern" = r"\S"))]
     pub content: String,
     /// Names the message, so that it can be sent again and is answered once.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,6 @@ mod asyncapi;
 pub(crate) mod body;
 pub(crate) mod checks;
 mod docs;
-mod fixed;
 pub(crate) mod health;
 mod layers;
 mod messages;
@@ -86,7 +85,6 @@ pub(crate) type Reply = Result<Response<Body>, Problem>;
 /// No answer begins later than this, but those that wait for a model. An open WebSocket is no answer.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Answers a request, whatever happens on the way.
 async fn answer(
     app: Arc<App>,
     routes: Arc<Routes>,
@@ -174,13 +172,10 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply 
         Route::Live => Ok(health::live()),
         Route::Ready => health::ready(app).await,
         Route::Metrics => Ok(metrics::report(app)),
-        Route::OpenApi => openapi::serve(request.headers()),
-        Route::AsyncApi => asyncapi::document(request.headers()),
+        Route::OpenApi => Ok(openapi::serve(request.headers())),
+        Route::AsyncApi => Ok(asyncapi::serve(request.headers())),
         Route::DocsRedirect => Ok(docs::redirect()),
-        Route::Docs => {
-            let name = found.parameter.as_deref().unwrap_or_default();
-            docs::file(name, request.headers())
-        }
+        Route::Docs => docs::file(request.uri().path(), request.headers()),
         Route::Models => Ok(models::list(app)),
         Route::Tools => Ok(tools::list(app)),
         Route::Search => search::search(app, &query).await,

@@ -2,21 +2,20 @@
 
 use std::sync::LazyLock;
 
-use http::HeaderMap;
+use http::{HeaderMap, Response};
 
-use super::Reply;
-use super::fixed::Fixed;
+use super::{Body, json_text, negotiation};
 
-static DOCUMENT: LazyLock<Fixed> = LazyLock::new(|| {
-    let document = patter_protocol::asyncapi();
-    Fixed::plain("application/json", format!("{document:#}\n"))
-});
+static DOCUMENT: LazyLock<Vec<u8>> = LazyLock::new(|| json_text(&patter_protocol::asyncapi()));
 
-/// The document that patter-protocol makes of its types.
-///
-/// # Errors
-///
-/// None that it knows of.
-pub(super) fn document(headers: &HeaderMap) -> Reply {
-    DOCUMENT.answer(headers)
+/// The document of the WebSocket.
+#[utoipa::path(
+    get,
+    operation_id = "getAsyncApi",
+    path = "/asyncapi.json",
+    tag = "server",
+    responses((status = 200, description = "AsyncAPI 3.0", body = serde_json::Value))
+)]
+pub(super) fn serve(request: &HeaderMap) -> Response<Body> {
+    negotiation::revalidated(request, DOCUMENT.clone())
 }

@@ -5,30 +5,30 @@
 //! files of their own, because the policy lets nothing run that stands in markup. A text of the document
 //! with a `style` attribute in it would break the policy, and be shown without.
 
+mod file;
+
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use http::header::{CONTENT_SECURITY_POLICY, LOCATION};
+use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use utoipa_swagger_ui::Config;
 
-use super::fixed::Fixed;
-use super::page::PAGE_POLICY;
 use super::{Body, Problem, Reply};
+use file::File;
 
 const HTML: &str = "text/html; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 
-static PAGE: LazyLock<Fixed> =
-    LazyLock::new(|| Fixed::plain(HTML, include_str!("docs/index.html")));
-static START: LazyLock<Fixed> =
-    LazyLock::new(|| Fixed::plain(JAVASCRIPT, include_str!("docs/start.js")));
-static STYLE: LazyLock<Fixed> = LazyLock::new(|| Fixed::plain(CSS, include_str!("docs/page.css")));
-static SWAGGER_UI: LazyLock<Option<Fixed>> =
+static PAGE: LazyLock<File> = LazyLock::new(|| File::plain(HTML, include_str!("docs/index.html")));
+static START: LazyLock<File> =
+    LazyLock::new(|| File::plain(JAVASCRIPT, include_str!("docs/start.js")));
+static STYLE: LazyLock<File> = LazyLock::new(|| File::plain(CSS, include_str!("docs/page.css")));
+static SWAGGER_UI: LazyLock<Option<File>> =
     LazyLock::new(|| published("swagger-ui-bundle.js", JAVASCRIPT));
-static SWAGGER_UI_STYLE: LazyLock<Option<Fixed>> =
+static SWAGGER_UI_STYLE: LazyLock<Option<File>> =
     LazyLock::new(|| published("swagger-ui.css", CSS));
 
 /// `GET /docs`: the names in the page count from `/docs/`.
@@ -40,30 +40,26 @@ pub(super) fn redirect() -> Response<Body> {
     response
 }
 
-/// `GET /docs/` and what is below it; the page itself has no name.
+/// `GET /docs/`, the page, and what is below it.
 ///
 /// # Errors
 ///
 /// 404 where there is no such file.
-pub(super) fn file(name: &str, headers: &HeaderMap) -> Reply {
-    let file = match name {
-        "" => Some(&*PAGE),
-        "start.js" => Some(&*START),
-        "page.css" => Some(&*STYLE),
-        "swagger-ui-bundle.js" => SWAGGER_UI.as_ref(),
-        "swagger-ui.css" => SWAGGER_UI_STYLE.as_ref(),
+pub(super) fn file(path: &str, headers: &HeaderMap) -> Reply {
+    let file = match path {
+        "/docs/" => Some(&*PAGE),
+        "/docs/start.js" => Some(&*START),
+        "/docs/page.css" => Some(&*STYLE),
+        "/docs/swagger-ui-bundle.js" => SWAGGER_UI.as_ref(),
+        "/docs/swagger-ui.css" => SWAGGER_UI_STYLE.as_ref(),
         _ => None,
     };
-    let file = file.ok_or_else(|| Problem::not_found("there is nothing here"))?;
-    let mut response = file.answer(headers)?;
-    response
-        .headers_mut()
-        .insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
-    Ok(response)
+    file.ok_or_else(|| Problem::not_found("there is nothing here"))?
+        .answer(headers)
 }
 
 /// A file of Swagger UI.
-fn published(name: &str, content_type: &'static str) -> Option<Fixed> {
+fn published(name: &str, content_type: &'static str) -> Option<File> {
     // The configuration is for a file that is not used here.
     let file = utoipa_swagger_ui::serve(name, Arc::new(Config::default()))
         .ok()
@@ -72,5 +68,5 @@ fn published(name: &str, content_type: &'static str) -> Option<Fixed> {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
-    Some(Fixed::gzipped(content_type, bytes))
+    Some(File::gzipped(content_type, bytes))
 }

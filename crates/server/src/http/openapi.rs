@@ -9,8 +9,9 @@ use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use super::fixed::Fixed;
-use super::{Reply, analytics, health, messages, metrics, models, search, sessions, tools};
+use super::{
+    Body, analytics, asyncapi, health, messages, metrics, models, negotiation, search, sessions, tools,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -49,6 +50,7 @@ use super::{Reply, analytics, health, messages, metrics, models, search, session
         health::ready,
         metrics::report,
         serve,
+        asyncapi::serve,
     )
 )]
 struct Api;
@@ -81,6 +83,7 @@ fn build() -> Value {
     let paths = document["paths"].as_object_mut();
     for operation in paths.into_iter().flat_map(operations) {
         describe_problems(operation);
+        demand_body(operation);
     }
     document
 }
@@ -90,6 +93,17 @@ fn operations(paths: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<S
     methods
         .flat_map(Map::values_mut)
         .filter_map(Value::as_object_mut)
+}
+
+/// A body is needed where it is not said that it may be left out: utoipa says neither of a schema that it
+/// knows by reference.
+fn demand_body(operation: &mut Map<String, Value>) {
+    if let Some(body) = operation
+        .get_mut("requestBody")
+        .and_then(Value::as_object_mut)
+    {
+        body.entry("required").or_insert(true.into());
+    }
 }
 
 /// What is not granted is answered in one form, whatever was asked for.

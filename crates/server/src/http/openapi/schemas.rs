@@ -16,22 +16,27 @@ use crate::http::sessions::{
 
 /// All of them.
 pub(super) fn all() -> Map<String, Value> {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.definitions_path = "/components/schemas".into();
-    let mut generator = settings.into_generator();
-    add_all(&mut generator);
-    generator.take_definitions(true)
+    let settings = || {
+        SchemaSettings::draft2020_12().with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+        })
+    };
+    let mut answers = settings().for_serialize().into_generator();
+    add_answers(&mut answers);
+    let mut inputs = settings().into_generator();
+    add_inputs(&mut inputs);
+    let mut schemas = answers.take_definitions(true);
+    schemas.extend(inputs.take_definitions(true));
+    schemas
 }
 
-fn add_all(generator: &mut SchemaGenerator) {
+/// What is answered: a field that may be left out is one that we leave out.
+fn add_answers(generator: &mut SchemaGenerator) {
     generator.subschema_for::<AliveJson>();
     generator.subschema_for::<AnalyticsJson>();
     generator.subschema_for::<DurableEvent>();
-    generator.subschema_for::<UserInput>();
-    generator.subschema_for::<ChangeJson>();
     generator.subschema_for::<EventsJson>();
     generator.subschema_for::<HealthJson>();
-    generator.subschema_for::<MintJson>();
     generator.subschema_for::<MintedJson>();
     generator.subschema_for::<ModelsReport>();
     generator.subschema_for::<PendingJson>();
@@ -41,4 +46,11 @@ fn add_all(generator: &mut SchemaGenerator) {
     generator.subschema_for::<SessionJson>();
     generator.subschema_for::<SessionsJson>();
     generator.subschema_for::<ToolsReport>();
+}
+
+/// What is sent here: a field that may be left out is one that we do without.
+fn add_inputs(generator: &mut SchemaGenerator) {
+    generator.subschema_for::<ChangeJson>();
+    generator.subschema_for::<MintJson>();
+    generator.subschema_for::<UserInput>();
 }

@@ -1,22 +1,23 @@
-//! What is the same for everybody as long as the process runs: documents and the files of `/docs`.
-//! It is asked for each time, and sent again only where the asker has another one.
+//! A file of the page, which is the same as long as the process runs. It is asked for each time, and sent
+//! again only where the asker has another one.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::Hasher;
+use std::hash::{DefaultHasher, Hasher};
 use std::io::Read;
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::{Body, Problem, Reply, body, wants};
+use crate::http::page::PAGE_POLICY;
+use crate::http::{Body, Problem, Reply, body, wants};
 
-/// An answer that does not change.
+/// A file, and how it is kept.
 #[derive(Debug)]
-pub(super) struct Fixed {
+pub(super) struct File {
     content_type: &'static str,
     bytes: Bytes,
     /// Whether `bytes` are compressed.
@@ -25,15 +26,15 @@ pub(super) struct Fixed {
     etag: String,
 }
 
-impl Fixed {
-    /// What is kept as it is sent.
-    pub(super) fn plain(content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
-        Self::new(content_type, bytes.into(), false)
+impl File {
+    /// One that is kept as it is sent.
+    pub(super) fn plain(content_type: &'static str, text: &'static str) -> Self {
+        Self::new(content_type, text.into(), false)
     }
 
-    /// What is kept compressed with gzip.
-    pub(super) fn gzipped(content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
-        Self::new(content_type, bytes.into(), true)
+    /// One that is kept compressed with gzip.
+    pub(super) fn gzipped(content_type: &'static str, bytes: Bytes) -> Self {
+        Self::new(content_type, bytes, true)
     }
 
     fn new(content_type: &'static str, bytes: Bytes, gzipped: bool) -> Self {
@@ -56,6 +57,7 @@ impl Fixed {
         let mut response = Response::new(Body::default());
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
         if let Ok(etag) = HeaderValue::from_str(&self.etag) {
             headers.insert(ETAG, etag);
         }
