@@ -203,9 +203,9 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> 
     json_bytes(status, json_text(body))
 }
 
-fn json_text(body: &impl Serialize) -> Vec<u8> {
+fn json_text(body: &impl Serialize) -> Bytes {
     // The types that are answered hold nothing that JSON cannot.
-    serde_json::to_vec(body).unwrap_or_default()
+    serde_json::to_vec(body).unwrap_or_default().into()
 }
 
 /// The same of what is JSON already.

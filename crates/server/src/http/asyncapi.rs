@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use http::{HeaderMap, Response};
 
 use super::{Body, json_text, negotiation};
 
-static DOCUMENT: LazyLock<Vec<u8>> = LazyLock::new(|| json_text(&patter_protocol::asyncapi()));
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| json_text(&patter_protocol::asyncapi()));
 
 /// The document of the WebSocket.
 #[utoipa::path(

@@ -74,6 +74,9 @@ where
             REFERRER_POLICY,
             HeaderValue::from_static("no-referrer"),
         ))
+        .layer(option_layer(other_origins(cors)))
+        // Neither what is compressed already nor an event stream, whose pieces must not wait.
+        .layer(CompressionLayer::new())
         .service(answer);
     service.boxed_clone()
 }

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
@@ -24,7 +25,7 @@ pub(crate) fn wants(headers: &HeaderMap, name: HeaderName, thing: &str) -> bool 
 }
 
 /// JSON that the client need not be sent again where it has the same: `If-None-Match` is heeded.
-pub(crate) fn revalidated(request: &HeaderMap, json: Vec<u8>) -> Response<Body> {
+pub(crate) fn revalidated(request: &HeaderMap, json: Bytes) -> Response<Body> {
     let mut hasher = DefaultHasher::new();
     hasher.write(&json);
     // Weak: what is sent may be compressed.

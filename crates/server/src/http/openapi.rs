@@ -5,12 +5,14 @@ mod schemas;
 
 use std::sync::LazyLock;
 
-use http::HeaderMap;
+use bytes::Bytes;
+use http::{HeaderMap, Response};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    Body, analytics, asyncapi, health, messages, metrics, models, negotiation, search, sessions, tools,
+    Body, analytics, asyncapi, health, messages, metrics, models, negotiation, search, sessions,
+    tools,
 };
 
 #[derive(OpenApi)]
@@ -55,14 +57,9 @@ use super::{
 )]
 struct Api;
 
-static DOCUMENT: LazyLock<Fixed> =
-    LazyLock::new(|| Fixed::plain("application/json", format!("{:#}\n", build())));
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| super::json_text(&build()));
 
 /// The document of this API.
-///
-/// # Errors
-///
-/// None that it knows of.
 #[utoipa::path(
     get,
     operation_id = "getOpenApi",
@@ -70,8 +67,8 @@ static DOCUMENT: LazyLock<Fixed> =
     tag = "server",
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value))
 )]
-pub(super) fn serve(request: &HeaderMap) -> Reply {
-    DOCUMENT.answer(request)
+pub(super) fn serve(request: &HeaderMap) -> Response<Body> {
+    negotiation::revalidated(request, DOCUMENT.clone())
 }
 
 fn build() -> Value {

@@ -36,7 +36,13 @@ pub async fn figures_are_those_of_a_plain_count(fixture: &dyn InsightFixture) {
     let gone = told.swap_remove(7);
     fixture.delete(&gone.session_id).await;
     let (now, later) = (Timestamp::now(), TimeDelta::hours(1));
-    for bucket in [None, Some(Bucket::Hour), Some(Bucket::Day), Some(Bucket::Week), Some(Bucket::Month)] {
+    for bucket in [
+        None,
+        Some(Bucket::Hour),
+        Some(Bucket::Day),
+        Some(Bucket::Week),
+        Some(Bucket::Month),
+    ] {
         for groups in 0..8 {
             let query = AnalyticsQuery {
                 from: match bucket {
@@ -51,11 +57,18 @@ pub async fn figures_are_those_of_a_plain_count(fixture: &dyn InsightFixture) {
                     model: groups & 2 != 0,
                     route: groups & 4 != 0,
                 },
-                user_id: random.choice([None, Some("ada"), Some("eve")]).unwrap().map(str::to_owned),
+                user_id: random
+                    .choice([None, Some("ada"), Some("eve")])
+                    .unwrap()
+                    .map(str::to_owned),
             };
             let found = insight.analytics(query.clone()).await.unwrap();
             let counted = count(&told, &query);
-            assert_eq!(found.len(), counted.len(), "seed {seed}, {query:?}: {found:?}");
+            assert_eq!(
+                found.len(),
+                counted.len(),
+                "seed {seed}, {query:?}: {found:?}"
+            );
             for (found, counted) in found.iter().zip(&counted) {
                 assert_same(found, counted, &format!("seed {seed}, {query:?}"));
             }
@@ -93,7 +106,12 @@ async fn session(store: &dyn SessionStore, random: &mut fastrand::Rng) -> Told {
         }
     }
     let session_id = happened(store, user_id, events.clone()).await;
-    let start = store.session(&session_id).await.unwrap().unwrap().start_time;
+    let start = store
+        .session(&session_id)
+        .await
+        .unwrap()
+        .unwrap()
+        .start_time;
     Told {
         session_id,
         user_id,
@@ -124,7 +142,12 @@ fn turn(random: &mut fastrand::Rng) -> Vec<EventBody> {
             ok: random.u8(..) > 80,
             ..result
         });
-        if random.u8(..) > 40 { &mut events } else { &mut late }.push(result);
+        if random.u8(..) > 40 {
+            &mut events
+        } else {
+            &mut late
+        }
+        .push(result);
     }
     if random.u8(..) > 20 {
         events.push(answered(response_id, random));
@@ -141,7 +164,10 @@ fn answered(response_id: ResponseId, random: &mut fastrand::Rng) -> EventBody {
     EventBody::AiResponse(AiResponse {
         provider: random.choice(["one", "two"]).unwrap().to_owned(),
         model: random.choice(["M", "a", "Z b"]).unwrap().to_owned(),
-        route: random.choice([None, Some("fast"), Some("Deep")]).unwrap().map(str::to_owned),
+        route: random
+            .choice([None, Some("fast"), Some("Deep")])
+            .unwrap()
+            .map(str::to_owned),
         finish_reason: random
             .choice([
                 FinishReason::Stop,
@@ -173,7 +199,10 @@ fn count(told: &[Told], query: &AnalyticsQuery) -> Vec<AnalyticsRow> {
     let mut times: BTreeMap<Key, (Vec<u64>, Vec<u64>)> = BTreeMap::new();
     let by = query.group_by;
     let of_user = told.iter().filter(|told| {
-        query.user_id.as_deref().is_none_or(|user| told.user_id == Some(user))
+        query
+            .user_id
+            .as_deref()
+            .is_none_or(|user| told.user_id == Some(user))
     });
     for told in of_user {
         let calls = |id, failed: bool| {
@@ -208,7 +237,8 @@ fn count(told: &[Told], query: &AnalyticsQuery) -> Vec<AnalyticsRow> {
                     let row = row(&mut rows, &key);
                     if by.is_any() {
                         sessions.entry(key).or_default().insert(&told.session_id);
-                        row.user_messages += u64::from(answer.supersedes.is_none() && !answer.superseded);
+                        row.user_messages +=
+                            u64::from(answer.supersedes.is_none() && !answer.superseded);
                     }
                     row.answers += 1;
                     row.failed_answers += u64::from(matches!(
@@ -244,7 +274,13 @@ fn count(told: &[Told], query: &AnalyticsQuery) -> Vec<AnalyticsRow> {
     let mut rows: Vec<_> = rows.into_iter().collect();
     // No route comes last.
     rows.sort_by_key(|((start, provider, model, route), _)| {
-        (*start, provider.clone(), model.clone(), route.is_none(), route.clone())
+        (
+            *start,
+            provider.clone(),
+            model.clone(),
+            route.is_none(),
+            route.clone(),
+        )
     });
     rows.into_iter().map(|(_, row)| row).collect()
 }
@@ -283,7 +319,10 @@ fn row<'a>(rows: &'a mut BTreeMap<Key, AnalyticsRow>, key: &Key) -> &'a mut Anal
 fn bucket_of(at: Timestamp, query: &AnalyticsQuery) -> Option<Timestamp> {
     let (first, last) = (
         start_of(query.from, query.bucket),
-        start_of((query.to.as_datetime() - TimeDelta::milliseconds(1)).into(), query.bucket),
+        start_of(
+            (query.to.as_datetime() - TimeDelta::milliseconds(1)).into(),
+            query.bucket,
+        ),
     );
     let start = start_of(at, query.bucket);
     (first <= start && start <= last).then_some(match query.bucket {

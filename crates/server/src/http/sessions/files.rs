@@ -26,7 +26,11 @@ struct ExportParameters {
 #[expect(dead_code, reason = "for the document; `import` reads it")]
 struct ImportParameters {
     /// Its id, if not the one in the file.
-    #[param(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9][A-Za-z0-9._~:-]*$")]
+    #[param(
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[A-Za-z0-9][A-Za-z0-9._~:-]*$"
+    )]
     session_id: Option<String>,
     /// Whose it is, if not that of the one in the file.
     #[param(min_length = 1, max_length = 256)]
@@ -53,19 +57,21 @@ struct ImportParameters {
         (status = 503, description = "The store does not answer"),
     )
 )]
-pub(in crate::http) async fn export(
-    app: &App,
-    session_id: &SessionId,
-    query: &Query<'_>,
-) -> Reply {
+pub(in crate::http) async fn export(app: &App, session_id: &SessionId, query: &Query<'_>) -> Reply {
     let format = format(query)?;
     let record = find(app, session_id).await?;
     let store = app.sessions.store().clone();
     let mut response = Response::new(body::stream(export::export(store, record, format)));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(format.content_type()),
+    );
     // An id has no quote in it.
-    let name = format!("attachment; filename=\"{session_id}.{}\"", format.extension());
+    let name = format!(
+        "attachment; filename=\"{session_id}.{}\"",
+        format.extension()
+    );
     if let Ok(name) = HeaderValue::try_from(name) {
         headers.insert(CONTENT_DISPOSITION, name);
     }
@@ -109,8 +115,8 @@ pub(in crate::http) async fn import(
         .try_acquire()
         .map_err(|_taken| Problem::unavailable("busy", "too much is imported at the same time"))?;
     let file = body::bytes(request, Route::ImportSession.body_limit()).await?;
-    let mut session = export::read(&file)
-        .map_err(|error| Problem::invalid_field("body", error.to_string()))?;
+    let mut session =
+        export::read(&file).map_err(|error| Problem::invalid_field("body", error.to_string()))?;
     drop(file);
     if let Some(session_id) = session_id {
         session.session_id = session_id;

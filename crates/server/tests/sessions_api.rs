@@ -1,0 +1,383 @@
+//! What is done to sessions over HTTP: made, listed, named, ended, taken along, brought back, deleted; found and
+//! counted.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a failed test"
+)]
+
+mod common;
+
+use common::TestServer;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+
+fn request(server: &TestServer, method: Method, path: &str) -> RequestBuilder {
+    Client::new().request(method, server.url(path))
+}
+
+async fn get(server: &TestServer, path: &str) -> Value {
+    let answer = request(server, Method::GET, path).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    answer.json().await.unwrap()
+}
+
+async fn send(server: &TestServer, method: Method, path: &str, body: &Value) -> Response {
+    request(server, method, path)
+        .json(body)
+        .send()
+        .await
+        .unwrap()
+}
+
+/// The code of a refusal.
+async fn code(answer: Response) -> (u16, String) {
+    let status = answer.status().as_u16();
+    let problem: Value = answer.json().await.unwrap();
+    (status, problem["code"].as_str().unwrap().to_owned())
+}
+
+/// Asks something in a session, and waits for the answer.
+async fn ask(server: &TestServer, session: &str, content: &str) -> Value {
+    let path = format!("/api/sessions/{session}/messages");
+    let answer = send(server, Method::POST, &path, &json!({ "content": content })).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    answer.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_session_that_was_made_can_be_opened_named_and_listed() {
+    let server = TestServer::demo().await;
+    let wanted = json!({ "user_id": "ann", "metadata": { "title": "First" } });
+    let made = send(&server, Method::POST, "/api/sessions", &wanted).await;
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let location = made.headers()["location"].to_str().unwrap().to_owned();
+    let made: Value = made.json().await.unwrap();
+    let id = made["session_id"].as_str().unwrap();
+    assert_eq!(location, format!("/api/sessions/{id}"));
+    assert_eq!(made["ws_url"], format!("/ws/session/{id}"));
+
+    let mut client = server.connect(id).await;
+    let started = client.expect("session_started").await;
+    assert_eq!(started["user_id"], "ann");
+    assert_eq!(started["metadata"]["title"], "First");
+
+    let patch = json!({ "metadata": { "title": null, "tags": ["a"], "metrics": 1 } });
+    let named = send(&server, Method::PATCH, &location, &patch).await;
+    let named: Value = named.json().await.unwrap();
+    assert_eq!(named["metadata"], json!({ "tags": ["a"] }));
+    assert_eq!(named["metrics"], Value::Null);
+
+    let of_ann = get(&server, "/api/sessions?user_id=ann").await;
+    assert_eq!(of_ann["sessions"][0]["session_id"], id);
+    assert_eq!(of_ann["sessions"][0]["is_live"], true);
+    assert_eq!(
+        get(&server, "/api/sessions?user_id=bob").await["sessions"],
+        json!([])
+    );
+    client.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_may_be_left_out_where_nothing_has_to_be_said() {
+    let server = TestServer::demo().await;
+    let made = request(&server, Method::POST, "/api/sessions")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let made = send(&server, Method::POST, "/api/sessions", &json!({ "usr": 1 })).await;
+    let problem: Value = made.json().await.unwrap();
+    assert_eq!(problem["code"], "invalid_field");
+    assert_eq!(problem["errors"][0]["field"], "usr");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn pages_of_sessions_meet_without_gap_and_overlap() {
+    let server = TestServer::demo().await;
+    for _ in 0..7 {
+        send(&server, Method::POST, "/api/sessions", &json!({})).await;
+    }
+    let mut seen = Vec::new();
+    let mut path = "/api/sessions?limit=3".to_owned();
+    loop {
+        let page = get(&server, &path).await;
+        for session in page["sessions"].as_array().unwrap() {
+            seen.push(session["session_id"].as_str().unwrap().to_owned());
+        }
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
+        path = format!("/api/sessions?limit=3&cursor={cursor}");
+    }
+    assert_eq!(seen.len(), 7);
+    let all = get(&server, "/api/sessions").await;
+    let all: Vec<_> = all["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["session_id"].clone())
+        .collect();
+    assert_eq!(json!(seen), json!(all));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn bad_parameters_are_named() {
+    let server = TestServer::demo().await;
+    for path in [
+        "/api/sessions?limit=0",
+        "/api/sessions?limit=201",
+        "/api/sessions?active=maybe",
+        "/api/sessions?from=yesterday",
+        "/api/sessions?cursor=1",
+        "/api/sessions?cursor=99999999999999999999,a",
+        "/api/sessions?user_id=",
+        "/api/search",
+        "/api/search?q=",
+        "/api/search?q=a&cursor=x",
+        "/api/search?q=a&limit=101",
+        "/api/analytics?bucket=minute",
+        "/api/analytics?group_by=user",
+        "/api/analytics?from=2026-01-01T00:00:00Z&to=2025-01-01T00:00:00Z",
+        "/api/analytics?from=0001-01-01T00:00:00Z&bucket=hour",
+    ] {
+        let answer = request(&server, Method::GET, path).send().await.unwrap();
+        assert_eq!(
+            code(answer).await,
+            (400, "invalid_field".to_owned()),
+            "{path}"
+        );
+    }
+    let long = format!("/api/search?q={}", "x".repeat(257));
+    let answer = request(&server, Method::GET, &long).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_ended_session_has_its_summary_and_can_be_continued() {
+    let server = TestServer::demo().await;
+    let mut client = server.connect("ended").await;
+    client.expect("session_started").await;
+    ask(&server, "ended", "What is 15% of 240?").await;
+    let ended = send(&server, Method::POST, "/api/sessions/ended/end", &json!({})).await;
+    let ended: Value = ended.json().await.unwrap();
+    assert_eq!(ended["is_active"], false);
+    assert_eq!(ended["metrics"]["user_messages"], 1);
+    assert!(ended["summary"].is_string());
+    // Whoever was connected has seen it end.
+    client.expect("session_ended").await;
+
+    // Once more changes nothing.
+    let again = send(&server, Method::POST, "/api/sessions/ended/end", &json!({})).await;
+    let again: Value = again.json().await.unwrap();
+    assert_eq!(again["last_seq"], ended["last_seq"]);
+
+    ask(&server, "ended", "Hello").await;
+    assert_eq!(get(&server, "/api/sessions/ended").await["is_active"], true);
+    let unknown = send(
+        &server,
+        Method::POST,
+        "/api/sessions/unknown/end",
+        &json!({}),
+    )
+    .await;
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_deleted_session_is_found_nowhere_though_it_was_live() {
+    let server = TestServer::demo().await;
+    let mut client = server.connect("gone").await;
+    client.expect("session_started").await;
+    ask(&server, "gone", "Tell me about zanzibar").await;
+    let found = get(&server, "/api/search?q=zanzibar").await;
+    assert_eq!(found["hits"][0]["session_id"], "gone");
+
+    let deleted = request(&server, Method::DELETE, "/api/sessions/gone")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    client.expect("session_ended").await;
+    for path in [
+        "/api/sessions/gone",
+        "/api/sessions/gone/events",
+        "/api/session/gone",
+    ] {
+        let answer = request(&server, Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(
+        get(&server, "/api/search?q=zanzibar").await["hits"],
+        json!([])
+    );
+    assert_eq!(get(&server, "/api/analytics").await["rows"], json!([]));
+    let again = request(&server, Method::DELETE, "/api/sessions/gone")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(again.status(), StatusCode::NOT_FOUND);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_is_taken_along_and_brought_back() {
+    let server = TestServer::demo().await;
+    ask(&server, "original", "What is 15% of 240?").await;
+    send(
+        &server,
+        Method::POST,
+        "/api/sessions/original/end",
+        &json!({}),
+    )
+    .await;
+    let export = |format| {
+        let path = format!("/api/sessions/original/export?format={format}");
+        request(&server, Method::GET, &path)
+    };
+    let markdown = export("markdown").send().await.unwrap();
+    assert_eq!(
+        markdown.headers()["content-type"],
+        "text/markdown; charset=utf-8"
+    );
+    assert!(markdown.text().await.unwrap().contains("15% of 240"));
+    let whole: Value = export("json").send().await.unwrap().json().await.unwrap();
+    let events = get(&server, "/api/sessions/original/events?limit=1000").await;
+    assert_eq!(whole["events"], events["events"]);
+    let answer = export("docx").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+
+    let file = export("jsonl").send().await.unwrap();
+    assert_eq!(
+        file.headers()["content-disposition"],
+        "attachment; filename=\"original.jsonl\""
+    );
+    let file = file.text().await.unwrap();
+    let import = |path: &str, file: String| request(&server, Method::POST, path).body(file).send();
+    let taken = import("/api/import", file.clone()).await.unwrap();
+    assert_eq!(code(taken).await, (409, "session_exists".to_owned()));
+    let copied = import("/api/import?session_id=copy&user_id=ann", file.clone())
+        .await
+        .unwrap();
+    assert_eq!(copied.status(), StatusCode::CREATED);
+    let copied: Value = copied.json().await.unwrap();
+    assert_eq!(copied["user_id"], "ann");
+    let log = get(&server, "/api/sessions/copy/events?limit=1000").await;
+    assert_eq!(log["events"], events["events"]);
+
+    let broken = import(
+        "/api/import?session_id=other",
+        file.replacen("\"seq\":2", "\"seq\":3", 1),
+    )
+    .await
+    .unwrap();
+    assert_eq!(code(broken).await, (400, "invalid_field".to_owned()));
+    let other = request(&server, Method::GET, "/api/sessions/other")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(other.status(), StatusCode::NOT_FOUND);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_said_is_found_and_counted() {
+    let server = TestServer::demo().await;
+    ask(&server, "counted", "What is 15% of 240?").await;
+    let page = get(&server, "/api/search?q=240&limit=1").await;
+    let hit = &page["hits"][0];
+    assert_eq!(hit["session_id"], "counted");
+    let matched = hit["excerpt"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|part| part["is_match"] == true);
+    assert_eq!(matched.unwrap()["text"], "240");
+
+    let figures = get(&server, "/api/analytics?bucket=all&group_by=provider").await;
+    let row = &figures["rows"][0];
+    assert_eq!(row["provider"], "demo");
+    for (figure, value) in [
+        ("answers", 1),
+        ("user_messages", 1),
+        ("tool_calls", 1),
+        ("tool_failures", 0),
+    ] {
+        assert_eq!(row[figure], value, "{figure}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_client_has_already_is_not_sent_again() {
+    let server = TestServer::demo().await;
+    ask(&server, "kept", "Hello").await;
+    for path in [
+        "/api/sessions/kept",
+        "/api/sessions/kept/events",
+        "/openapi.json",
+        "/asyncapi.json",
+    ] {
+        let first = request(&server, Method::GET, path).send().await.unwrap();
+        let etag = first.headers()["etag"].clone();
+        let same = request(&server, Method::GET, path).header("if-none-match", &etag);
+        assert_eq!(
+            same.send().await.unwrap().status(),
+            StatusCode::NOT_MODIFIED,
+            "{path}"
+        );
+    }
+    let etag = request(&server, Method::GET, "/api/sessions/kept/events")
+        .send()
+        .await
+        .unwrap();
+    let etag = etag.headers()["etag"].clone();
+    ask(&server, "kept", "Hello again").await;
+    let changed =
+        request(&server, Method::GET, "/api/sessions/kept/events").header("if-none-match", etag);
+    assert_eq!(changed.send().await.unwrap().status(), StatusCode::OK);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_may_only_ask_where_they_are_named() {
+    let preflight = |server: &TestServer, origin: &'static str| {
+        request(server, Method::OPTIONS, "/api/sessions")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+    };
+    let closed = TestServer::demo().await;
+    let answer = preflight(&closed, "https://app.example.org")
+        .send()
+        .await
+        .unwrap();
+    assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    closed.stop().await;
+
+    let open = TestServer::start(&[
+        ("llm.provider", "demo"),
+        ("server.cors_origins", "https://app.example.org"),
+    ])
+    .await;
+    for (origin, allowed) in [
+        ("https://app.example.org", true),
+        ("https://evil.example.org", false),
+        ("null", false),
+    ] {
+        let answer = preflight(&open, origin).send().await.unwrap();
+        let headers = answer.headers();
+        assert_eq!(
+            headers.contains_key("access-control-allow-origin"),
+            allowed,
+            "{origin}"
+        );
+        assert!(!headers.contains_key("access-control-allow-credentials"));
+    }
+    open.stop().await;
+}
