@@ -25,7 +25,7 @@ async fn the_document_of_the_websocket_is_the_committed_one() {
 }
 
 #[tokio::test]
-async fn the_page_of_the_documents_is_complete_and_may_do_no_more_than_the_other_page() {
+async fn the_page_of_the_documents_is_complete_and_may_do_no_more_than_it_must() {
     let server = TestServer::demo().await;
     let client = Client::builder()
         .redirect(redirect::Policy::none())

@@ -1,13 +1,14 @@
 //! What a file says of a session besides its log.
 
-use patter_protocol::{JsonObject, LogEpoch, SessionId, Timestamp};
+use patter_protocol::{JsonObject, LogEpoch, Metrics, SessionId, Timestamp};
 use patter_store::{METRICS_KEY, SessionRecord};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The session of an export. An import takes the first four over; the log says the rest, but for the
 /// `epoch`, which is new.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExportedSession {
     pub(crate) session_id: SessionId,
@@ -18,6 +19,7 @@ pub(crate) struct ExportedSession {
     pub(crate) end_time: Option<Timestamp>,
     pub(crate) is_active: bool,
     pub(crate) summary: Option<String>,
+    #[schemars(with = "Option<Metrics>")]
     pub(crate) metrics: Option<Value>,
     pub(crate) last_seq: u64,
     pub(crate) epoch: LogEpoch,

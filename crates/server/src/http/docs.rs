@@ -1,9 +1,8 @@
 //! `GET /docs/`: Swagger UI, in which a person reads the HTTP API and tries it.
 //!
-//! Everything it needs is in the binary, and the policy of the other page is enough for it: it talks to
-//! this server alone. Swagger UI is taken as it was published; the page around it and its start are ours,
-//! files of their own, because the policy lets nothing run that stands in markup. A text of the document
-//! with a `style` attribute in it would break the policy, and be shown without.
+//! Everything it needs is in the binary, and its policy lets it talk to this server alone. Swagger UI is
+//! taken as it was published; the page around it and its start are ours, files of their own, because the
+//! policy lets nothing run that stands in markup.
 
 mod file;
 

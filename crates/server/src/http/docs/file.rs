@@ -12,8 +12,15 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::http::page::PAGE_POLICY;
 use crate::http::{Body, Problem, Reply, body, wants};
+
+/// What the page may load and do: its own files and its own server, as the other page. Trusted types are
+/// not asked for, because Swagger UI gives the descriptions to the page as text that it has cleaned, and
+/// shows nothing where it may not. A `style` attribute in a description would break this, and be left out.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
 
 /// A file, and how it is kept.
 #[derive(Debug)]
@@ -57,7 +64,7 @@ impl File {
         let mut response = Response::new(Body::default());
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
+        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
         if let Ok(etag) = HeaderValue::from_str(&self.etag) {
             headers.insert(ETAG, etag);
         }

@@ -11,7 +11,8 @@ use crate::http::messages::PendingJson;
 use crate::http::problem::ProblemJson;
 use crate::http::search::SearchJson;
 use crate::http::sessions::{
-    ChangeJson, EventsJson, MintJson, MintedJson, SessionAndEventsJson, SessionJson, SessionsJson,
+    ChangeJson, EventsJson, ExportJson, MintJson, MintedJson, SessionAndEventsJson, SessionJson,
+    SessionsJson,
 };
 
 /// All of them.
@@ -36,6 +37,7 @@ fn add_answers(generator: &mut SchemaGenerator) {
     generator.subschema_for::<AnalyticsJson>();
     generator.subschema_for::<DurableEvent>();
     generator.subschema_for::<EventsJson>();
+    generator.subschema_for::<ExportJson>();
     generator.subschema_for::<HealthJson>();
     generator.subschema_for::<MintedJson>();
     generator.subschema_for::<ModelsReport>();

@@ -3,12 +3,21 @@
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use patter_protocol::{InvalidId, SessionId};
+use patter_protocol::{DurableEvent, InvalidId, SessionId};
 
 use super::{SessionJson, SessionPath, find};
-use crate::export::{self, ExportFormat};
+use crate::export::{self, ExportFormat, ExportedSession};
 use crate::http::routes::Route;
 use crate::http::{App, Problem, Query, Reply, body, json, never_cached};
+
+/// A conversation as JSON: what is written piece by piece, for the document.
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "Export")]
+#[expect(dead_code, reason = "for the document; `export` writes it")]
+pub(in crate::http) struct ExportJson {
+    session: ExportedSession,
+    events: Vec<DurableEvent>,
+}
 
 /// The form of a file.
 #[derive(utoipa::IntoParams)]
@@ -50,7 +59,7 @@ struct ImportParameters {
     params(SessionPath, ExportParameters),
     responses(
         (status = 200, description = "The conversation", content(
-            (ref("#/components/schemas/SessionAndEvents") = "application/json"),
+            (ref("#/components/schemas/Export") = "application/json"),
             (String = "application/jsonl"),
             (String = "text/markdown"))),
         (status = 404, description = "There is no such session"),
