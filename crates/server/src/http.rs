@@ -1,11 +1,14 @@
 //! The HTTP side: which path is answered by what, and what every answer has in common.
 
-mod body;
+mod asyncapi;
+pub(crate) mod body;
 mod checks;
-mod health;
+mod docs;
+mod fixed;
+pub(crate) mod health;
 mod layers;
 mod messages;
-mod metrics;
+pub(crate) mod metrics;
 mod models;
 mod negotiation;
 mod openapi;
@@ -34,14 +37,17 @@ use tokio::time::{Instant, timeout};
 use tracing::error;
 
 pub(crate) use body::Body;
+pub(crate) use checks::check;
 pub(crate) use health::Health;
-pub(crate) use layers::{HttpService, service};
+pub(crate) use layers::{HttpService, dressed, service};
 pub(crate) use negotiation::wants;
 pub(crate) use problem::Problem;
 pub(crate) use query::Query;
+pub(crate) use request_id::of as request_id_of;
 
 use crate::commands::ModelsReport;
 use crate::shutdown::Shutdown;
+use crate::wiring::Store;
 use crate::ws::{self, Connections};
 use routes::{MAX_BODY_BYTES, Route, Routes};
 
@@ -52,6 +58,8 @@ pub(crate) struct App {
     pub(crate) sessions: SessionManager,
     /// The open WebSockets.
     pub(crate) connections: Connections,
+    /// What is asked of the store from outside a conversation.
+    pub(crate) archive: Arc<dyn Store>,
     /// Whether the store answers.
     pub(crate) health: Health,
     /// How far the server has come with stopping.
@@ -64,49 +72,57 @@ pub(crate) struct App {
     pub(crate) started_at: Instant,
 }
 
-type Reply = Result<Response<Body>, Problem>;
+pub(crate) type Reply = Result<Response<Body>, Problem>;
 
 /// No answer begins later than this, but those that wait for a model. An open WebSocket is no answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Answers a request, whatever happens on the way.
 async fn answer(
     app: Arc<App>,
     routes: Arc<Routes>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let request_id = request_id::of(&request);
-    let found = find(&app, &routes, &request);
-    let reply = match found {
+    Ok(match find(&app, &routes, &request) {
         Ok(found) => {
             let limit = time_limit(&app, found.route);
-            let answering = AssertUnwindSafe(dispatch(&app, found, request)).catch_unwind();
-            match timeout(limit, answering).await {
-                Ok(Ok(reply)) => reply,
-                Ok(Err(_panic)) => {
-                    error!("answering a request panicked");
-                    Err(Problem::internal())
-                }
-                Err(_elapsed) => Err(Problem::unavailable("timeout", "the answer took too long")),
-            }
+            answered(request_id, limit, dispatch(&app, found, request)).await
         }
-        Err(problem) => Err(problem),
-    };
-    Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())))
+        Err(problem) => problem.into_response(request_id.as_deref()),
+    })
 }
 
-/// What a request asks for: a route, and the id in its path where there is one.
+/// The answer to a request, whatever happens on the way; it begins within `limit`.
+pub(crate) async fn answered(
+    request_id: Option<String>,
+    limit: Duration,
+    answering: impl Future<Output = Reply>,
+) -> Response<Body> {
+    let answering = AssertUnwindSafe(answering).catch_unwind();
+    let reply = match timeout(limit, answering).await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(_panic)) => {
+            error!("answering a request panicked");
+            Err(Problem::internal())
+        }
+        Err(_elapsed) => Err(Problem::unavailable("timeout", "the answer took too long")),
+    };
+    reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref()))
+}
+
+/// What a request asks for: a route, and what stands in its path in the place of a parameter. No path has
+/// two.
 struct Found {
     route: Route,
-    session_id: Option<String>,
+    parameter: Option<String>,
 }
 
 fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found, Problem> {
-    checks::check(request)?;
+    check(request)?;
     let Ok(found) = routes.at(request.uri().path()) else {
         return Ok(Found {
             route: Route::File,
-            session_id: None,
+            parameter: None,
         });
     };
     let route = found.value.route(request.method());
@@ -120,7 +136,11 @@ fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found
     }
     Ok(Found {
         route,
-        session_id: found.params.get("session_id").map(str::to_owned),
+        parameter: found
+            .params
+            .iter()
+            .next()
+            .map(|(_, value)| value.to_owned()),
     })
 }
 
@@ -129,13 +149,13 @@ fn time_limit(app: &App, route: Route) -> Duration {
     let settings = app.sessions.settings();
     match route {
         Route::Say => settings.turn_timeout + ANSWER_TIMEOUT,
-        Route::EndSession => settings.summary_timeout + ANSWER_TIMEOUT,
+        Route::EndSession | Route::DeleteSession => settings.summary_timeout + ANSWER_TIMEOUT,
         _ => ANSWER_TIMEOUT,
     }
 }
 
 async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply {
-    let session_id = || checks::session_id(found.session_id.as_deref().unwrap_or_default());
+    let session_id = || checks::session_id(found.parameter.as_deref().unwrap_or_default());
     let query = request.uri().query().map(str::to_owned);
     let query = Query::parse(query.as_deref());
     match found.route {
@@ -145,9 +165,19 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply 
         Route::Live => Ok(health::live()),
         Route::Ready => health::ready(app).await,
         Route::Metrics => Ok(metrics::report(app)),
-        Route::OpenApi => Ok(openapi::serve(request.headers())),
+        Route::OpenApi => openapi::serve(request.headers()),
+        Route::AsyncApi => asyncapi::document(request.headers()),
+        Route::DocsRedirect => Ok(docs::redirect()),
+        Route::Docs => {
+            let name = found.parameter.as_deref().unwrap_or_default();
+            docs::file(name, request.headers())
+        }
         Route::Models => Ok(models::list(app)),
         Route::Tools => Ok(tools::list(app)),
+        Route::ListSessions => sessions::list(app, &query).await,
+        Route::MintSession => sessions::mint(app, request).await,
+        Route::NameSession => sessions::rename(app, request, &session_id()?).await,
+        Route::DeleteSession => sessions::delete(app, &session_id()?).await,
         Route::ShowSession => sessions::show(app, &session_id()?, request.headers()).await,
         Route::EndSession => sessions::end(app, &session_id()?).await,
         Route::Events => sessions::events(app, &session_id()?, &query, request.headers()).await,
@@ -161,7 +191,7 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply 
 }
 
 /// An answer that holds for this moment only.
-fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
     json_bytes(status, json_text(body))
 }
 

@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use patter_protocol::{
@@ -35,6 +36,7 @@ use crate::conversation::Conversation;
 use crate::error::{SessionError, with_causes};
 use crate::frame::Frame;
 use crate::leases::HeldLease;
+use crate::live::Vitals;
 use crate::metrics::Counters;
 use crate::resources::{Resources, Stage};
 use crate::turn::{Turn, TurnEvent};
@@ -112,10 +114,14 @@ impl Session {
         resources: Resources,
         opening: Opening,
         mut inbox: mpsc::Receiver<Command>,
+        vitals: Arc<Vitals>,
     ) {
         let session_id = opening.session_id().clone();
         let refusal = match opening::load(&resources, opening).await {
-            Ok(Some(loaded)) => return Self::from_loaded(resources, loaded, inbox).serve().await,
+            Ok(Some(loaded)) => {
+                let session = Self::from_loaded(resources, loaded, inbox);
+                return session.serve(&vitals).await;
+            }
             // Whoever has asked for it meanwhile asks again.
             Ok(None) => SessionError::Gone { session_id },
             Err(error) => {
@@ -131,13 +137,14 @@ impl Session {
         }
     }
 
-    async fn serve(mut self) {
+    async fn serve(mut self, vitals: &Vitals) {
         info!(session_id = %self.session_id, reopened = self.reopened, "session opened");
         self.begin();
         let code = loop {
             if self.is_to_be_handed_over() {
                 break CloseCode::Restart;
             }
+            vitals.note(self.readers.len(), self.turn.is_some(), self.waiting.len());
             let happened = self.wait().await;
             if let Flow::Close(code) = self.take(happened) {
                 break code;

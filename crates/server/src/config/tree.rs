@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::data_source::{DataSourceConfig, SqlSourceConfig, WebConfig};
 use super::model_name::ModelName;
+use super::operations::{AdminConfig, LogConfig, TelemetryConfig};
 use super::provider::ProviderKind;
 use super::routes::{ClassifierConfig, RouteConfig};
 use super::setting::Setting;
@@ -65,6 +66,10 @@ pub struct Config {
     pub web: WebConfig,
     /// Logs.
     pub log: LogConfig,
+    /// Traces.
+    pub telemetry: TelemetryConfig,
+    /// The admin port.
+    pub admin: AdminConfig,
     #[serde(skip)]
     pub(super) settings: Vec<Setting>,
 }
@@ -259,27 +264,4 @@ pub struct ToolsConfig {
     pub enabled: Vec<String>,
     /// How long one call may take.
     pub timeout: Duration,
-}
-
-/// What is logged, and how.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct LogConfig {
-    /// How it is written.
-    pub format: LogFormat,
-    /// Directives of `tracing_subscriber::EnvFilter`.
-    pub filter: String,
-}
-
-/// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// Text for a terminal, JSON otherwise.
-    Auto,
-    /// Text.
-    Text,
-    /// One JSON object a line.
-    Json,
 }

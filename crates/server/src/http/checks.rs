@@ -17,7 +17,7 @@ use crate::admission::Admission;
 ///
 /// 503 where there are too many connections, 405 for methods that nobody answers, 400 for a proxy's request
 /// and for a `Host` that is missing or stands twice.
-pub(super) fn check(request: &Request<Incoming>) -> Result<(), Problem> {
+pub(crate) fn check(request: &Request<Incoming>) -> Result<(), Problem> {
     if request
         .extensions()
         .get::<Arc<Admission>>()

@@ -1,7 +1,9 @@
 //! What is done around every request, whatever it asks for: its name, its line in the log, the headers of its
 //! answer, other origins, compression.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{
     AUTHORIZATION, CONTENT_TYPE, COOKIE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER,
@@ -12,7 +14,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use matchit::InsertError;
 use tower::util::{BoxCloneService, option_layer};
-use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
@@ -25,8 +27,7 @@ use super::request_id::{self, NewRequestId, X_REQUEST_ID, remove_harmful_id};
 use super::{App, Body, answer, routes};
 
 /// The service of every connection.
-pub(crate) type HttpService =
-    BoxCloneService<Request<Incoming>, Response<Body>, std::convert::Infallible>;
+pub(crate) type HttpService = BoxCloneService<Request<Incoming>, Response<Body>, Infallible>;
 
 /// Builds the service; pages of the origins in `cors` may use it, and no others.
 ///
@@ -36,6 +37,22 @@ pub(crate) type HttpService =
 pub(crate) fn service(app: Arc<App>, cors: &[String]) -> Result<HttpService, InsertError> {
     let routes = Arc::new(routes::routes()?);
     let answer = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&routes), request));
+    let answer = ServiceBuilder::new()
+        .map_response(|response: Response<_>| response.map(BodyExt::boxed_unsync))
+        .layer(option_layer(other_origins(cors)))
+        // Neither what is compressed already nor an event stream, whose pieces must not wait.
+        .layer(CompressionLayer::new())
+        .service(answer);
+    Ok(dressed(answer))
+}
+
+/// The service with all that its requests and answers have in common.
+pub(crate) fn dressed<S>(answer: S) -> HttpService
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
     let service = ServiceBuilder::new()
         .map_response(|response: Response<_>| response.map(BodyExt::boxed_unsync))
         .layer(SetSensitiveRequestHeadersLayer::new([
@@ -54,11 +71,8 @@ pub(crate) fn service(app: Arc<App>, cors: &[String]) -> Result<HttpService, Ins
             REFERRER_POLICY,
             HeaderValue::from_static("no-referrer"),
         ))
-        .layer(option_layer(other_origins(cors)))
-        // Neither what is compressed already nor an event stream, whose pieces must not wait.
-        .layer(CompressionLayer::new())
         .service(answer);
-    Ok(service.boxed_clone())
+    service.boxed_clone()
 }
 
 /// The path and not the query, which may hold what should not stand in a log.
@@ -87,6 +101,6 @@ fn other_origins(allowed: &[String]) -> Option<CorsLayer> {
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers(headers)
         .expose_headers([ETAG, RETRY_AFTER, X_REQUEST_ID])
-        .max_age(std::time::Duration::from_secs(3600));
+        .max_age(Duration::from_secs(3600));
     (!origins.is_empty()).then(|| layer.allow_origin(AllowOrigin::list(origins)))
 }

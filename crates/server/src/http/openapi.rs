@@ -5,11 +5,12 @@ mod schemas;
 
 use std::sync::LazyLock;
 
-use http::{HeaderMap, Response};
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use super::{Body, health, messages, metrics, models, negotiation, sessions, tools};
+use super::fixed::Fixed;
+use super::{Reply, health, messages, metrics, models, sessions, tools};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,7 +30,11 @@ use super::{Body, health, messages, metrics, models, negotiation, sessions, tool
     ),
     paths(
         messages::say,
+        sessions::list,
+        sessions::mint,
         sessions::show,
+        sessions::rename,
+        sessions::delete,
         sessions::end,
         sessions::events,
         sessions::with_events,
@@ -44,9 +49,14 @@ use super::{Body, health, messages, metrics, models, negotiation, sessions, tool
 )]
 struct Api;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
+static DOCUMENT: LazyLock<Fixed> =
+    LazyLock::new(|| Fixed::plain("application/json", format!("{:#}\n", build())));
 
 /// The document of this API.
+///
+/// # Errors
+///
+/// None that it knows of.
 #[utoipa::path(
     get,
     operation_id = "getOpenApi",
@@ -54,13 +64,15 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
     tag = "server",
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value))
 )]
-pub(super) fn serve(request: &HeaderMap) -> Response<Body> {
-    negotiation::revalidated(request, super::json_text(&*DOCUMENT))
+pub(super) fn serve(request: &HeaderMap) -> Reply {
+    DOCUMENT.answer(request)
 }
 
 fn build() -> Value {
     // A document of texts and numbers always serializes.
     let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
+    // What `request_body` cannot say of a reference.
+    document["paths"]["/api/sessions"]["post"]["requestBody"]["required"] = Value::Bool(false);
     document["components"] = json!({ "schemas": schemas::all() });
     let paths = document["paths"].as_object_mut();
     for operation in paths.into_iter().flat_map(operations) {

@@ -13,7 +13,7 @@ use crate::assets::{self, Asset};
 
 /// What the page may load and do: its own files, its own server, and nothing that was written by
 /// somebody who only talked to it.
-const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+pub(super) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types dompurify",

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
+use patter_protocol::Timestamp;
 use url::form_urlencoded;
 
 use crate::http::problem::Problem;
@@ -54,6 +56,29 @@ impl<'a> Query<'a> {
             .transpose()
     }
 
+    /// Whose sessions are wanted; everybody's where nothing is said.
+    ///
+    /// # Errors
+    ///
+    /// Where it stands there more than once or cannot be a user.
+    pub(crate) fn user_id(&self) -> Result<Option<String>, Problem> {
+        let user_id = self.single("user_id")?;
+        user_id.map(str::to_owned).map(checked_user_id).transpose()
+    }
+
+    /// A point in time.
+    ///
+    /// # Errors
+    ///
+    /// Where it stands there more than once or is something else.
+    pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+        let time: Option<DateTime<Utc>> = self.parsed(
+            name,
+            "must be a time by RFC 3339, such as `2026-11-21T09:30:00Z`",
+        )?;
+        Ok(time.map(Timestamp::from))
+    }
+
     /// How many entries a page may have: 1 to `max`.
     ///
     /// # Errors
@@ -79,6 +104,21 @@ impl<'a> Query<'a> {
     /// Where it stands there more than once or is something else.
     pub(crate) fn seq(&self, name: &'static str) -> Result<Option<u64>, Problem> {
         self.single(name)?.map(|text| seq(name, text)).transpose()
+    }
+}
+
+/// What can be the name of a user: 1 to 256 characters, no U+0000.
+///
+/// # Errors
+///
+/// Where it cannot.
+pub(crate) fn checked_user_id(user_id: String) -> Result<String, Problem> {
+    let length = user_id.chars().count();
+    if (1..=256).contains(&length) && !user_id.contains('\0') {
+        Ok(user_id)
+    } else {
+        let expected = "must have 1 to 256 characters and no U+0000";
+        Err(Problem::invalid_field("user_id", expected))
     }
 }
 

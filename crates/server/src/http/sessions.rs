@@ -1,7 +1,10 @@
-//! One session: what the store knows of it, its log, and its end.
+//! Sessions: what the store knows of them, their logs, and what is done to them from outside a conversation.
 
+mod change;
 mod end;
 mod events;
+mod list;
+mod mint;
 mod shown;
 
 use http::{HeaderMap, StatusCode};
@@ -9,8 +12,11 @@ use patter_protocol::SessionId;
 use patter_store::SessionRecord;
 
 use super::{App, Problem, Reply, negotiation};
+pub(super) use change::{__path_delete, __path_rename, ChangeJson, delete, rename};
 pub(super) use end::{__path_end, end};
 pub(super) use events::{__path_events, EventsJson, events};
+pub(super) use list::{__path_list, SessionsJson, list};
+pub(super) use mint::{__path_mint, MintJson, MintedJson, mint};
 pub(super) use shown::{SessionAndEventsJson, SessionJson};
 
 /// The id in a path.

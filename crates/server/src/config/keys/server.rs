@@ -1,4 +1,4 @@
-//! The keys of what serves and is kept: the server, the store, the logs.
+//! The keys of what serves and is kept: the server, the store.
 
 use super::super::key::{Key, Section};
 use super::super::kind::{Items, Kind};
@@ -98,24 +98,5 @@ pub(super) const STORE: Section = Section {
             "After so long no new message is taken while Postgres is away.",
         )
         .default("600"),
-    ],
-};
-
-pub(super) const LOGS: Section = Section {
-    title: "Logs",
-    keys: &[
-        Key::new(
-            "log.format",
-            Kind::Choice(&["auto", "text", "json"]),
-            "How logs are written to stderr; `auto` is text for a terminal, else JSON.",
-        )
-        .default("auto"),
-        Key::new(
-            "log.filter",
-            Kind::LogFilter,
-            "What is logged, as in `RUST_LOG`.",
-        )
-        .default("info")
-        .aliases(&["RUST_LOG"]),
     ],
 };

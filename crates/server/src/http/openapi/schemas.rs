@@ -8,7 +8,9 @@ use crate::commands::{ModelsReport, ToolsReport};
 use crate::http::health::{AliveJson, HealthJson};
 use crate::http::messages::PendingJson;
 use crate::http::problem::ProblemJson;
-use crate::http::sessions::{EventsJson, SessionAndEventsJson, SessionJson};
+use crate::http::sessions::{
+    ChangeJson, EventsJson, MintJson, MintedJson, SessionAndEventsJson, SessionJson, SessionsJson,
+};
 
 /// All of them.
 pub(super) fn all() -> Map<String, Value> {
@@ -23,12 +25,16 @@ fn add_all(generator: &mut SchemaGenerator) {
     generator.subschema_for::<AliveJson>();
     generator.subschema_for::<DurableEvent>();
     generator.subschema_for::<UserInput>();
+    generator.subschema_for::<ChangeJson>();
     generator.subschema_for::<EventsJson>();
     generator.subschema_for::<HealthJson>();
+    generator.subschema_for::<MintJson>();
+    generator.subschema_for::<MintedJson>();
     generator.subschema_for::<ModelsReport>();
     generator.subschema_for::<PendingJson>();
     generator.subschema_for::<ProblemJson<'static>>();
     generator.subschema_for::<SessionAndEventsJson>();
     generator.subschema_for::<SessionJson>();
+    generator.subschema_for::<SessionsJson>();
     generator.subschema_for::<ToolsReport>();
 }

@@ -1,5 +1,7 @@
 //! What goes wrong below, as a problem: what a caller can do something about is told, the rest is for the log.
 
+use std::time::Duration;
+
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use patter_protocol::{ErrorCode, ErrorEvent, ParseError};
@@ -12,6 +14,20 @@ use crate::telemetry::with_causes;
 
 impl From<StoreError> for Problem {
     fn from(store_error: StoreError) -> Self {
+        match &store_error {
+            StoreError::Owned { free_in, .. } => return Self::elsewhere(*free_in),
+            StoreError::Exists { .. } => {
+                let detail = "there is a session of this name already";
+                return Self::new(StatusCode::CONFLICT, "session_exists", detail);
+            }
+            StoreError::MetadataTooLarge { .. } => {
+                return Self::invalid_field("metadata", store_error.to_string());
+            }
+            StoreError::NoSuchSession { .. } => {
+                return Self::not_found("there is no such session");
+            }
+            _ => {}
+        }
         let error = with_causes(&store_error);
         if store_error.is_retryable() {
             warn!(error, "the store did not answer a request");
@@ -31,12 +47,7 @@ impl From<SessionError> for Problem {
                 Self::unavailable("store_unavailable", "the database is not available")
             }
             SessionError::Draining => Self::draining(),
-            SessionError::Owned { free_in, .. } => {
-                let detail = "another process has the session; try again, there or here";
-                let seconds = free_in.as_secs() + 1;
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "session_elsewhere", detail)
-                    .header(RETRY_AFTER, HeaderValue::from(seconds))
-            }
+            SessionError::Owned { free_in, .. } => Self::elsewhere(free_in),
             SessionError::TooManyReaders { limit, .. } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "limit_reached",
@@ -75,6 +86,13 @@ impl From<Refusal> for Problem {
 }
 
 impl Problem {
+    /// 503 for a session that another process has, for so long at least.
+    fn elsewhere(free_in: Duration) -> Self {
+        let detail = "another process has the session; try again, there or here";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "session_elsewhere", detail)
+            .header(RETRY_AFTER, HeaderValue::from(free_in.as_secs() + 1))
+    }
+
     /// What a session would have told the sender of a frame.
     fn refused(event: ErrorEvent) -> Self {
         let (status, code) = match event.code {
