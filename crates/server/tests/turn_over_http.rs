@@ -71,7 +71,10 @@ async fn json_is_answered_with_the_whole_answer() {
     assert_eq!(answer["type"], "ai_response");
     assert_eq!(answer["message_id"], "m-1");
     assert_eq!(answer["finish_reason"], "stop");
-    assert!(answer["content"].as_str().unwrap().contains("36"), "{answer}");
+    assert!(
+        answer["content"].as_str().unwrap().contains("36"),
+        "{answer}"
+    );
     server.stop().await;
 }
 
@@ -82,7 +85,13 @@ async fn a_stream_has_every_event_from_the_message_to_its_answer() {
     let events = events(streamed(&server, "stream", &body).send().await.unwrap()).await;
     let types = types(&events);
     assert_eq!(types[0], "session_ready");
-    for expected in ["user_message", "response_started", "token", "tool_call", "tool_result"] {
+    for expected in [
+        "user_message",
+        "response_started",
+        "token",
+        "tool_call",
+        "tool_result",
+    ] {
         assert!(types.contains(&expected), "{types:?}");
     }
     assert_eq!(types.last(), Some(&"ai_response"));
@@ -105,7 +114,10 @@ async fn a_message_that_is_sent_again_is_answered_once() {
     let ask = || streamed(&server, "again", &body).header("idempotency-key", "\"key-1\"");
     let first = events(ask().send().await.unwrap()).await;
     let again = events(ask().send().await.unwrap()).await;
-    assert_eq!(types(&again), ["session_ready", "notice", "user_message", "ai_response"]);
+    assert_eq!(
+        types(&again),
+        ["session_ready", "notice", "user_message", "ai_response"]
+    );
     assert_eq!(first.last(), again.last());
 
     // As JSON, and unquoted.
@@ -130,7 +142,11 @@ async fn a_stream_that_broke_goes_on_behind_the_last_event() {
             .header("last-event-id", last.id.unwrap().to_string());
         let resumed = events(resumed.send().await.unwrap()).await;
         let resumed: Vec<_> = resumed.iter().filter(|event| event.id.is_some()).collect();
-        let missed: Vec<_> = durable.iter().filter(|event| event.id > last.id).copied().collect();
+        let missed: Vec<_> = durable
+            .iter()
+            .filter(|event| event.id > last.id)
+            .copied()
+            .collect();
         assert_eq!(resumed, missed);
     }
     server.stop().await;
@@ -176,19 +192,60 @@ async fn what_cannot_be_a_message_is_refused_before_anything_is_said() {
     let good = json!({ "content": "Hello" });
     let cases: Vec<(RequestBuilder, u16, &str)> = vec![
         (say(&server, "no", &json!({})), 400, "invalid_field"),
-        (say(&server, "no", &json!({ "content": " " })), 400, "invalid_field"),
-        (say(&server, "no", &json!({ "content": "a\0" })), 400, "invalid_field"),
-        (say(&server, "no", &json!([])), 400, "invalid_json"),
-        (say(&server, "no", &good).body("{\"content\": \"Hello\""), 400, "invalid_json"),
-        (say(&server, "no", &good).body(vec![0xFF, 0xFE]), 400, "bad_request"),
-        (say(&server, "no", &json!({ "content": "x".repeat(32_769) })), 400, "invalid_field"),
-        (say(&server, "no", &json!({ "content": "x".repeat(262_144) })), 413, "too_large"),
-        (say(&server, "no", &good).header("content-type", "text/plain"), 415, "unsupported_media_type"),
-        (say(&server, "no", &good).header("accept", "text/html"), 406, "not_acceptable"),
-        (say(&server, "no", &good).header("idempotency-key", "x".repeat(65)), 400, "invalid_field"),
-        (streamed(&server, "no", &good).header("last-event-id", "-1"), 400, "invalid_field"),
         (
-            say(&server, "no", &json!({ "content": "Hello", "id": "a" })).header("idempotency-key", "b"),
+            say(&server, "no", &json!({ "content": " " })),
+            400,
+            "invalid_field",
+        ),
+        (
+            say(&server, "no", &json!({ "content": "a\0" })),
+            400,
+            "invalid_field",
+        ),
+        (say(&server, "no", &json!([])), 400, "invalid_json"),
+        (
+            say(&server, "no", &good).body("{\"content\": \"Hello\""),
+            400,
+            "invalid_json",
+        ),
+        (
+            say(&server, "no", &good).body(vec![0xFF, 0xFE]),
+            400,
+            "bad_request",
+        ),
+        (
+            say(&server, "no", &json!({ "content": "x".repeat(32_769) })),
+            400,
+            "invalid_field",
+        ),
+        (
+            say(&server, "no", &json!({ "content": "x".repeat(262_144) })),
+            413,
+            "too_large",
+        ),
+        (
+            say(&server, "no", &good).header("content-type", "text/plain"),
+            415,
+            "unsupported_media_type",
+        ),
+        (
+            say(&server, "no", &good).header("accept", "text/html"),
+            406,
+            "not_acceptable",
+        ),
+        (
+            say(&server, "no", &good).header("idempotency-key", "x".repeat(65)),
+            400,
+            "invalid_field",
+        ),
+        (
+            streamed(&server, "no", &good).header("last-event-id", "-1"),
+            400,
+            "invalid_field",
+        ),
+        (
+            say(&server, "no", &json!({ "content": "Hello", "id": "a" }))
+                .header("idempotency-key", "b"),
             400,
             "invalid_field",
         ),
@@ -197,7 +254,12 @@ async fn what_cannot_be_a_message_is_refused_before_anything_is_said() {
     for (number, (request, status, code)) in cases.into_iter().enumerate() {
         // `json` has set a type already: the last one counts.
         let mut request = request.build().unwrap();
-        let last = request.headers().get_all("content-type").iter().next_back().cloned();
+        let last = request
+            .headers()
+            .get_all("content-type")
+            .iter()
+            .next_back()
+            .cloned();
         request.headers_mut().insert("content-type", last.unwrap());
         let answer = Client::new().execute(request).await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "case {number}");
@@ -215,9 +277,7 @@ async fn a_stream_ends_when_the_server_stops() {
     let body = json!({ "content": "Hello", "id": "m-1" });
     let mut answer = streamed(&server, "stopped", &body).send().await.unwrap();
     answer.chunk().await.unwrap().unwrap();
-    let reading = async {
-        while let Ok(Some(_)) = answer.chunk().await {}
-    };
+    let reading = async { while let Ok(Some(_)) = answer.chunk().await {} };
     let (_, stopped) = tokio::join!(server.stop(), timeout(2 * PATIENCE, reading));
     stopped.unwrap();
 }

@@ -48,7 +48,10 @@ pub enum Bucket {
 
 /// Whether there is a row for each provider, model and route, alone or together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a column that is there or not")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a column that is there or not"
+)]
 pub struct AnalyticsGroups {
     /// For each provider.
     pub provider: bool,
@@ -145,6 +148,8 @@ pub(crate) fn check_rows(rows: Vec<AnalyticsRow>) -> Result<Vec<AnalyticsRow>, S
     if rows.len() <= ANALYTICS_ROWS {
         return Ok(rows);
     }
-    let why = format!("there are more than {ANALYTICS_ROWS} rows: take larger buckets, less time, or fewer groups");
+    let why = format!(
+        "there are more than {ANALYTICS_ROWS} rows: take larger buckets, less time, or fewer groups"
+    );
     Err(StoreError::Rejected(why.into()))
 }

@@ -191,11 +191,7 @@ impl SessionStore for PostgresStore {
 #[async_trait]
 impl Insight for PostgresStore {
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, StoreError> {
-        within(
-            self.call_deadline,
-            search::search(&self.connections, query),
-        )
-        .await
+        within(self.call_deadline, search::search(&self.connections, query)).await
     }
 
     async fn analytics(&self, query: AnalyticsQuery) -> Result<Vec<AnalyticsRow>, StoreError> {

@@ -21,7 +21,9 @@ pub(crate) async fn searches(insight: &dyn Insight) -> anyhow::Result<()> {
     let mut hits = 0;
     for _ in 0..SEARCHES {
         let (kind, text) = text(&mut random);
-        let user = random.bool().then(|| format!("user-{}", random.usize(..USERS)));
+        let user = random
+            .bool()
+            .then(|| format!("user-{}", random.usize(..USERS)));
         let query = SearchQuery {
             text,
             user_id: user,
@@ -33,12 +35,21 @@ pub(crate) async fn searches(insight: &dyn Insight) -> anyhow::Result<()> {
         times.push((kind, begun.elapsed()));
     }
     println!("\n{SEARCHES} searches, {hits} hits, ms:");
-    println!("{:<32} {:>6} {:>8} {:>8} {:>8} {:>8}", "", "count", "p50", "p95", "p99", "most");
+    println!(
+        "{:<32} {:>6} {:>8} {:>8} {:>8} {:>8}",
+        "", "count", "p50", "p95", "p99", "most"
+    );
     let mut kinds: Vec<&str> = times.iter().map(|(kind, _)| *kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
     for kind in kinds {
-        show(kind, times.iter().filter(|(of, _)| *of == kind).map(|(_, time)| *time));
+        show(
+            kind,
+            times
+                .iter()
+                .filter(|(of, _)| *of == kind)
+                .map(|(_, time)| *time),
+        );
     }
     show("all", times.iter().map(|(_, time)| *time));
     Ok(())
@@ -51,11 +62,26 @@ fn text(random: &mut fastrand::Rng) -> (&'static str, String) {
         0..10 => ("a very common word", common(random)),
         10..20 => ("a rare word", rare(random)),
         20..50 => ("two words", format!("{} {}", any(random), any(random))),
-        50..65 => ("three words", format!("{} {} {}", any(random), any(random), any(random))),
-        65..75 => ("two very common words in a row", format!("\"{} {}\"", common(random), common(random))),
-        75..80 => ("a rare phrase", format!("\"{} {}\"", any(random), rare(random))),
-        80..88 => ("one but not another", format!("{} -{}", any(random), common(random))),
-        88..95 => ("one or another", format!("{} or {}", any(random), rare(random))),
+        50..65 => (
+            "three words",
+            format!("{} {} {}", any(random), any(random), any(random)),
+        ),
+        65..75 => (
+            "two very common words in a row",
+            format!("\"{} {}\"", common(random), common(random)),
+        ),
+        75..80 => (
+            "a rare phrase",
+            format!("\"{} {}\"", any(random), rare(random)),
+        ),
+        80..88 => (
+            "one but not another",
+            format!("{} -{}", any(random), common(random)),
+        ),
+        88..95 => (
+            "one or another",
+            format!("{} or {}", any(random), rare(random)),
+        ),
         _ => ("no such word", "qqqq".to_owned()),
     }
 }
@@ -73,14 +99,41 @@ pub(crate) async fn figures(insight: &dyn Insight) -> anyhow::Result<()> {
     };
     let none = AnalyticsGroups::default();
     println!("\nfigures, ms:");
-    println!("{:<32} {:>6} {:>8} {:>8} {:>8} {:>8}", "", "rows", "p50", "p95", "p99", "most");
+    println!(
+        "{:<32} {:>6} {:>8} {:>8} {:>8} {:>8}",
+        "", "rows", "p50", "p95", "p99", "most"
+    );
     for (what, days, bucket, group_by, user) in [
-        ("90 days by day and model", 90, Some(Bucket::Day), by_model, None),
+        (
+            "90 days by day and model",
+            90,
+            Some(Bucket::Day),
+            by_model,
+            None,
+        ),
         ("90 days by day", 90, Some(Bucket::Day), none, None),
-        ("90 days by week, all groups", 90, Some(Bucket::Week), all, None),
+        (
+            "90 days by week, all groups",
+            90,
+            Some(Bucket::Week),
+            all,
+            None,
+        ),
         ("90 days, all groups", 90, None, all, None),
-        ("24 hours by hour and model", 1, Some(Bucket::Hour), by_model, None),
-        ("90 days of one user by day", 90, Some(Bucket::Day), none, Some("user-7")),
+        (
+            "24 hours by hour and model",
+            1,
+            Some(Bucket::Hour),
+            by_model,
+            None,
+        ),
+        (
+            "90 days of one user by day",
+            90,
+            Some(Bucket::Day),
+            none,
+            Some("user-7"),
+        ),
     ] {
         let query = AnalyticsQuery {
             from: (Utc::now() - TimeDelta::days(days)).into(),

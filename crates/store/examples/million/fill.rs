@@ -38,14 +38,19 @@ pub(crate) async fn fill(store: &dyn SessionStore, wanted: usize) -> anyhow::Res
                 metadata: JsonObject::new(),
             };
             let claimed = store.claim(session, &owner).await?;
-            let ago = TimeDelta::minutes(i64::try_from(90 * 24 * 60 * (sessions - number) / sessions)?);
+            let ago = TimeDelta::minutes(i64::try_from(
+                90 * 24 * 60 * (sessions - number) / sessions,
+            )?);
             batch.push(Append {
                 session_id: claimed.record.session_id,
                 fence: claimed.fence,
                 events: conversation(&mut random, Utc::now() - ago),
             });
         }
-        stored += batch.iter().map(|append| append.events.len()).sum::<usize>();
+        stored += batch
+            .iter()
+            .map(|append| append.events.len())
+            .sum::<usize>();
         batches += 1;
         let begun = Instant::now();
         for answer in store.append(batch).await {

@@ -23,9 +23,13 @@ use patter_store::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let kind = arguments.next().context("which store? `sqlite` or `postgres`")?;
+    let kind = arguments
+        .next()
+        .context("which store? `sqlite` or `postgres`")?;
     let place = arguments.next().context("which file or URL?")?;
-    let events = arguments.next().map_or(Ok(1_000_000), |events| events.parse())?;
+    let events = arguments
+        .next()
+        .map_or(Ok(1_000_000), |events| events.parse())?;
     let (store, insight): (Arc<dyn SessionStore>, Arc<dyn Insight>) = match kind.as_str() {
         "sqlite" => {
             let store = Arc::new(SqliteStore::open(place).await?);

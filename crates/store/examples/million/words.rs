@@ -3,8 +3,8 @@
 
 const WORDS: u32 = 20_000;
 const SYLLABLES: [&str; 20] = [
-    "ka", "lo", "mi", "ne", "ru", "ta", "vi", "so", "pe", "du", "an", "el", "or", "is", "un", "bra", "ste", "kro",
-    "fli", "gan",
+    "ka", "lo", "mi", "ne", "ru", "ta", "vi", "so", "pe", "du", "an", "el", "or", "is", "un",
+    "bra", "ste", "kro", "fli", "gan",
 ];
 
 /// A word, 0 the commonest.
@@ -36,5 +36,8 @@ pub(crate) fn any(random: &mut fastrand::Rng) -> String {
 
 /// A text of so many words.
 pub(crate) fn text(random: &mut fastrand::Rng, words: usize) -> String {
-    (0..words).map(|_| any(random)).collect::<Vec<_>>().join(" ")
+    (0..words)
+        .map(|_| any(random))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -34,7 +34,10 @@ impl Range {
         let mut edges = vec![hours(edge)];
         if query.bucket.is_none() {
             // The hour that the last moment is in counts whole.
-            edges.push(hours(next_of(start(to - TimeDelta::milliseconds(1), Bucket::Hour))));
+            edges.push(hours(next_of(start(
+                to - TimeDelta::milliseconds(1),
+                Bucket::Hour,
+            ))));
             return Ok(Self { edges });
         }
         while edge < to {
@@ -67,13 +70,17 @@ impl Range {
     /// In which bucket an hour is, from 0.
     #[cfg(feature = "sqlite")]
     pub(crate) fn bucket_of(&self, hour: i32) -> usize {
-        self.edges.partition_point(|edge| *edge <= hour).saturating_sub(1)
+        self.edges
+            .partition_point(|edge| *edge <= hour)
+            .saturating_sub(1)
     }
 
     /// When a bucket begins.
     pub(crate) fn start_of(&self, bucket: usize) -> Timestamp {
         let hour = self.edges.get(bucket).copied().unwrap_or_default();
-        DateTime::from_timestamp(i64::from(hour) * 3600, 0).unwrap_or_default().into()
+        DateTime::from_timestamp(i64::from(hour) * 3600, 0)
+            .unwrap_or_default()
+            .into()
     }
 }
 
@@ -82,10 +89,16 @@ fn start(time: DateTime<Utc>, bucket: Bucket) -> DateTime<Utc> {
     let day = time.date_naive();
     let day = match bucket {
         Bucket::Hour | Bucket::Day => Some(day),
-        Bucket::Week => day.checked_sub_days(Days::new(day.weekday().num_days_from_monday().into())),
+        Bucket::Week => {
+            day.checked_sub_days(Days::new(day.weekday().num_days_from_monday().into()))
+        }
         Bucket::Month => day.with_day(1),
     };
-    let hour = if bucket == Bucket::Hour { time.hour() } else { 0 };
+    let hour = if bucket == Bucket::Hour {
+        time.hour()
+    } else {
+        0
+    };
     let midnight = day.unwrap_or_default().and_time(NaiveTime::MIN).and_utc();
     midnight + TimeDelta::hours(hour.into())
 }
@@ -127,32 +140,73 @@ mod tests {
     #[test]
     fn a_range_is_cut_into_whole_buckets() {
         for (from, to, bucket, expected) in [
-            ("2026-01-01T10:20:00Z", "2026-01-01T12:00:00Z", Some(Bucket::Hour),
-             vec!["2026-01-01T10", "2026-01-01T11", "2026-01-01T12"]),
-            ("2026-02-28T10:20:00Z", "2026-03-01T00:00:00.001Z", Some(Bucket::Day),
-             vec!["2026-02-28T00", "2026-03-01T00", "2026-03-02T00"]),
+            (
+                "2026-01-01T10:20:00Z",
+                "2026-01-01T12:00:00Z",
+                Some(Bucket::Hour),
+                vec!["2026-01-01T10", "2026-01-01T11", "2026-01-01T12"],
+            ),
+            (
+                "2026-02-28T10:20:00Z",
+                "2026-03-01T00:00:00.001Z",
+                Some(Bucket::Day),
+                vec!["2026-02-28T00", "2026-03-01T00", "2026-03-02T00"],
+            ),
             // A Sunday and a Monday.
-            ("2026-11-29T23:00:00Z", "2026-11-30T01:00:00Z", Some(Bucket::Week),
-             vec!["2026-11-23T00", "2026-11-30T00", "2026-12-07T00"]),
-            ("2027-12-31T00:00:00Z", "2028-02-29T00:00:00Z", Some(Bucket::Month),
-             vec!["2027-12-01T00", "2028-01-01T00", "2028-02-01T00", "2028-03-01T00"]),
-            ("2026-01-01T10:20:00Z", "2026-05-01T12:00:00Z", None,
-             vec!["2026-01-01T10", "2026-05-01T12"]),
-            ("2026-01-01T10:20:00Z", "2026-05-01T12:00:01Z", None,
-             vec!["2026-01-01T10", "2026-05-01T13"]),
+            (
+                "2026-11-29T23:00:00Z",
+                "2026-11-30T01:00:00Z",
+                Some(Bucket::Week),
+                vec!["2026-11-23T00", "2026-11-30T00", "2026-12-07T00"],
+            ),
+            (
+                "2027-12-31T00:00:00Z",
+                "2028-02-29T00:00:00Z",
+                Some(Bucket::Month),
+                vec![
+                    "2027-12-01T00",
+                    "2028-01-01T00",
+                    "2028-02-01T00",
+                    "2028-03-01T00",
+                ],
+            ),
+            (
+                "2026-01-01T10:20:00Z",
+                "2026-05-01T12:00:00Z",
+                None,
+                vec!["2026-01-01T10", "2026-05-01T12"],
+            ),
+            (
+                "2026-01-01T10:20:00Z",
+                "2026-05-01T12:00:01Z",
+                None,
+                vec!["2026-01-01T10", "2026-05-01T13"],
+            ),
         ] {
-            assert_eq!(starts(from, to, bucket).unwrap(), expected, "{from} {to} {bucket:?}");
+            assert_eq!(
+                starts(from, to, bucket).unwrap(),
+                expected,
+                "{from} {to} {bucket:?}"
+            );
         }
     }
 
     #[test]
     fn no_time_and_too_much_time_are_refused() {
         let moment = "2026-01-01T10:20:00Z";
-        assert!(starts(moment, moment, None).unwrap_err().contains("ends before"));
+        assert!(
+            starts(moment, moment, None)
+                .unwrap_err()
+                .contains("ends before")
+        );
         assert!(starts("1960-01-01T00:00:00Z", moment, None).is_err());
         assert!(starts("1970-01-01T00:00:00Z", "9998-12-31T23:59:59.999Z", None).is_ok());
         let months = starts("1970-01-01T00:00:00Z", moment, Some(Bucket::Month)).unwrap();
         assert_eq!(months.len(), 56 * 12 + 2);
-        assert!(starts("1970-01-01T00:00:00Z", moment, Some(Bucket::Day)).unwrap_err().contains("1000 buckets"));
+        assert!(
+            starts("1970-01-01T00:00:00Z", moment, Some(Bucket::Day))
+                .unwrap_err()
+                .contains("1000 buckets")
+        );
     }
 }

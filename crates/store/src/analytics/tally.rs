@@ -64,7 +64,12 @@ impl<'a> Tally<'a> {
         let mut groups: Vec<Group> = named.iter().map(|(_, group)| group.clone()).collect();
         // As PostgreSQL has it: what is none comes last.
         groups.sort_by_cached_key(|(provider, model, route)| {
-            (provider.clone(), model.clone(), route.is_none(), route.clone())
+            (
+                provider.clone(),
+                model.clone(),
+                route.is_none(),
+                route.clone(),
+            )
         });
         groups.dedup();
         let place_of = |group: &Group| groups.iter().position(|other| other == group);
@@ -91,8 +96,19 @@ impl<'a> Tally<'a> {
 
     /// Counts an answer.
     pub(crate) fn add_answer(&mut self, hour: i32, answer: Answer) {
-        let (session, source, is_failed, is_first, input, output, cost, first_token, total, calls, failures) =
-            answer;
+        let (
+            session,
+            source,
+            is_failed,
+            is_first,
+            input,
+            output,
+            cost,
+            first_token,
+            total,
+            calls,
+            failures,
+        ) = answer;
         let is_grouped = self.is_grouped;
         let group = self.group_of.get(&source).copied().unwrap_or_default();
         let cell = self.cell(self.range.bucket_of(hour), group);
@@ -122,7 +138,12 @@ impl<'a> Tally<'a> {
     /// [`StoreError::Rejected`] if there are too many.
     pub(crate) fn finish(self) -> Result<Vec<AnalyticsRow>, StoreError> {
         let is_grouped = self.is_grouped;
-        check_rows(self.cells.into_values().map(|cell| cell.finish(is_grouped)).collect())
+        check_rows(
+            self.cells
+                .into_values()
+                .map(|cell| cell.finish(is_grouped))
+                .collect(),
+        )
     }
 
     fn cell(&mut self, bucket: usize, group: usize) -> &mut Cell {

@@ -8,9 +8,9 @@ use sqlx::postgres::PgRow;
 
 use super::connections::Connections;
 use super::error::from_sqlx;
+use crate::analytics::ANALYTICS_ROWS;
 use crate::analytics::{AnalyticsQuery, AnalyticsRow, Range, check_rows};
 use crate::error::StoreError;
-use crate::analytics::ANALYTICS_ROWS;
 
 /// See [`Insight::analytics`](crate::Insight::analytics).
 pub(super) async fn rows(
@@ -52,7 +52,8 @@ pub(super) async fn rows(
 fn answers(row: &PgRow, range: &Range) -> Result<(usize, AnalyticsRow), StoreError> {
     let bucket = bucket(row)?;
     let text = |name| row.try_get::<Option<String>, _>(name).map_err(from_sqlx);
-    let first_token_ms: Option<Vec<Option<i32>>> = row.try_get("first_token_ms").map_err(from_sqlx)?;
+    let first_token_ms: Option<Vec<Option<i32>>> =
+        row.try_get("first_token_ms").map_err(from_sqlx)?;
     let total_ms: Option<Vec<Option<i32>>> = row.try_get("total_ms").map_err(from_sqlx)?;
     let rank = |ranks: &Option<Vec<Option<i32>>>, index: usize| {
         let value = ranks.as_ref()?.get(index).copied()??;

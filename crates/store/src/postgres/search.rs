@@ -47,7 +47,11 @@ pub(super) async fn search(
         return Ok(SearchPage::default());
     }
     let (words, limit) = (asked.words(), limit(&query));
-    let all_words = words.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let all_words = words
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" ");
     let statement = sqlx::query(
         "with found as materialized (
              select * from patter.search($1, $2, $2 is null, $3, $4, $5)

@@ -80,8 +80,19 @@ mod tests {
         let longer = format!("{text}-1");
         let padded = format!("0{text}");
         for wrong in [
-            "", "-", "1-2-3", "1-2-3-", "1-2-3-+4", "1-2-3-g", " 1-2-3-4", "1-2-3-4F", "1-2-3-4\0",
-            "1-2-ffffffffff-4", "1-2-3-8000000000000000", &longer, &padded,
+            "",
+            "-",
+            "1-2-3",
+            "1-2-3-",
+            "1-2-3-+4",
+            "1-2-3-g",
+            " 1-2-3-4",
+            "1-2-3-4F",
+            "1-2-3-4\0",
+            "1-2-ffffffffff-4",
+            "1-2-3-8000000000000000",
+            &longer,
+            &padded,
         ] {
             assert!(wrong.parse::<SearchCursor>().is_err(), "{wrong:?}");
         }

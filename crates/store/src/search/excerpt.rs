@@ -3,8 +3,8 @@
 //! Made here and not by the databases, so that it is the same for both, and no sign that a text may
 //! hold itself has to tell the words from what is around them.
 
-use super::text::is_in_word;
 use super::ExcerptPart;
+use super::text::is_in_word;
 
 /// So much of a text is looked through, in characters. A word that comes later is found by the search
 /// and not shown.
@@ -57,7 +57,9 @@ fn pieces(text: &str) -> Vec<&str> {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let is_word = is_in_word(first);
-        let end = rest.find(|c| is_in_word(c) != is_word).unwrap_or(rest.len());
+        let end = rest
+            .find(|c| is_in_word(c) != is_word)
+            .unwrap_or(rest.len());
         let (piece, behind) = rest.split_at(end);
         pieces.push(piece);
         rest = behind;
@@ -90,7 +92,10 @@ mod tests {
 
     #[test]
     fn words_are_marked_and_nothing_else() {
-        assert_eq!(shown("A Cat, a cat's cats; <b>cat</b>", "cat"), "A [Cat], a [cat]'s cats; <b>[cat]</b>");
+        assert_eq!(
+            shown("A Cat, a cat's cats; <b>cat</b>", "cat"),
+            "A [Cat], a [cat]'s cats; <b>[cat]</b>"
+        );
         assert_eq!(shown("nothing", "cat"), "nothing");
         assert_eq!(shown("", "cat"), "");
         assert_eq!(shown("été", "été"), "[été]");
@@ -98,7 +103,11 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_around_the_first_word_that_matches() {
-        let text = format!("{}the cat sat {}", "before it ".repeat(50), "and after it ".repeat(50));
+        let text = format!(
+            "{}the cat sat {}",
+            "before it ".repeat(50),
+            "and after it ".repeat(50)
+        );
         let shown = shown(&text, "cat");
         assert!(shown.starts_with('…') && shown.ends_with('…'), "{shown}");
         assert!(shown.contains("the [cat] sat"), "{shown}");

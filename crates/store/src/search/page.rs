@@ -38,12 +38,15 @@ pub(crate) fn page(
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| has_more).map(|(score, row)| SearchCursor {
-        oldest: ranked.0,
-        newest: ranked.1,
-        score: *score,
-        number: row.number,
-    });
+    let next = rows
+        .last()
+        .filter(|_| has_more)
+        .map(|(score, row)| SearchCursor {
+            oldest: ranked.0,
+            newest: ranked.1,
+            score: *score,
+            number: row.number,
+        });
     let hits: Result<_, _> = rows
         .into_iter()
         .map(|(score, row)| hit(score, row, &is_match))
@@ -54,7 +57,8 @@ pub(crate) fn page(
 fn hit(score: i32, row: HitRow, is_match: impl Fn(&str) -> bool) -> Result<SearchHit, StoreError> {
     let corrupt = |why: String| StoreError::Corrupt(format!("an event that was found: {why}"));
     Ok(SearchHit {
-        session_id: SessionId::try_from(row.session_id).map_err(|error| corrupt(error.to_string()))?,
+        session_id: SessionId::try_from(row.session_id)
+            .map_err(|error| corrupt(error.to_string()))?,
         seq: u64::try_from(row.seq).map_err(|error| corrupt(error.to_string()))?,
         event_type: row.event_type,
         at: row.at.into(),

@@ -47,7 +47,8 @@ impl SearchText {
                     .unwrap_or(rest.len());
                 let (word, behind) = rest.split_at(end);
                 rest = behind;
-                if word.eq_ignore_ascii_case("or") && is_or_possible && words(rest).next().is_some() {
+                if word.eq_ignore_ascii_case("or") && is_or_possible && words(rest).next().is_some()
+                {
                     alternatives.push(Alternative::default());
                     is_or_possible = false;
                 } else {
@@ -72,13 +73,20 @@ impl SearchText {
     /// The words that are looked for, in lower case.
     pub(crate) fn words(&self) -> HashSet<String> {
         let terms = self.alternatives.iter().flat_map(|one| &one.must);
-        terms.flat_map(|term| words(term)).map(str::to_lowercase).collect()
+        terms
+            .flat_map(|term| words(term))
+            .map(str::to_lowercase)
+            .collect()
     }
 
     /// For `websearch_to_tsquery`.
     #[cfg(feature = "postgres")]
     pub(crate) fn to_websearch(&self) -> String {
-        let alternatives: Vec<_> = self.alternatives.iter().map(Alternative::to_websearch).collect();
+        let alternatives: Vec<_> = self
+            .alternatives
+            .iter()
+            .map(Alternative::to_websearch)
+            .collect();
         alternatives.join(" or ")
     }
 
@@ -118,20 +126,26 @@ fn add(alternatives: &mut [Alternative], text: &str, is_negated: bool) -> bool {
     let (false, Some(last)) = (term.is_empty(), alternatives.last_mut()) else {
         return false;
     };
-    let terms = if is_negated { &mut last.must_not } else { &mut last.must };
+    let terms = if is_negated {
+        &mut last.must_not
+    } else {
+        &mut last.must
+    };
     terms.push(term);
     true
 }
 
 /// The words of a text: letters and digits in a row, with the marks that stand on them.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c| !is_in_word(c)).filter(|word| !word.is_empty())
+    text.split(|c| !is_in_word(c))
+        .filter(|word| !word.is_empty())
 }
 
 pub(crate) fn is_in_word(c: char) -> bool {
     c.is_alphanumeric()
         || !c.is_ascii()
-            && GeneralCategoryGroup::Mark.contains(CodePointMapData::<GeneralCategory>::new().get(c))
+            && GeneralCategoryGroup::Mark
+                .contains(CodePointMapData::<GeneralCategory>::new().get(c))
 }
 
 #[cfg(test)]
@@ -142,18 +156,40 @@ mod tests {
     fn what_is_asked_for_is_read_as_a_web_search() {
         for (text, fts5, websearch) in [
             ("cat dog", r#"("cat" AND "dog")"#, r#""cat" "dog""#),
-            (r#""big cat" -dog"#, r#"(("big cat") NOT ("dog"))"#, r#""big cat" -"dog""#),
-            ("cat or -dog bird", r#"("cat") OR (("bird") NOT ("dog"))"#, r#""cat" or "bird" -"dog""#),
+            (
+                r#""big cat" -dog"#,
+                r#"(("big cat") NOT ("dog"))"#,
+                r#""big cat" -"dog""#,
+            ),
+            (
+                "cat or -dog bird",
+                r#"("cat") OR (("bird") NOT ("dog"))"#,
+                r#""cat" or "bird" -"dog""#,
+            ),
             // Not between two alternatives, it is a word.
-            ("or cat OR", r#"("or" AND "cat" AND "OR")"#, r#""or" "cat" "OR""#),
+            (
+                "or cat OR",
+                r#"("or" AND "cat" AND "OR")"#,
+                r#""or" "cat" "OR""#,
+            ),
             ("cat Or or", r#"("cat") OR ("or")"#, r#""cat" or "or""#),
             // What has signs in it is several words in a row.
-            ("don't yes/no", r#"("don t" AND "yes no")"#, r#""don t" "yes no""#),
+            (
+                "don't yes/no",
+                r#"("don t" AND "yes no")"#,
+                r#""don t" "yes no""#,
+            ),
             (r#"cat"dog"#, r#"("cat" AND "dog")"#, r#""cat" "dog""#),
-            (r#"owner:cat NEAR(a b)* ^c {d}"#,
-             r#"("owner cat" AND "NEAR a" AND "b" AND "c" AND "d")"#,
-             r#""owner cat" "NEAR a" "b" "c" "d""#),
-            ("- - -cat dog", r#"(("dog") NOT ("cat"))"#, r#""dog" -"cat""#),
+            (
+                r#"owner:cat NEAR(a b)* ^c {d}"#,
+                r#"("owner cat" AND "NEAR a" AND "b" AND "c" AND "d")"#,
+                r#""owner cat" "NEAR a" "b" "c" "d""#,
+            ),
+            (
+                "- - -cat dog",
+                r#"(("dog") NOT ("cat"))"#,
+                r#""dog" -"cat""#,
+            ),
         ] {
             let parsed = SearchText::parse(text);
             assert_eq!(parsed.to_fts5(), fts5, "{text}");
@@ -163,7 +199,21 @@ mod tests {
 
     #[test]
     fn what_nothing_can_match_is_empty() {
-        for text in ["", " ", "-cat", "cat or -dog", "(((", "'", "| & !", ":*", "%%%%", "\0", "\"", "-\"\"", "-"] {
+        for text in [
+            "",
+            " ",
+            "-cat",
+            "cat or -dog",
+            "(((",
+            "'",
+            "| & !",
+            ":*",
+            "%%%%",
+            "\0",
+            "\"",
+            "-\"\"",
+            "-",
+        ] {
             assert!(SearchText::parse(text).is_empty(), "{text:?}");
         }
     }

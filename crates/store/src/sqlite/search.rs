@@ -36,9 +36,15 @@ pub(super) async fn search(
         candidates.retain(|candidate| *candidate < (cursor.score, cursor.number));
     }
     candidates.sort_unstable_by(|a, b| b.cmp(a));
-    candidates.truncate(usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1));
+    candidates.truncate(
+        usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1),
+    );
     let rows = rows(&mut reading, &candidates).await?;
-    let ranked = query.after.map_or((oldest, newest), |cursor| (cursor.oldest, cursor.newest));
+    let ranked = query
+        .after
+        .map_or((oldest, newest), |cursor| (cursor.oldest, cursor.newest));
     let page = page(rows, limit, ranked, |word| wanted.contains(word))?;
     reading.end(page).await
 }

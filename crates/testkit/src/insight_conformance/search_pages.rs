@@ -14,7 +14,10 @@ async fn pages(
     limit: u32,
     mut between: impl AsyncFnMut(),
 ) -> Vec<SearchHit> {
-    let mut query = SearchQuery { limit, ..asked(text) };
+    let mut query = SearchQuery {
+        limit,
+        ..asked(text)
+    };
     let mut hits = Vec::new();
     loop {
         let page = insight.search(query.clone()).await.unwrap();
@@ -33,7 +36,10 @@ async fn pages(
 /// More often in a shorter text is better.
 pub async fn the_best_come_first_and_then_the_newest(fixture: &dyn InsightFixture) {
     let (store, insight) = fixture.open_insight().await;
-    let long = format!("newt {}", "and much else that is of no interest here ".repeat(10));
+    let long = format!(
+        "newt {}",
+        "and much else that is of no interest here ".repeat(10)
+    );
     let texts = ["the newt", "newt newt newt", &long, "one newt"];
     said(store.as_ref(), None, texts.map(message)).await;
     let found = found(insight.as_ref(), "newt").await;
@@ -47,9 +53,20 @@ pub async fn the_best_come_first_and_then_the_newest(fixture: &dyn InsightFixtur
 pub async fn pages_neither_skip_nor_repeat_while_more_is_said(fixture: &dyn InsightFixture) {
     let (store, insight) = fixture.open_insight().await;
     let texts: Vec<String> = (0..40)
-        .map(|index| format!("{}number {index} {}", "toad ".repeat(1 + index % 4), "x ".repeat(index % 3)))
+        .map(|index| {
+            format!(
+                "{}number {index} {}",
+                "toad ".repeat(1 + index % 4),
+                "x ".repeat(index % 3)
+            )
+        })
         .collect();
-    said(store.as_ref(), Some("ada"), texts.iter().map(|text| message(text))).await;
+    said(
+        store.as_ref(),
+        Some("ada"),
+        texts.iter().map(|text| message(text)),
+    )
+    .await;
     let at_once = pages(insight.as_ref(), "toad", 100, async || {}).await;
     assert_eq!(at_once.len(), 40);
     for limit in [1, 7, 39, 40] {
@@ -57,16 +74,26 @@ pub async fn pages_neither_skip_nor_repeat_while_more_is_said(fixture: &dyn Insi
             said(store.as_ref(), None, [message("toad toad toad toad toad")]).await;
         })
         .await;
-        assert_eq!(hits, pages(insight.as_ref(), "toad number", 100, async || {}).await, "{limit}");
+        assert_eq!(
+            hits,
+            pages(insight.as_ref(), "toad number", 100, async || {}).await,
+            "{limit}"
+        );
         let mut places: Vec<_> = hits.iter().map(|hit| hit.seq).collect();
         places.sort_unstable();
         assert_eq!(places, (1..=40).collect::<Vec<_>>(), "{limit}");
     }
     // A number outside of what is allowed is taken for the nearest.
-    let one = SearchQuery { limit: 0, ..asked("toad") };
+    let one = SearchQuery {
+        limit: 0,
+        ..asked("toad")
+    };
     assert_eq!(insight.search(one).await.unwrap().hits.len(), 1);
     said(store.as_ref(), None, (0..100).map(|_| message("toad"))).await;
-    let all = SearchQuery { limit: u32::MAX, ..asked("toad") };
+    let all = SearchQuery {
+        limit: u32::MAX,
+        ..asked("toad")
+    };
     assert_eq!(insight.search(all).await.unwrap().hits.len(), 100);
 }
 
@@ -75,7 +102,9 @@ pub async fn of_very_many_the_newest_are_found(fixture: &dyn InsightFixture) {
     let (store, insight) = fixture.open_insight().await;
     let count = u64::from(SEARCH_CANDIDATES) + 500;
     let many = |range: std::ops::RangeInclusive<u64>| -> Vec<EventBody> {
-        range.map(|index| message(&format!("gnu {index}"))).collect()
+        range
+            .map(|index| message(&format!("gnu {index}")))
+            .collect()
     };
     let first = said(store.as_ref(), Some("ada"), many(1..=count)).await;
     let hits = pages(insight.as_ref(), "gnu", 100, async || {}).await;
@@ -92,6 +121,9 @@ pub async fn of_very_many_the_newest_are_found(fixture: &dyn InsightFixture) {
     assert_eq!(places(&hits, &first), (801..=count).collect::<Vec<_>>());
     // A word that is rare is found in the oldest too, and so are those of one user.
     assert_eq!(found(insight.as_ref(), "gnu 7").await, ["gnu 7", "gnu 7"]);
-    let of_bob = SearchQuery { user_id: Some("bob".to_owned()), ..asked("gnu 7") };
+    let of_bob = SearchQuery {
+        user_id: Some("bob".to_owned()),
+        ..asked("gnu 7")
+    };
     assert_eq!(insight.search(of_bob).await.unwrap().hits.len(), 1);
 }
