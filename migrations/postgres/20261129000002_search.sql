@@ -138,9 +138,12 @@ declare
     lower    bigint;
     level    integer := 0;
     found    bigint[] := '{}';
+    scores   integer[] := '{}';
     part     bigint[];
+    its      integer[];
 begin
-    select string_agg(a.words::text, ' | ')::tsquery,
+    -- Ranked by what must be there: a word that must not be is in none of them.
+    select string_agg(querytree(a.words), ' | ')::tsquery,
            string_agg(format('(%s) & %s', a.words, quote_literal(E'\x01l' || a.language)), ' | ')::tsquery
     into words, matching
     from (select l.language, websearch_to_tsquery(l.language::regconfig, asked) as words
@@ -158,23 +161,27 @@ begin
 
     while upper >= oldest and cardinality(found) < most loop
         lower := (upper >> (10 + 3 * level)) << (10 + 3 * level);
-        select array_agg(e.event_number) into part
+        -- Ranked on the way: to come back for it would cost as much again.
+        select array_agg(e.event_number), array_agg((ts_rank(e.vector, words, 1) * 1000000)::integer)
+        into part, its
         from patter.search_entries e
         where e.vector @@ (matching && quote_literal(patter.search_stretch(level, lower))::tsquery)
             -- Not by the primary key.
             and e.event_number + 0 between oldest and upper;
         found := found || part;
+        scores := scores || its;
         upper := lower - 1;
-        -- Where a longer stretch ends, that one is next.
-        if level < 4 and (lower >> (10 + 3 * level)) & 7 = 0 then
+        -- Where a longer stretch ends, that one is next; where there was little, at once: what is
+        -- looked at again then is little too.
+        if level < 4 and (coalesce(cardinality(part), 0) < most / 16
+            or (lower >> (10 + 3 * level)) & 7 = 0) then
             level := level + 1;
         end if;
     end loop;
 
     return query
-        select e.event_number, (ts_rank(e.vector, words, 1) * 1000000)::integer
-        from (select f from unnest(found) f order by f desc limit most) newest_found
-        join patter.search_entries e on e.event_number = newest_found.f;
+        select f.number, f.score from unnest(found, scores) f (number, score)
+        order by f.number desc limit most;
 end
 $$;
 

@@ -18,7 +18,7 @@ when new.event_type in ('user_message', 'ai_response', 'session_ended', 'session
     and new.content <> ''
 begin
     insert into search_entries (rowid, content, owner)
-    select new.id, substr(new.content, 1, 100000), coalesce('u' || hex(s.user_id), '')
+    select new.id, substr(new.content, 1, 100000), case when s.user_id is null then '' else 'u' || hex(s.user_id) end
     from sessions s where s.session_id = new.session_id;
 end;
 
@@ -29,7 +29,7 @@ when old.event_type in ('user_message', 'ai_response', 'session_ended', 'session
     and old.content <> ''
 begin
     insert into search_entries (search_entries, rowid, content, owner)
-    select 'delete', old.id, substr(old.content, 1, 100000), coalesce('u' || hex(s.user_id), '')
+    select 'delete', old.id, substr(old.content, 1, 100000), case when s.user_id is null then '' else 'u' || hex(s.user_id) end
     from sessions s where s.session_id = old.session_id;
 end;
 
@@ -41,7 +41,7 @@ begin
 end;
 
 insert into search_entries (rowid, content, owner)
-select e.id, substr(e.content, 1, 100000), coalesce('u' || hex(s.user_id), '')
+select e.id, substr(e.content, 1, 100000), case when s.user_id is null then '' else 'u' || hex(s.user_id) end
 from session_events e join sessions s using (session_id)
 where e.event_type in ('user_message', 'ai_response', 'session_ended', 'session_summary')
     and e.content <> ''

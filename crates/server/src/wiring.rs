@@ -218,6 +218,7 @@ fn postgres_options(url: &SecretString, config: &Config) -> PostgresOptions {
     let mut options = PostgresOptions::new(url.clone());
     options.max_connections = config.store.max_connections;
     options.allow_unsafe_fsync = config.store.allow_unsafe_fsync;
+    options.search_language.clone_from(&config.search.language);
     options
 }
 

@@ -15,10 +15,13 @@ use patter_protocol::SessionId;
 use patter_store::{Insight, SessionStore};
 
 pub mod analytics;
+pub mod analytics_limits;
 mod corpus;
+mod plain_count;
 pub mod random;
 pub mod search;
 pub mod search_pages;
+pub mod search_texts;
 
 /// A place for sessions that was empty when it was made and goes away when it is dropped.
 #[async_trait]
@@ -41,14 +44,14 @@ macro_rules! insight_conformance {
             analytics::only_what_is_one_users_is_counted
             analytics::calls_of_tools_count_for_the_answer_they_are_in
             analytics::a_deleted_session_is_not_counted_any_more
-            analytics::a_range_that_is_none_or_too_long_is_refused
-            analytics::numbers_beyond_any_measure_do_not_keep_an_answer_from_being_stored
+            analytics_limits::a_range_that_is_none_or_too_long_is_refused
+            analytics_limits::numbers_beyond_any_measure_do_not_keep_an_answer_from_being_stored
             random::figures_are_those_of_a_plain_count
             search::what_was_said_is_found_and_nothing_else
             search::the_syntax_is_that_of_a_web_search
-            search::no_text_is_an_error
-            search::words_are_found_whatever_stands_around_them
-            search::words_of_any_script_are_found
+            search_texts::no_text_is_an_error
+            search_texts::words_are_found_whatever_stands_around_them
+            search_texts::words_of_any_script_are_found
             search::a_hit_tells_where_it_is_and_shows_the_words
             search::an_excerpt_of_a_long_text_is_short
             search::only_what_is_one_users_is_found
@@ -67,4 +70,93 @@ macro_rules! insight_conformance {
             }
         )*
     };
+}
+
+/// Rows of a session of `ada` that an older version wrote: a message, a tool that failed in an answer, and
+/// the answer. For both databases, in SQL that both know: `{patter}` stands for the schema, `{now}` for the
+/// time, `{uuid}` for a new UUID and `{json}` for the type.
+#[must_use]
+pub fn older_rows(schema: &str, now: &str, uuid: &str, json: &str) -> String {
+    let event = |seq: u32, event_type: &str, content: &str, metadata: &str| {
+        format!(
+            "insert into {schema}session_events
+                 (session_id, seq, event_id, event_type, content, metadata, created_at)
+             values ('old', {seq}, {uuid}, '{event_type}', '{content}', '{metadata}'{json}, {now});"
+        )
+    };
+    let answer = r#"{"response_id": "r", "message_id": "m", "provider": "p", "model": "old-model",
+        "finish_reason": "stop", "usage": {"input_tokens": 7, "output_tokens": null}, "cost_usd": null,
+        "timing": {"first_token_ms": null, "total_ms": 40}, "supersedes": null}"#;
+    [
+        format!(
+            "insert into {schema}sessions (session_id, user_id, log_epoch, last_seq)
+             values ('old', 'ada', {uuid}, 4);"
+        ),
+        event(1, "user_message", "an old marmot", r#"{"id": "m"}"#),
+        event(
+            2,
+            "tool_call",
+            "marmot",
+            r#"{"response_id": "r", "call_id": "c"}"#,
+        ),
+        event(
+            3,
+            "tool_result",
+            "marmot",
+            r#"{"response_id": "r", "call_id": "c", "ok": false}"#,
+        ),
+        event(4, "ai_response", "it answers", answer),
+    ]
+    .join("\n")
+}
+
+/// That those rows are found and counted, once, and deleted with their session.
+pub async fn check_older_rows(fixture: &dyn InsightFixture) {
+    for _ in 0..2 {
+        let (_, insight) = fixture.open_insight().await;
+        assert_eq!(
+            corpus::found(insight.as_ref(), "marmot").await,
+            ["an old marmot"]
+        );
+        let rows = insight
+            .analytics(analytics::by_model_around_now())
+            .await
+            .unwrap();
+        let figures = rows.iter().map(|row| {
+            (
+                row.model.as_deref(),
+                row.sessions,
+                row.user_messages,
+                row.answers,
+                row.input_tokens,
+                row.tool_calls,
+                row.tool_failures,
+            )
+        });
+        assert_eq!(
+            figures.collect::<Vec<_>>(),
+            [(Some("old-model"), 1, 1, 1, 7, 1, 1)]
+        );
+        let all = insight.analytics(analytics::around_now()).await.unwrap();
+        assert_eq!(
+            all.iter()
+                .map(|row| (row.sessions, row.user_messages))
+                .collect::<Vec<_>>(),
+            [(1, 1)]
+        );
+    }
+    let (_, insight) = fixture.open_insight().await;
+    fixture.delete(&"old".parse().unwrap()).await;
+    assert!(
+        corpus::found(insight.as_ref(), "marmot or answers")
+            .await
+            .is_empty()
+    );
+    assert!(
+        insight
+            .analytics(analytics::around_now())
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -19,6 +19,7 @@ use super::kind::Kind;
 pub(crate) static SECTIONS: &[Section] = &[
     server::SERVER,
     server::STORE,
+    server::SEARCH,
     model::MODEL,
     providers::GEMINI,
     providers::OPENAI,

@@ -27,6 +27,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// The store.
     pub store: StoreConfig,
+    /// Search.
+    pub search: SearchConfig,
     /// The model; see [`Config::primary`].
     pub llm: LlmConfig,
     /// Google's provider.
@@ -117,6 +119,15 @@ pub struct StoreConfig {
     pub spool_max_bytes: u64,
     /// How long it may have something in it before no new message is taken.
     pub spool_max_age: Duration,
+}
+
+/// How what was said is searched.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SearchConfig {
+    /// A text search configuration of Postgres.
+    pub language: String,
 }
 
 /// What is asked of the model, and how patiently.

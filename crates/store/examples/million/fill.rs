@@ -99,7 +99,7 @@ fn turn(random: &mut fastrand::Rng, bodies: &mut Vec<EventBody>) {
     let (id, response_id) = (MessageId::generate(), ResponseId::generate());
     let words = random.usize(3..30);
     bodies.push(EventBody::UserMessage(UserMessage {
-        id,
+        id: id.clone(),
         content: text(random, words),
         metadata: JsonObject::new(),
         replaces: None,

@@ -6,6 +6,7 @@
 
 mod archive;
 mod connections;
+mod insight;
 mod leases;
 
 use std::sync::Arc;
@@ -13,8 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use patter_protocol::SessionId;
-use patter_store::{Insight, PostgresOptions, PostgresStore, SessionStore, StoreError};
-use patter_testkit::insight_conformance::InsightFixture;
+use patter_store::{PostgresOptions, PostgresStore, SessionStore, StoreError};
 use patter_testkit::postgres::TestDatabase;
 use patter_testkit::store_conformance::StoreFixture;
 use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
@@ -67,22 +67,6 @@ impl StoreFixture for Database {
 }
 
 #[async_trait]
-impl InsightFixture for Database {
-    async fn open_insight(&self) -> (Arc<dyn SessionStore>, Arc<dyn Insight>) {
-        let store = Arc::new(PostgresStore::connect(self.options()).await.unwrap());
-        (Arc::clone(&store) as _, store)
-    }
-
-    async fn delete(&self, session_id: &SessionId) {
-        sqlx::query("delete from patter.sessions where session_id = $1")
-            .bind(session_id.as_str())
-            .execute(&mut self.connection().await)
-            .await
-            .unwrap();
-    }
-}
-
-#[async_trait]
 impl ArchiveFixture for Database {
     async fn open_archive(&self) -> Arc<dyn ArchivedStore> {
         Arc::new(PostgresStore::connect(self.options()).await.unwrap())
@@ -94,7 +78,6 @@ async fn make() -> Database {
 }
 
 patter_testkit::store_conformance!(make);
-patter_testkit::insight_conformance!(make);
 patter_testkit::archive_conformance!(make);
 
 #[tokio::test]

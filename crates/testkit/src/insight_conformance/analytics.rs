@@ -4,9 +4,7 @@ use patter_protocol::{
     AiResponse, CallId, EventBody, FinishReason, ResponseId, Timestamp, Timing, ToolCall,
     ToolResult, Usage,
 };
-use patter_store::{
-    ANALYTICS_BUCKETS, AnalyticsGroups, AnalyticsQuery, AnalyticsRow, Bucket, StoreError,
-};
+use patter_store::{AnalyticsGroups, AnalyticsQuery, AnalyticsRow, Bucket};
 use serde_json::Value;
 
 use super::InsightFixture;
@@ -14,7 +12,7 @@ use super::corpus::{happened, said, time};
 use crate::store_conformance::sample::{answer, message, started, tool_result};
 
 /// All of 2025 by day, by model.
-fn by_model() -> AnalyticsQuery {
+pub(super) fn by_model() -> AnalyticsQuery {
     AnalyticsQuery {
         from: time("2025-01-01T00:00:00Z"),
         to: time("2026-01-01T00:00:00Z"),
@@ -28,7 +26,7 @@ fn by_model() -> AnalyticsQuery {
 }
 
 /// From the day before to the day after.
-fn around_now() -> AnalyticsQuery {
+pub(super) fn around_now() -> AnalyticsQuery {
     let now = Timestamp::now().as_datetime();
     AnalyticsQuery {
         from: (now - chrono::TimeDelta::days(1)).into(),
@@ -39,7 +37,15 @@ fn around_now() -> AnalyticsQuery {
     }
 }
 
-fn answered(model: &str, change: impl FnOnce(&mut AiResponse)) -> EventBody {
+/// The same, by model.
+pub(super) fn by_model_around_now() -> AnalyticsQuery {
+    AnalyticsQuery {
+        group_by: by_model().group_by,
+        ..around_now()
+    }
+}
+
+pub(super) fn answered(model: &str, change: impl FnOnce(&mut AiResponse)) -> EventBody {
     let EventBody::AiResponse(mut answer) = answer(ResponseId::generate(), "b") else {
         panic!("an answer is none");
     };
@@ -230,11 +236,7 @@ pub async fn calls_of_tools_count_for_the_answer_they_are_in(fixture: &dyn Insig
         ],
     )
     .await;
-    let query = AnalyticsQuery {
-        group_by: by_model().group_by,
-        ..around_now()
-    };
-    let rows = insight.analytics(query).await.unwrap();
+    let rows = insight.analytics(by_model_around_now()).await.unwrap();
     let calls: Vec<_> = rows
         .iter()
         .map(|row| (row.model.as_deref(), row.tool_calls, row.tool_failures))
@@ -263,51 +265,4 @@ pub async fn a_deleted_session_is_not_counted_any_more(fixture: &dyn InsightFixt
         (rows[0].sessions, rows[0].user_messages, rows[0].answers),
         (1, 1, 1)
     );
-}
-
-/// With a reason.
-pub async fn a_range_that_is_none_or_too_long_is_refused(fixture: &dyn InsightFixture) {
-    let (_, insight) = fixture.open_insight().await;
-    let none = AnalyticsQuery {
-        to: by_model().from,
-        ..by_model()
-    };
-    let long = AnalyticsQuery {
-        bucket: Some(Bucket::Hour),
-        ..by_model()
-    };
-    for query in [none, long] {
-        let refused = insight.analytics(query.clone()).await;
-        assert!(
-            matches!(refused, Err(StoreError::Rejected(_))),
-            "{query:?}: {refused:?}"
-        );
-    }
-    let longest = AnalyticsQuery {
-        to: (by_model().from.as_datetime()
-            + chrono::TimeDelta::days(ANALYTICS_BUCKETS.try_into().unwrap()))
-        .into(),
-        ..by_model()
-    };
-    assert!(insight.analytics(longest).await.is_ok());
-}
-
-/// They are cut.
-pub async fn numbers_beyond_any_measure_do_not_keep_an_answer_from_being_stored(
-    fixture: &dyn InsightFixture,
-) {
-    let (store, insight) = fixture.open_insight().await;
-    let huge = answered("m", |answer| {
-        answer.usage.input_tokens = Some(u64::MAX);
-        answer.cost_usd = Some(1e300);
-        answer.timing = Timing {
-            first_token_ms: Some(u64::MAX),
-            total_ms: u64::MAX,
-        };
-    });
-    said(store.as_ref(), None, [huge]).await;
-    let rows = insight.analytics(around_now()).await.unwrap();
-    assert_eq!(rows[0].input_tokens, 2_147_483_647);
-    assert_eq!(rows[0].total_p95_ms, Some(2_147_483_647));
-    assert_eq!(rows[0].cost_usd, Some(1e9));
 }

@@ -100,3 +100,15 @@ pub(super) const STORE: Section = Section {
         .default("600"),
     ],
 };
+
+pub(super) const SEARCH: Section = Section {
+    title: "Search",
+    keys: &[Key::new(
+        "search.language",
+        Kind::Text,
+        "Language of what is said, for search in Postgres, which then finds other forms of a word \
+         too: a text search configuration of the server, such as `english`; `simple` takes words as \
+         they are. It holds for what is said from then on; what was said before is still found.",
+    )
+    .default("simple")],
+};

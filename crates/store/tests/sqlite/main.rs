@@ -4,14 +4,14 @@
     reason = "a test ends where its preparation fails"
 )]
 
+mod insight;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use patter_protocol::SessionId;
-use patter_store::{Insight, SessionStore, SqliteStore, StoreError};
-use patter_testkit::insight_conformance::InsightFixture;
+use patter_store::{SessionStore, SqliteStore, StoreError};
 use patter_testkit::store_conformance::StoreFixture;
 use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use patter_testkit::store_conformance::sample::{
@@ -38,24 +38,6 @@ impl StoreFixture for Folder {
 }
 
 #[async_trait]
-impl InsightFixture for Folder {
-    async fn open_insight(&self) -> (Arc<dyn SessionStore>, Arc<dyn Insight>) {
-        let store = Arc::new(SqliteStore::open(self.path()).await.unwrap());
-        (Arc::clone(&store) as _, store)
-    }
-
-    async fn delete(&self, session_id: &SessionId) {
-        let options = SqliteConnectOptions::new().filename(self.path());
-        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::query("delete from sessions where session_id = $1")
-            .bind(session_id.as_str())
-            .execute(&mut connection)
-            .await
-            .unwrap();
-    }
-}
-
-#[async_trait]
 impl ArchiveFixture for Folder {
     async fn open_archive(&self) -> Arc<dyn ArchivedStore> {
         Arc::new(SqliteStore::open(self.path()).await.unwrap())
@@ -68,7 +50,6 @@ async fn make() -> Folder {
 }
 
 patter_testkit::store_conformance!(make);
-patter_testkit::insight_conformance!(make);
 patter_testkit::archive_conformance!(make);
 
 /// Not only out of sight: nobody finds it in the file.
@@ -235,7 +216,7 @@ async fn what_was_open_before_there_were_leases_is_swept_up() {
         .create_if_missing(true);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     sqlx::raw_sql(concat!(
-        include_str!("../../../migrations/sqlite/20261121000001_sessions_and_events.sql"),
+        include_str!("../../../../migrations/sqlite/20261121000001_sessions_and_events.sql"),
         "insert into sessions (session_id, log_epoch, lease_owner)
              values ('old', randomblob(16), 'a process of then');"
     ))
