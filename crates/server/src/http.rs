@@ -1,6 +1,7 @@
 //! The HTTP side: which path is answered by what, and what every answer has in common.
 
 mod health;
+mod measured;
 mod metrics;
 mod page;
 mod problem;
@@ -44,8 +45,10 @@ pub(crate) use problem::Problem;
 pub(crate) use query::Query;
 
 use crate::admission::Admission;
+use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::ws::{self, Connections};
+use measured::MeasuredLayer;
 use request_id::{NewRequestId, X_REQUEST_ID, remove_harmful_id};
 
 /// What the answers are made of.
@@ -59,6 +62,8 @@ pub(crate) struct App {
     pub(crate) health: Health,
     /// How far the server has come with stopping.
     pub(crate) shutdown: Shutdown,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
     /// The circuit of each model.
     pub(crate) circuits: Vec<Circuit>,
     /// When the server was started.
@@ -96,8 +101,11 @@ enum Route {
 /// Where two routes contradict each other: a defect.
 pub(crate) fn service(app: Arc<App>) -> Result<HttpService, InsertError> {
     let routes = Arc::new(routes()?);
+    let templates = ROUTES.map(|(template, _)| template);
+    let measured = MeasuredLayer::new(templates, Arc::clone(&app.metrics.http))?;
     let answer = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&routes), request));
     let service = ServiceBuilder::new()
+        .layer(measured)
         .layer(SetSensitiveRequestHeadersLayer::new([
             AUTHORIZATION,
             COOKIE,
@@ -119,21 +127,23 @@ pub(crate) fn service(app: Arc<App>) -> Result<HttpService, InsertError> {
     Ok(service.boxed_clone())
 }
 
+const ROUTES: [(&str, Route); 10] = [
+    ("/", Route::Home),
+    ("/health", Route::Health),
+    ("/health/live", Route::Live),
+    ("/health/ready", Route::Ready),
+    ("/metrics", Route::Metrics),
+    ("/api/tools", Route::Tools),
+    ("/api/sessions/{session_id}", Route::Session),
+    ("/api/sessions/{session_id}/events", Route::Events),
+    // Everything below it is an id, if mostly a bad one.
+    ("/ws/session/", Route::WebSocket),
+    ("/ws/session/{*session_id}", Route::WebSocket),
+];
+
 fn routes() -> Result<Router<Route>, InsertError> {
     let mut routes = Router::new();
-    for (path, route) in [
-        ("/", Route::Home),
-        ("/health", Route::Health),
-        ("/health/live", Route::Live),
-        ("/health/ready", Route::Ready),
-        ("/metrics", Route::Metrics),
-        ("/api/tools", Route::Tools),
-        ("/api/sessions/{session_id}", Route::Session),
-        ("/api/sessions/{session_id}/events", Route::Events),
-        // Everything below it is an id, if mostly a bad one.
-        ("/ws/session/", Route::WebSocket),
-        ("/ws/session/{*session_id}", Route::WebSocket),
-    ] {
+    for (path, route) in ROUTES {
         routes.insert(path, route)?;
     }
     Ok(routes)

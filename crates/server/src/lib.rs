@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 mod error;
 mod http;
+pub mod metrics;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 mod server;

@@ -15,9 +15,11 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
+use crate::admission::Places;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http::{self, App, Health};
+use crate::metrics::Metrics;
 #[cfg(feature = "sabotage")]
 use crate::sabotage;
 use crate::shutdown::Shutdown;
@@ -162,7 +164,10 @@ impl Server {
             sessions = sessions.spool(spool);
         }
         let sessions = sessions.start();
+        let metrics = Metrics::new(&sessions, Arc::clone(&store), &circuits)?;
+        let connections = Arc::clone(&metrics.connections);
         let app = Arc::new(App {
+            metrics,
             sessions: sessions.clone(),
             connections: Connections::default(),
             health: Health::new(store),
@@ -172,7 +177,8 @@ impl Server {
         });
         let service = http::service(Arc::clone(&app))?;
         let max_connections = config.server.max_connections;
-        let requests = accept::serve(listener, service, max_connections, shutdown.draining()).await;
+        let places = Places::new(max_connections, connections);
+        let requests = accept::serve(listener, service, places, shutdown.draining()).await;
 
         info!(
             sessions = sessions.live_count(),

@@ -2,6 +2,7 @@
 
 mod error;
 mod group_commit;
+mod measures;
 mod record;
 mod spool;
 mod store;
@@ -20,6 +21,7 @@ mod sqlite;
 
 pub use error::StoreError;
 pub use group_commit::EventWriter;
+pub use measures::{METRICS, PoolUsage};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresQuery, PostgresStore, QueryRows};
 pub use record::{

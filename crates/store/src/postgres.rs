@@ -10,6 +10,7 @@ mod query;
 mod read;
 mod self_test;
 mod summary;
+mod waits;
 mod write;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use crate::append;
 use crate::deadline::within;
 use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
+use crate::measures::PoolUsage;
 use crate::record::{
     Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
     StoredEvent, SummaryJob, SummaryTries, Swept,
@@ -174,6 +176,10 @@ impl SessionStore for PostgresStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         within(self.call_deadline, read::check(&self.connections)).await
+    }
+
+    fn pool_usage(&self) -> Option<PoolUsage> {
+        Some(self.connections.usage())
     }
 
     async fn close(&self) {

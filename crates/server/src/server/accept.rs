@@ -55,12 +55,11 @@ impl OpenRequests {
 pub(crate) async fn serve(
     listener: TcpListener,
     service: HttpService,
-    max_connections: usize,
+    places: Places,
     stop: &CancellationToken,
 ) -> OpenRequests {
     let open = OpenRequests::default();
     let builder = builder();
-    let places = Places::new(max_connections);
     loop {
         // Nothing is lost when `accept` is dropped.
         let accepted = tokio::select! {

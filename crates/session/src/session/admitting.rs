@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::Session;
 use crate::command::{Refusal, Submitted};
 use crate::frame::Frame;
+use crate::measures::Limit;
 
 /// Whoever waits to hear what becomes of a message.
 pub(super) type Reply = oneshot::Sender<Result<Submitted, Refusal>>;
@@ -36,6 +37,7 @@ impl Session {
                 replies: vec![reply],
             });
         } else {
+            self.resources.measures.hit(Limit::Spool);
             let _gone = reply.send(Err(not_taken(&message_id)));
         }
     }

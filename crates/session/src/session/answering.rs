@@ -4,6 +4,7 @@ use std::future::ready;
 
 use futures_util::FutureExt;
 use patter_protocol::{EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, Token};
+use tokio::time::Instant;
 
 use super::{Session, Wanted, readers};
 use crate::conversation::WaitingAnswer;
@@ -42,6 +43,7 @@ impl Session {
             prices: resources.prices.clone(),
             settings: resources.settings.clone(),
             lease: self.lease.watch(),
+            measures: resources.measures.clone(),
         }
     }
 
@@ -77,13 +79,18 @@ impl Session {
         }
         match event {
             TurnEvent::Chosen(chosen) => self.assign(*chosen),
-            TurnEvent::Text { index, content } => {
-                self.tell(LiveEvent::Token(Token {
+            TurnEvent::Text {
+                index,
+                content,
+                arrived,
+            } => {
+                let token = Token {
                     response_id,
                     index,
                     content,
                     count: None,
-                }));
+                };
+                self.tell_of(LiveEvent::Token(token), Some(arrived));
             }
             TurnEvent::Reasoning(content) => {
                 self.tell(LiveEvent::Reasoning(Reasoning {
@@ -105,8 +112,13 @@ impl Session {
 
     /// Encodes an event once for all readers; not at all where nobody reads.
     pub(super) fn tell(&mut self, event: LiveEvent) {
+        self.tell_of(event, None);
+    }
+
+    /// The same, of what came from the model at this moment.
+    fn tell_of(&mut self, event: LiveEvent, arrived: Option<Instant>) {
         if !self.readers.is_empty() {
-            self.readers.send(&Frame::live(event));
+            self.readers.send(&Frame::live(event).of_piece(arrived));
         }
     }
 
@@ -139,6 +151,7 @@ impl Session {
             finish_reason: reason,
         };
         self.tell(LiveEvent::ResponseFinished(finished));
+        turn.count_end(reason);
         let (response, private) = turn.response(reason);
         self.record(EventBody::AiResponse(response), private);
         self.start_turn_if_idle();
