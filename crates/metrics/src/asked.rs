@@ -54,9 +54,12 @@ impl Sample {
             pair.set_value(value.to_owned());
             pair
         });
+        let mut labels: Vec<_> = labels.collect();
+        // As those of all others are.
+        labels.sort();
         Self {
             metric,
-            labels: labels.collect(),
+            labels,
             value,
         }
     }

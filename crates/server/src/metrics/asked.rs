@@ -42,6 +42,7 @@ fn circuit(circuit: &Circuit) -> Vec<Sample> {
         requests,
         failures,
         totals,
+        ..
     } = circuit.status();
     let model = [circuit.provider(), circuit.model()];
     let mut samples = vec![
