@@ -43,7 +43,7 @@ async fn scrape_until(server: &TestServer, series: &str, value: f64) -> Expositi
 async fn after_a_conversation() -> (TestServer, ModelServer) {
     let calls = [
         ("calculator", json!({"expression": "6 * 7"})),
-        ("calculator", json!({"expression": "6 *"})),
+        ("calculator", json!({"expresion": "6 * 7"})),
         ("made_up", json!({})),
     ];
     let replies = [
@@ -136,7 +136,9 @@ async fn what_a_model_did_is_counted_for_this_model() {
         (r#"patter_tokens_total{kind="output","#, 10.0),
         (r#"patter_tokens_total{kind="reasoning","#, 4.0),
         (r#"patter_tokens_total{kind="cached_input","#, 0.0),
-        (r#"patter_unpriced_steps_total{"#, 0.0),
+        // At an address of one's own there is somebody else, with other prices.
+        (r#"patter_unpriced_steps_total{"#, 2.0),
+        (r#"patter_cost_dollars_total{"#, 0.0),
         (r#"patter_failovers_total{"#, 0.0),
         (r#"patter_first_token_seconds_count{"#, 1.0),
         // The calls, and the text.
@@ -147,13 +149,6 @@ async fn what_a_model_did_is_counted_for_this_model() {
         let series = format!("{series}{of_model}");
         assert_eq!(metrics.get(&series), Some(value), "{series}");
     }
-    // 0.15 and 0.60 dollars for a million tokens.
-    let cost = metrics.get(&format!("patter_cost_dollars_total{{{of_model}"));
-    let expected = (18.0 * 0.15 + 10.0 * 0.60) / 1e6;
-    assert!(
-        cost.is_some_and(|cost| (cost - expected).abs() < 1e-9),
-        "{cost:?}"
-    );
     let delivered = metrics.get("patter_delivery_seconds_count");
     // The two pieces may go out together.
     assert!(matches!(delivered, Some(1.0 | 2.0)), "{delivered:?}");
@@ -174,13 +169,14 @@ async fn what_is_told_is_documented_and_what_is_documented_is_told() {
 #[tokio::test]
 async fn clients_cannot_make_series() {
     let server = TestServer::demo().await;
+    let http = reqwest::Client::new();
     let visit = async |number: usize| {
         let mut client = server.connect(&format!("visit-{number}")).await;
         client.expect("session_ready").await;
         client.close().await;
         for path in ["nothing", "api/sessions", "ws/session", "nothing/at/all"] {
             let path = format!("/{path}/{number}");
-            let answer = reqwest::Client::new().get(server.url(&path)).send().await;
+            let answer = http.get(server.url(&path)).send().await;
             assert!(answer.unwrap().status().is_client_error() || path.starts_with("/api"));
         }
     };
@@ -190,13 +186,13 @@ async fn clients_cannot_make_series() {
     client.expect("ai_response").await;
     let opened = scrape(&server).await.get("patter_sessions_opened_total");
     assert_eq!(opened, Some(2.0));
-    let before = scrape(&server).await.series();
-    for chunk in (1..=1_000).collect::<Vec<_>>().chunks(50) {
+    let before = scrape(&server).await.values;
+    for chunk in (1..=1_000).collect::<Vec<_>>().chunks(10) {
         join_all(chunk.iter().map(|number| visit(*number))).await;
     }
     let series = "patter_sessions_opened_total";
-    let after = scrape_until(&server, series, 1_002.0).await.series();
-    let new: Vec<_> = after.difference(&before).collect();
+    let after = scrape_until(&server, series, 1_002.0).await.values;
+    let new: Vec<_> = after.keys().filter(|it| !before.contains_key(*it)).collect();
     assert!(new.is_empty(), "{new:?}");
     server.stop().await;
 }

@@ -1,6 +1,5 @@
 //! Reads Prometheus' text format, as far as a test needs it.
 
-#![expect(dead_code, reason = "each test file uses its part")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -17,7 +16,7 @@ pub(crate) struct Exposition {
     /// By name.
     types: BTreeMap<String, String>,
     /// By name and labels, as they are told.
-    values: BTreeMap<String, f64>,
+    pub(crate) values: BTreeMap<String, f64>,
 }
 
 impl Exposition {
@@ -39,11 +38,6 @@ impl Exposition {
 
     pub(crate) fn get(&self, series: &str) -> Option<f64> {
         self.values.get(series).copied()
-    }
-
-    /// Names with their labels.
-    pub(crate) fn series(&self) -> BTreeSet<String> {
-        self.values.keys().cloned().collect()
     }
 
     /// Holds what is told to what is documented, and, for names that `is_expected`, the other way round.
