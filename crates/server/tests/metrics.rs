@@ -192,7 +192,10 @@ async fn clients_cannot_make_series() {
     }
     let series = "patter_sessions_opened_total";
     let after = scrape_until(&server, series, 1_002.0).await.values;
-    let new: Vec<_> = after.keys().filter(|it| !before.contains_key(*it)).collect();
+    let new: Vec<_> = after
+        .keys()
+        .filter(|it| !before.contains_key(*it))
+        .collect();
     assert!(new.is_empty(), "{new:?}");
     server.stop().await;
 }
