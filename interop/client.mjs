@@ -11,10 +11,10 @@ export class Client {
   #wake = () => {};
   #watchers = new Set();
 
-  /** Opens a session of its own at the server. */
-  static async connect(url) {
+  /** Opens a session at the server, by default one of its own. */
+  static async connect(url, session = `interop-${crypto.randomUUID()}`) {
     const client = new Client();
-    const address = `${url.replace(/^http/, 'ws')}/ws/session/interop-${crypto.randomUUID()}`;
+    const address = `${url.replace(/^http/, 'ws')}/ws/session/${session}`;
     client.#socket = new WebSocket(address);
     client.#socket.on('message', (text) => {
       client.#events.push(JSON.parse(text));

@@ -277,6 +277,10 @@ model: string,
  */
 provider: string, 
 /**
+ * Name of the route that chose them; left out where none did.
+ */
+route?: string, 
+/**
  * Tokens of all its steps.
  */
 usage: Usage, 

@@ -23,7 +23,7 @@ pub(crate) enum Part {
     Postgres,
     /// The page: unit tests in Node, and the real binary in a real browser.
     Web,
-    /// The real binary against servers that others wrote.
+    /// The real binary against servers that others wrote, and its documents in the hands of others' tools.
     Interop,
 }
 
@@ -42,10 +42,9 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
             phase("Rust tests, both stores", || {
                 rust::all(&metadata, &postgres, recordings.as_deref())
             })?;
-            drop(postgres);
             rust::each_library_alone()?;
             web::run(&metadata, &browser)?;
-            interop::run(&metadata)?;
+            interop::run(&metadata, &postgres)?;
         }
         Some(Part::Rust) => {
             let recordings = recordings::find()?;
@@ -65,7 +64,8 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
             phase("find Node and Python", || {
                 node::find().and_then(|()| python::find())
             })?;
-            interop::run(&metadata)?;
+            let postgres = phase("find PostgreSQL", Postgres::find)?;
+            interop::run(&metadata, &postgres)?;
         }
     }
     println!("every test passed");

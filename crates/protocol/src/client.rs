@@ -95,6 +95,16 @@ impl UserInput {
             replaces: None,
         }
     }
+
+    /// Reads a message that comes by another way than a frame: an object with the fields of
+    /// `user_message`, in which `type` is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientMessage::parse`].
+    pub fn parse(json: &str) -> Result<Self, ParseError> {
+        parse_user_input(&mut Fields::new(strict_json::parse_object(json)?))
+    }
 }
 
 /// Why a frame was refused.

@@ -207,6 +207,10 @@ pub struct AiResponse {
     pub model: String,
     /// Name of the provider.
     pub provider: String,
+    /// Name of the route that chose them; left out where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub route: Option<String>,
     /// Tokens of all its steps.
     pub usage: Usage,
     /// What it cost, in US dollars; `null` where that is not known.

@@ -71,7 +71,8 @@ pub enum NoticeCode {
 }
 
 /// The close codes of the WebSocket. The code alone tells a client whether to come back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum CloseCode {
     /// After `end`. Do not come back.
     Normal,
@@ -98,6 +99,21 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// Every code, in the order of their numbers.
+    pub const ALL: [Self; 11] = [
+        Self::Normal,
+        Self::ProtocolError,
+        Self::Unsupported,
+        Self::InvalidPayload,
+        Self::PolicyViolation,
+        Self::TooBig,
+        Self::Internal,
+        Self::Restart,
+        Self::Idle,
+        Self::Moved,
+        Self::TooSlow,
+    ];
+
     /// The number on the wire.
     #[must_use]
     pub fn number(self) -> u16 {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod asyncapi;
 mod client;
 mod durable;
 mod error_code;
@@ -10,6 +11,7 @@ mod server;
 mod text;
 mod timestamp;
 
+pub use asyncapi::asyncapi;
 pub use client::{ClientMessage, ParseError, UserInput};
 pub use durable::{
     AiResponse, DurableEvent, EndReason, EventBody, FinishReason, Metrics, Part, SessionEnded,

@@ -14,9 +14,11 @@ mod layers;
 mod lookup;
 mod mask;
 mod model_name;
+mod operations;
 mod provider;
 pub mod reference;
 mod routes;
+mod secret_headers;
 mod setting;
 mod sources;
 mod store_target;
@@ -29,6 +31,7 @@ use serde_json::Value as Json;
 pub use data_source::{DataSourceConfig, SourceMethod, SqlSourceConfig, WebConfig};
 pub use fault::{ConfigError, Fault};
 pub use model_name::ModelName;
+pub use operations::{AdminConfig, LogConfig, LogFormat, TelemetryConfig};
 pub use provider::{ModelTarget, ProviderKind};
 pub use routes::{ClassifierConfig, RouteConfig};
 pub use setting::Setting;
@@ -36,8 +39,8 @@ pub use sources::Sources;
 pub use store_target::StoreTarget;
 pub use tool::{McpConfig, ToolConfig};
 pub use tree::{
-    Config, DemoConfig, GeminiConfig, LlmConfig, LogConfig, LogFormat, ModelConfig, OpenAiConfig,
-    ProviderConfig, ServerConfig, SessionConfig, StoreConfig, ToolsConfig,
+    Config, DemoConfig, GeminiConfig, LlmConfig, ModelConfig, OpenAiConfig, ProviderConfig,
+    ServerConfig, SessionConfig, StoreConfig, ToolsConfig,
 };
 pub use value::Origin;
 

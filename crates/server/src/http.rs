@@ -1,12 +1,25 @@
 //! The HTTP side: which path is answered by what, and what every answer has in common.
 
-mod health;
+mod analytics;
+mod asyncapi;
+pub(crate) mod body;
+mod checks;
+mod docs;
+mod fixed;
+pub(crate) mod health;
+mod layers;
 mod measured;
-mod metrics;
+mod messages;
+pub(crate) mod metrics;
+mod models;
+mod negotiation;
+mod openapi;
 mod page;
 mod problem;
 mod query;
 mod request_id;
+mod routes;
+mod search;
 mod sessions;
 mod tools;
 
@@ -17,39 +30,30 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use matchit::{InsertError, Router};
 use patter_llm::Circuit;
-use patter_protocol::{InvalidId, SessionId};
 use patter_session::SessionManager;
-use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
-use tower::util::BoxCloneService;
-use tower::{ServiceBuilder, ServiceExt, service_fn};
-use tower_http::request_id::{PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
-use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::trace::TraceLayer;
-use tracing::{Span, error, info_span};
+use tracing::error;
 
+pub(crate) use body::Body;
+pub(crate) use checks::check;
 pub(crate) use health::Health;
+pub(crate) use layers::{HttpService, dressed, service};
+pub(crate) use negotiation::wants;
 pub(crate) use problem::Problem;
 pub(crate) use query::Query;
+pub(crate) use request_id::of as request_id_of;
 
-use crate::admission::Admission;
+use crate::commands::ModelsReport;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
+use crate::wiring::Store;
 use crate::ws::{self, Connections};
-use measured::MeasuredLayer;
-use request_id::{NewRequestId, X_REQUEST_ID, remove_harmful_id};
+use routes::{MAX_BODY_BYTES, Route, Routes};
 
 /// What the answers are made of.
 #[derive(Debug)]
@@ -58,6 +62,8 @@ pub(crate) struct App {
     pub(crate) sessions: SessionManager,
     /// The open WebSockets.
     pub(crate) connections: Connections,
+    /// What is asked of the store from outside a conversation.
+    pub(crate) archive: Arc<dyn Store>,
     /// Whether the store answers.
     pub(crate) health: Health,
     /// How far the server has come with stopping.
@@ -66,109 +72,40 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     /// The circuit of each model.
     pub(crate) circuits: Vec<Circuit>,
+    /// What is known about models, and which are used.
+    pub(crate) models: ModelsReport,
     /// When the server was started.
     pub(crate) started_at: Instant,
 }
 
-/// The service of every connection.
-pub(crate) type HttpService =
-    BoxCloneService<Request<Incoming>, Response<UnsyncBoxBody<Bytes, Infallible>>, Infallible>;
+pub(crate) type Reply = Result<Response<Body>, Problem>;
 
-type Reply = Result<Response<Full<Bytes>>, Problem>;
+/// No answer begins later than this, but those that wait for a model. An open WebSocket is no answer.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// No answer takes longer; an open WebSocket is no answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
-/// No path takes a larger body.
-const MAX_BODY_BYTES: u64 = 64 * 1024;
-
-#[derive(Debug, Clone, Copy)]
-enum Route {
-    Home,
-    Health,
-    Live,
-    Ready,
-    Metrics,
-    Tools,
-    Session,
-    Events,
-    WebSocket,
-}
-
-/// Builds the service.
-///
-/// # Errors
-///
-/// Where two routes contradict each other: a defect.
-pub(crate) fn service(app: Arc<App>) -> Result<HttpService, InsertError> {
-    let routes = Arc::new(routes()?);
-    let templates = ROUTES.map(|(template, _)| template);
-    let measured = MeasuredLayer::new(templates, Arc::clone(&app.metrics.http))?;
-    let answer = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&routes), request));
-    let service = ServiceBuilder::new()
-        .layer(measured)
-        .layer(SetSensitiveRequestHeadersLayer::new([
-            AUTHORIZATION,
-            COOKIE,
-        ]))
-        .map_request(remove_harmful_id)
-        .layer(SetRequestIdLayer::new(X_REQUEST_ID, NewRequestId))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
-        .layer(PropagateRequestIdLayer::new(X_REQUEST_ID))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        ))
-        .service(answer)
-        .map_response(|response: Response<_>| response.map(BodyExt::boxed_unsync));
-    Ok(service.boxed_clone())
-}
-
-const ROUTES: [(&str, Route); 10] = [
-    ("/", Route::Home),
-    ("/health", Route::Health),
-    ("/health/live", Route::Live),
-    ("/health/ready", Route::Ready),
-    ("/metrics", Route::Metrics),
-    ("/api/tools", Route::Tools),
-    ("/api/sessions/{session_id}", Route::Session),
-    ("/api/sessions/{session_id}/events", Route::Events),
-    // Everything below it is an id, if mostly a bad one.
-    ("/ws/session/", Route::WebSocket),
-    ("/ws/session/{*session_id}", Route::WebSocket),
-];
-
-fn routes() -> Result<Router<Route>, InsertError> {
-    let mut routes = Router::new();
-    for (path, route) in ROUTES {
-        routes.insert(path, route)?;
-    }
-    Ok(routes)
-}
-
-/// The path and not the query, which may hold what should not stand in a log.
-fn span<B>(request: &Request<B>) -> Span {
-    let request_id = request_id_of(request).unwrap_or_default();
-    info_span!("request", method = %request.method(), path = request.uri().path(), request_id)
-}
-
-fn request_id_of<B>(request: &Request<B>) -> Option<String> {
-    let id = request.extensions().get::<RequestId>()?;
-    id.header_value().to_str().ok().map(str::to_owned)
-}
-
-/// Answers a request, whatever happens on the way.
 async fn answer(
     app: Arc<App>,
-    routes: Arc<Router<Route>>,
+    routes: Arc<Routes>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let request_id = request_id_of(&request);
-    let answering = AssertUnwindSafe(dispatch(&app, &routes, request)).catch_unwind();
-    let reply = match timeout(ANSWER_TIMEOUT, answering).await {
+) -> Result<Response<Body>, Infallible> {
+    let request_id = request_id::of(&request);
+    Ok(match find(&app, &routes, &request) {
+        Ok(found) => {
+            let limit = time_limit(&app, found.route);
+            answered(request_id, limit, dispatch(&app, found, request)).await
+        }
+        Err(problem) => problem.into_response(request_id.as_deref()),
+    })
+}
+
+/// The answer to a request, whatever happens on the way; it begins within `limit`.
+pub(crate) async fn answered(
+    request_id: Option<String>,
+    limit: Duration,
+    answering: impl Future<Output = Reply>,
+) -> Response<Body> {
+    let answering = AssertUnwindSafe(answering).catch_unwind();
+    let reply = match timeout(limit, answering).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(_panic)) => {
             error!("answering a request panicked");
@@ -176,30 +113,84 @@ async fn answer(
         }
         Err(_elapsed) => Err(Problem::unavailable("timeout", "the answer took too long")),
     };
-    Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())))
+    reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref()))
 }
 
-async fn dispatch(app: &App, routes: &Router<Route>, request: Request<Incoming>) -> Reply {
-    check(&request)?;
-    let path = request.uri().path().to_owned();
-    let Ok(found) = routes.at(&path) else {
-        return page::file(&path, request.method(), request.headers());
+/// What a request asks for: a route, and what stands in its path in the place of a parameter. No path has
+/// two.
+struct Found {
+    route: Route,
+    parameter: Option<String>,
+}
+
+fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found, Problem> {
+    check(request)?;
+    let Ok(found) = routes.at(request.uri().path()) else {
+        return Ok(Found {
+            route: Route::File,
+            parameter: None,
+        });
     };
-    check_method(request.method())?;
-    let session_id = || session_id(found.params.get("session_id").unwrap_or_default());
-    match found.value {
+    let route = found.value.route(request.method());
+    checks::length(
+        request,
+        route.as_ref().map_or(MAX_BODY_BYTES, |it| it.body_limit()),
+    )?;
+    let route = route.map_err(Problem::method_not_allowed)?;
+    if route == Route::WebSocket && app.shutdown.draining().is_cancelled() {
+        return Err(Problem::draining());
+    }
+    Ok(Found {
+        route,
+        parameter: found
+            .params
+            .iter()
+            .next()
+            .map(|(_, value)| value.to_owned()),
+    })
+}
+
+/// How long the answer may take to begin.
+fn time_limit(app: &App, route: Route) -> Duration {
+    let settings = app.sessions.settings();
+    match route {
+        Route::Say => settings.turn_timeout + ANSWER_TIMEOUT,
+        Route::EndSession | Route::DeleteSession => settings.summary_timeout + ANSWER_TIMEOUT,
+        _ => ANSWER_TIMEOUT,
+    }
+}
+
+async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply {
+    let session_id = || checks::session_id(found.parameter.as_deref().unwrap_or_default());
+    let query = request.uri().query().map(str::to_owned);
+    let query = Query::parse(query.as_deref());
+    match found.route {
         Route::Home => page::home(request.headers()),
+        Route::File => page::file(request.uri().path(), request.method(), request.headers()),
         Route::Health => Ok(health::report(app).await),
         Route::Live => Ok(health::live()),
         Route::Ready => health::ready(app).await,
         Route::Metrics => Ok(metrics::report(app)),
-        Route::Tools => tools::list(app),
-        Route::Session => sessions::show(app, &session_id()?).await,
-        Route::Events => {
-            let query = Query::parse(request.uri().query());
-            sessions::events(app, &session_id()?, &query).await
+        Route::OpenApi => openapi::serve(request.headers()),
+        Route::AsyncApi => asyncapi::document(request.headers()),
+        Route::DocsRedirect => Ok(docs::redirect()),
+        Route::Docs => {
+            let name = found.parameter.as_deref().unwrap_or_default();
+            docs::file(name, request.headers())
         }
-        Route::WebSocket if app.shutdown.draining().is_cancelled() => Err(Problem::draining()),
+        Route::Models => Ok(models::list(app)),
+        Route::Tools => Ok(tools::list(app)),
+        Route::Search => search::search(app, &query).await,
+        Route::Analytics => analytics::analytics(app, &query).await,
+        Route::ListSessions => sessions::list(app, &query).await,
+        Route::MintSession => sessions::mint(app, request).await,
+        Route::NameSession => sessions::rename(app, request, &session_id()?).await,
+        Route::DeleteSession => sessions::delete(app, &session_id()?).await,
+        Route::ShowSession => sessions::show(app, &session_id()?, request.headers()).await,
+        Route::EndSession => sessions::end(app, &session_id()?).await,
+        Route::Events => sessions::events(app, &session_id()?, &query, request.headers()).await,
+        Route::SessionAndEvents => sessions::with_events(app, &session_id()?).await,
+        Route::Say => messages::say(app, request, session_id()?).await,
         Route::WebSocket => {
             let session_id = session_id()?;
             ws::open(app, request, session_id).await
@@ -207,71 +198,26 @@ async fn dispatch(app: &App, routes: &Router<Route>, request: Request<Incoming>)
     }
 }
 
-/// What any request must keep to, whatever it is about.
-fn check(request: &Request<Incoming>) -> Result<(), Problem> {
-    if request
-        .extensions()
-        .get::<Arc<Admission>>()
-        .is_some_and(|admission| admission.is_surplus())
-    {
-        return Err(Problem::unavailable(
-            "overloaded",
-            "the server has too many connections",
-        ));
-    }
-    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-        return Err(Problem::read_only());
-    }
-    if request.uri().authority().is_some() {
-        return Err(Problem::bad_request(
-            "this server is no proxy; ask for a path",
-        ));
-    }
-    let hosts = request.headers().get_all(HOST).iter().count();
-    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
-        return Err(Problem::bad_request("`Host` must be given once"));
-    }
-    let length = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok());
-    if length
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|length: u64| length > MAX_BODY_BYTES)
-    {
-        let detail = format!("a body may have {MAX_BODY_BYTES} bytes");
-        return Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            detail,
-        ));
-    }
-    Ok(())
-}
-
-/// Nothing can be changed over HTTP.
-fn check_method(method: &Method) -> Result<(), Problem> {
-    if matches!(*method, Method::GET | Method::HEAD) {
-        Ok(())
-    } else {
-        Err(Problem::read_only())
-    }
-}
-
-/// A session id as it stands in a path.
-fn session_id(segment: &str) -> Result<SessionId, Problem> {
-    let text = percent_decode_str(segment).decode_utf8_lossy();
-    text.parse()
-        .map_err(|error: InvalidId| Problem::invalid_field("session_id", error.to_string()))
-}
-
 /// An answer that holds for this moment only.
-fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    json_bytes(status, json_text(body))
+}
+
+fn json_text(body: &impl Serialize) -> Vec<u8> {
     // The types that are answered hold nothing that JSON cannot.
-    let mut response = Response::new(Full::from(serde_json::to_vec(body).unwrap_or_default()));
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// The same of what is JSON already.
+fn json_bytes(status: StatusCode, json: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(body::whole(json));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    never_cached(headers);
     response
+}
+
+fn never_cached(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }

@@ -14,13 +14,14 @@ use chrono::Utc;
 use clap::Parser;
 use patter_server::cli::{Cli, Command, ToolsAction, ToolsArgs};
 use patter_server::commands::{ModelsReport, RouteReport, ToolsReport, call_tool};
+use patter_server::telemetry::LogLevel;
 use patter_server::{Config, Server, Shutdown, telemetry};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{info, warn};
 
-use signals::{Signal, Signals};
+use signals::{HangUps, Signal, Signals};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -36,10 +37,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<()> {
-    let directory = std::env::current_dir().context("cannot tell the working directory")?;
-    let config = Config::load(&cli.settings.sources(directory, std::env::vars_os()))?;
+    let config = load(cli)?;
     match cli.command() {
-        Command::Serve => serve(config).await,
+        Command::Serve => serve(cli, config).await,
         Command::Check => {
             Server::check_tools(&config)?;
             say("the configuration is fine")
@@ -61,6 +61,12 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     }
 }
 
+fn load(cli: &Cli) -> anyhow::Result<Config> {
+    let directory = std::env::current_dir().context("cannot tell the working directory")?;
+    let sources = cli.settings.sources(directory, std::env::vars_os());
+    Ok(Config::load(&sources)?)
+}
+
 /// Plug-ins that run meanwhile are stopped with it when a signal comes.
 async fn tools(config: &Config, arguments: &ToolsArgs) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
@@ -79,26 +85,35 @@ async fn tools(config: &Config, arguments: &ToolsArgs) -> anyhow::Result<()> {
     }
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+async fn serve(cli: &Cli, config: Config) -> anyhow::Result<()> {
     Server::check_tools(&config)?;
-    telemetry::start(&config.log)?;
+    let log_level = telemetry::start(&config.log)?;
+    let mut hang_ups = HangUps::listen().context("cannot listen for signals")?;
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let address = (config.server.host.clone(), config.server.port);
+    let admin_address = config
+        .admin
+        .port
+        .map(|port| (config.admin.host.clone(), port));
     let drain_delay = config.server.drain_delay;
     // A database may take its time, and whoever waits for its tables too: ten minutes at the most.
-    let server = tokio::select! {
+    let mut server = tokio::select! {
         server = Server::from_config(config) => server?,
         _ = signals.next() => anyhow::bail!("stopped by a signal before it had started"),
     };
-    let listener = TcpListener::bind(&address)
-        .await
-        .with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
-    let announced = say(&format!(
+    let listener = listen(&address).await?;
+    let mut announcement = format!(
         "listening on http://{} ({} page)\n{}",
         listener.local_addr()?,
         Server::page(),
         server.description()
-    ));
+    );
+    if let Some(address) = &admin_address {
+        let listener = listen(address).await?;
+        announcement += &format!("\nadmin port: http://{}", listener.local_addr()?);
+        server = server.admin(listener, Some(log_level.clone()));
+    }
+    let announced = say(&announcement);
     if let Err(error) = announced {
         // As with `patter | head -1`; whoever is served does not mind.
         warn!("{error:#}");
@@ -107,6 +122,30 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::select! {
         stopped = server.run(listener, shutdown.clone()) => Ok(stopped?),
         never = stop_on_signals(signals, &shutdown, drain_delay) => match never {},
+        never = read_filter_again(cli, &mut hang_ups, &log_level) => match never {},
+    }
+}
+
+async fn listen(address: &(String, u16)) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {}:{}", address.0, address.1))
+}
+
+/// On SIGHUP the filter of the logs is read again, and nothing else of the configuration.
+async fn read_filter_again(cli: &Cli, hang_ups: &mut HangUps, log_level: &LogLevel) -> Infallible {
+    loop {
+        hang_ups.next().await;
+        let filter = load(cli).map(|config| config.log.filter);
+        let changed = filter.and_then(|filter| Ok(log_level.set(&filter)?));
+        match changed {
+            Ok(()) => info!("the filter of the logs was read again"),
+            // Every fault of the configuration, each on a line of its own.
+            Err(error) => warn!(
+                error = format!("{error:#}"),
+                "the filter of the logs is as it was"
+            ),
+        }
     }
 }
 

@@ -1,29 +1,33 @@
 //! The server as a whole: what it is made of, how it runs, and how it stops.
 
-mod accept;
+pub(crate) mod accept;
 
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use patter_llm::{Catalog, ChatModel, Circuit, Router};
 use patter_session::{Plan, SessionManager};
 use patter_store::{SessionStore, SqliteSpool};
 use patter_tools::{RegistryError, Tool, ToolRegistry};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::admission::Places;
+use crate::admin::{self, AdminPort};
+use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
-use crate::http::{self, App, Health};
+use crate::http::{self, App, Health, HttpService};
 use crate::metrics::Metrics;
 #[cfg(feature = "sabotage")]
 use crate::sabotage;
 use crate::shutdown::Shutdown;
-use crate::wiring::{Models, Plugins};
+use crate::telemetry::LogLevel;
+use crate::wiring::{Models, Plugins, Store};
 use crate::ws::Connections;
 use crate::{assets, wiring};
 
@@ -37,7 +41,10 @@ const PLUGIN_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Server {
     config: Config,
+    /// What the conversations are kept in.
     store: Arc<dyn SessionStore>,
+    /// The same, for what is asked of it from outside a conversation.
+    archive: Arc<dyn Store>,
     spool: Option<SqliteSpool>,
     model: Arc<dyn ChatModel>,
     /// What is known about models, their prices among it.
@@ -46,6 +53,7 @@ pub struct Server {
     circuits: Vec<Circuit>,
     /// The tools, or what was wrong with one of them.
     tools: Result<ToolRegistry, RegistryError>,
+    admin: Option<AdminPort>,
 }
 
 impl Server {
@@ -61,19 +69,22 @@ impl Server {
         let routes = wiring::routes(&config, &mut models)?;
         let circuits = models.circuits();
         let tools = Ok(wiring::tools(&config)?);
-        let store = wiring::store(&config).await?;
+        let archive = wiring::store(&config).await?;
+        let store: Arc<dyn SessionStore> = archive.clone();
         let spool = wiring::spool(&config).await?;
         #[cfg(feature = "sabotage")]
         let (store, model) = (sabotage::store(store), sabotage::model(model));
         Ok(Self {
             config,
             store,
+            archive,
             spool,
             model,
             catalog,
             routes,
             circuits,
             tools,
+            admin: None,
         })
     }
 
@@ -101,6 +112,19 @@ impl Server {
     #[must_use]
     pub fn tool(mut self, tool: impl Tool + 'static) -> Self {
         self.tools = self.tools.and_then(|tools| tools.with(tool));
+        self
+    }
+
+    /// Serves the admin port too, whose requests are trusted, by this listener; `log_level` changes what
+    /// the process logs, where the logger is ours.
+    #[must_use]
+    pub fn admin(mut self, listener: TcpListener, log_level: Option<LogLevel>) -> Self {
+        self.admin = Some(AdminPort {
+            listener,
+            log_level,
+            host: self.config.admin.host.clone(),
+            drain_delay: self.config.server.drain_delay,
+        });
         self
     }
 
@@ -138,12 +162,14 @@ impl Server {
         let Self {
             config,
             store,
+            archive,
             spool,
             model,
             catalog,
             routes,
             circuits,
             tools,
+            admin,
         } = self;
         let tools = tools?;
         wiring::check_tools(&config, &tools)?;
@@ -164,37 +190,57 @@ impl Server {
             sessions = sessions.spool(spool);
         }
         let sessions = sessions.start();
-        let metrics = Metrics::new(&sessions, Arc::clone(&store), &circuits)?;
-        let connections = Arc::clone(&metrics.connections);
         let app = Arc::new(App {
-            metrics,
-            sessions: sessions.clone(),
+            metrics: Metrics::new(&sessions, Arc::clone(&store), &circuits)?,
+            sessions,
             connections: Connections::default(),
             health: Health::new(store),
+            archive,
             circuits,
-            shutdown: shutdown.clone(),
+            models: ModelsReport::new(&config, Utc::now().date_naive()),
+            shutdown,
             started_at: Instant::now(),
         });
-        let service = http::service(Arc::clone(&app))?;
-        let max_connections = config.server.max_connections;
-        let places = Places::new(max_connections, connections);
-        let requests = accept::serve(listener, service, places, shutdown.draining()).await;
-
-        info!(
-            sessions = sessions.live_count(),
-            connections = app.connections.count(),
-            "draining"
-        );
-        tokio::join!(drain(&sessions, &config, &shutdown), requests.finish());
-        if timeout(CLOSE_LIMIT, app.connections.close()).await.is_err() {
-            warn!(
-                connections = app.connections.count(),
-                "connections did not close in time"
-            );
-        }
-        plugins.shutdown().await;
+        let service = http::service(Arc::clone(&app), &config.server.cors_origins)?;
+        let stopped = CancellationToken::new();
+        let administrating = async {
+            if let Some(port) = admin {
+                admin::serve(port, Arc::clone(&app), &stopped).await;
+            }
+        };
+        let serving = async {
+            serve(listener, service, &app, &config).await;
+            plugins.shutdown().await;
+            stopped.cancel();
+        };
+        tokio::join!(serving, administrating);
         info!("stopped");
         Ok(())
+    }
+}
+
+/// Serves until the server is told to drain, and drains.
+async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &Config) {
+    let (sessions, shutdown) = (&app.sessions, &app.shutdown);
+    let limits = accept::Limits {
+        connections: config.server.max_connections,
+        longest_answer: config.session.turn_timeout,
+        drain: config.server.drain_timeout,
+    };
+    let measures = &app.metrics.connections;
+    let requests = accept::serve(listener, service, limits, measures, shutdown.draining()).await;
+
+    info!(
+        sessions = sessions.live_count(),
+        connections = app.connections.count(),
+        "draining"
+    );
+    tokio::join!(drain(sessions, config, shutdown), requests.finish());
+    if timeout(CLOSE_LIMIT, app.connections.close()).await.is_err() {
+        warn!(
+            connections = app.connections.count(),
+            "connections did not close in time"
+        );
     }
 }
 

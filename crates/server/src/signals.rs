@@ -1,4 +1,5 @@
-//! The signals by which a system asks a process to stop: SIGINT (Ctrl-C) and SIGTERM.
+//! The signals by which a system asks a process to stop, SIGINT (Ctrl-C) and SIGTERM, and the one by
+//! which it asks for the configuration to be read again, SIGHUP.
 
 use std::io;
 
@@ -59,5 +60,39 @@ impl Signals {
             std::future::pending().await
         }
         Signal::Interrupt
+    }
+}
+
+/// Listens for SIGHUP from when it was made; elsewhere than on Unix there is none.
+#[derive(Debug)]
+pub(crate) struct HangUps {
+    #[cfg(unix)]
+    hang_up: unix::Signal,
+}
+
+impl HangUps {
+    /// Listens from now on: the process is not ended by it any more.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no room for another listener.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one. Several that come at once may count as one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost if the future is dropped.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.hang_up.recv().await.is_some() {
+            return;
+        }
+        std::future::pending().await
     }
 }

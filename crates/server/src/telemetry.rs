@@ -3,6 +3,8 @@
 //! No line holds what users or models say, or a key, whatever the filter: our own code does not
 //! log them, and the libraries that would quote whole messages are kept at `info`.
 
+mod log_level;
+
 use std::error::Error;
 use std::io::{IsTerminal, stderr};
 
@@ -12,9 +14,10 @@ use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{EnvFilter, Registry};
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 use crate::config::{LogConfig, LogFormat};
+pub use log_level::{LogLevel, LogLevelError};
 
 /// Libraries that write frames, headers or bodies below `info`.
 const TALKATIVE: &[&str] = &[
@@ -34,12 +37,18 @@ const GOSSIP: &str = "rmcp";
 /// # Errors
 ///
 /// If the process has a logger already.
-pub fn start(log: &LogConfig) -> Result<(), TryInitError> {
-    subscriber(log, stderr, stderr().is_terminal()).try_init()
+pub fn start(log: &LogConfig) -> Result<LogLevel, TryInitError> {
+    let (subscriber, log_level) = subscriber(log, stderr, stderr().is_terminal());
+    subscriber.try_init()?;
+    Ok(log_level)
 }
 
 /// What [`start`] installs, with the writer of the caller's choice.
-pub fn subscriber<W>(log: &LogConfig, writer: W, is_terminal: bool) -> impl Subscriber + Send + Sync
+pub fn subscriber<W>(
+    log: &LogConfig,
+    writer: W,
+    is_terminal: bool,
+) -> (impl Subscriber + Send + Sync + use<W>, LogLevel)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -56,8 +65,10 @@ where
         (false, _) => lines.json().flatten_event(true).boxed(),
     };
     // The filter is valid: the configuration has checked it.
-    let filter = EnvFilter::new(&log.filter).and(filter_fn(is_discreet));
-    tracing_subscriber::registry().with(lines.with_filter(filter))
+    let (filter, handle) = reload::Layer::new(EnvFilter::new(&log.filter));
+    let lines = lines.with_filter(filter.and(filter_fn(is_discreet)));
+    let subscriber = tracing_subscriber::registry().with(lines);
+    (subscriber, LogLevel::new(handle))
 }
 
 /// The text of an error and of everything that caused it, for a log and nobody else.

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use patter_session::SessionSettings;
 use patter_store::{
-    PostgresOptions, PostgresStore, SessionStore, SpoolOptions, SqliteSpool, SqliteStore,
-    StoreError,
+    Insight, PostgresOptions, PostgresStore, SessionArchive, SessionStore, SpoolOptions,
+    SqliteSpool, SqliteStore, StoreError,
 };
 use patter_tools::{
     Calculator, DataFetcher, ToolLimits, ToolRegistry, WebClient, WebLimits, WebRules,
@@ -32,9 +32,14 @@ pub(crate) use routes::{check_tools, router, routes};
 /// What `store.spool` says where there is to be none.
 const NO_SPOOL: &str = "off";
 
+/// Everything that the server asks of its store.
+pub(crate) trait Store: SessionStore + SessionArchive + Insight {}
+
+impl<S: SessionStore + SessionArchive + Insight> Store for S {}
+
 /// Opens the store.
-pub(crate) async fn store(config: &Config) -> Result<Arc<dyn SessionStore>, ServerError> {
-    let opened: Result<Arc<dyn SessionStore>, StoreError> = match &config.store.target {
+pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, ServerError> {
+    let opened: Result<Arc<dyn Store>, StoreError> = match &config.store.target {
         StoreTarget::Sqlite(path) => SqliteStore::open(path)
             .await
             .map(|store| Arc::new(store) as _),

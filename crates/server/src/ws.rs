@@ -11,9 +11,7 @@ mod socket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -26,7 +24,7 @@ use tracing::{Instrument, debug, info_span};
 use uuid::Uuid;
 
 use crate::admission::Admission;
-use crate::http::{App, Problem, Query};
+use crate::http::{App, Body, Problem, Query};
 use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
 pub(crate) use socket::End;
@@ -67,7 +65,7 @@ pub(crate) async fn open(
     app: &App,
     mut request: Request<Incoming>,
     session_id: SessionId,
-) -> Result<Response<Full<Bytes>>, Problem> {
+) -> Result<Response<Body>, Problem> {
     let response = handshake::agree(&request)?;
     let after = after(&Query::parse(request.uri().query()))?;
     let session = app

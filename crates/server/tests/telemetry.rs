@@ -53,10 +53,8 @@ fn logged(format: &str, filter: &str, stderr: Stderr, log: impl FnOnce()) -> Str
     let config = Config::load(&sources).unwrap();
     let written = Written::default();
     let is_terminal = matches!(stderr, Stderr::Terminal);
-    with_default(
-        telemetry::subscriber(&config.log, written.clone(), is_terminal),
-        log,
-    );
+    let (subscriber, _) = telemetry::subscriber(&config.log, written.clone(), is_terminal);
+    with_default(subscriber, log);
     written.text()
 }
 

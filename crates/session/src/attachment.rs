@@ -35,6 +35,8 @@ const REPLAY_PAUSE: Duration = Duration::from_millis(500);
 pub enum After {
     /// Nothing: the whole log is replayed.
     Start,
+    /// Everything so far: nothing is replayed.
+    Now,
     /// Every durable event up to and including this one.
     Seq {
         /// The last event that the reader has.

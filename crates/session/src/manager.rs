@@ -23,6 +23,7 @@ use tracing::warn;
 use crate::command::Command;
 use crate::error::SessionError;
 use crate::handle::SessionHandle;
+use crate::live::{LiveSession, Vitals};
 use crate::measures;
 use crate::resources::{Resources, Stage};
 use crate::session::{Opening, Session};
@@ -57,8 +58,8 @@ pub struct OpenOptions {
 
 pub(crate) struct Inner {
     resources: Resources,
-    /// The inbox of each live session; one that is closed belongs to a session that has ended.
-    inboxes: Mutex<HashMap<SessionId, mpsc::Sender<Command>>>,
+    /// Each live session; one whose inbox is closed has ended.
+    inboxes: Mutex<HashMap<SessionId, Entry>>,
     /// Every session's task; awaited by [`SessionManager::shutdown`].
     tasks: TaskTracker,
     stage: watch::Sender<Stage>,
@@ -71,6 +72,18 @@ pub(crate) struct Inner {
     upkeep_stop: CancellationToken,
     /// For a manager that is dropped without being shut down.
     _ends_with_manager: DropGuard,
+}
+
+/// How a live session is reached, and how it is.
+struct Entry {
+    inbox: mpsc::Sender<Command>,
+    vitals: Arc<Vitals>,
+}
+
+impl Entry {
+    fn is_live(&self) -> bool {
+        !self.inbox.is_closed()
+    }
 }
 
 impl SessionManager {
@@ -147,11 +160,20 @@ impl SessionManager {
     /// How many sessions are live in this process.
     #[must_use]
     pub fn live_count(&self) -> usize {
-        self.inner
-            .inboxes()
-            .values()
-            .filter(|inbox| !inbox.is_closed())
-            .count()
+        let inboxes = self.inner.inboxes();
+        inboxes.values().filter(|entry| entry.is_live()).count()
+    }
+
+    /// The sessions that are live in this process, sorted by when they were opened.
+    #[must_use]
+    pub fn live_sessions(&self) -> Vec<LiveSession> {
+        let inboxes = self.inner.inboxes();
+        let live = inboxes.iter().filter(|(_, entry)| entry.is_live());
+        let mut sessions: Vec<_> = live.map(|(id, entry)| entry.vitals.read(id)).collect();
+        // Nobody who wants a session waits for the sorting.
+        drop(inboxes);
+        sessions.sort_by_key(|session| session.since);
+        sessions
     }
 
     /// Whether a session is live in this process.
@@ -160,7 +182,7 @@ impl SessionManager {
         self.inner
             .inboxes()
             .get(session_id)
-            .is_some_and(|inbox| !inbox.is_closed())
+            .is_some_and(Entry::is_live)
     }
 
     /// Whether what a process that died had left on this machine's disk is stored by now. Until then
@@ -273,7 +295,7 @@ impl SessionManager {
 fn forget(inner: &Weak<Inner>, session_id: &SessionId) {
     if let Some(inner) = inner.upgrade() {
         let mut inboxes = inner.inboxes();
-        if inboxes.get(session_id).is_some_and(mpsc::Sender::is_closed) {
+        if inboxes.get(session_id).is_some_and(|it| !it.is_live()) {
             inboxes.remove(session_id);
         }
     }
@@ -284,17 +306,22 @@ impl Inner {
     fn inbox(self: &Arc<Self>, opening: Opening) -> Result<mpsc::Sender<Command>, SessionError> {
         let session_id = opening.session_id().clone();
         let mut inboxes = self.inboxes();
-        if let Some(inbox) = inboxes.get(&session_id)
-            && !inbox.is_closed()
+        if let Some(entry) = inboxes.get(&session_id)
+            && entry.is_live()
         {
-            return Ok(inbox.clone());
+            return Ok(entry.inbox.clone());
         }
         if *self.stage.borrow() != Stage::Serving {
             return Err(SessionError::Draining);
         }
         let (sender, receiver) = mpsc::channel(INBOX_CAPACITY);
-        inboxes.insert(session_id.clone(), sender.clone());
-        let task = Session::run(self.resources.clone(), opening, receiver);
+        let vitals = Arc::new(Vitals::new());
+        let entry = Entry {
+            inbox: sender.clone(),
+            vitals: Arc::clone(&vitals),
+        };
+        inboxes.insert(session_id.clone(), entry);
+        let task = Session::run(self.resources.clone(), opening, receiver, vitals);
         let weak = Arc::downgrade(self);
         self.tasks.spawn(async move {
             task.await;
@@ -329,7 +356,7 @@ impl Inner {
     /// How many commands wait in all inboxes.
     fn commands_waiting(&self) -> usize {
         let inboxes = self.inboxes();
-        let waiting = |inbox: &mpsc::Sender<Command>| INBOX_CAPACITY - inbox.capacity();
+        let waiting = |entry: &Entry| INBOX_CAPACITY - entry.inbox.capacity();
         inboxes.values().map(waiting).sum()
     }
 
@@ -358,7 +385,7 @@ impl Inner {
         self.stage.send_replace(stage);
     }
 
-    fn inboxes(&self) -> MutexGuard<'_, HashMap<SessionId, mpsc::Sender<Command>>> {
+    fn inboxes(&self) -> MutexGuard<'_, HashMap<SessionId, Entry>> {
         // Nothing that could panic is done under the lock.
         self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use patter_protocol::{
@@ -35,6 +36,7 @@ use crate::conversation::Conversation;
 use crate::error::{SessionError, with_causes};
 use crate::frame::Frame;
 use crate::leases::HeldLease;
+use crate::live::Vitals;
 use crate::measures::{SessionState, Standing};
 use crate::metrics::Counters;
 use crate::resources::{Resources, Stage};
@@ -113,13 +115,14 @@ impl Session {
         resources: Resources,
         opening: Opening,
         mut inbox: mpsc::Receiver<Command>,
+        vitals: Arc<Vitals>,
     ) {
         let session_id = opening.session_id().clone();
         let standing = Standing::new(resources.measures.clone());
         let refusal = match opening::load(&resources, opening).await {
             Ok(Some(loaded)) => {
                 let session = Self::from_loaded(resources, loaded, inbox);
-                return session.serve(standing).await;
+                return session.serve(&vitals, standing).await;
             }
             // Whoever has asked for it meanwhile asks again.
             Ok(None) => SessionError::Gone { session_id },
@@ -136,7 +139,7 @@ impl Session {
         }
     }
 
-    async fn serve(mut self, mut standing: Standing) {
+    async fn serve(mut self, vitals: &Vitals, mut standing: Standing) {
         info!(session_id = %self.session_id, reopened = self.reopened, "session opened");
         self.resources.measures.opened.inc();
         self.begin();
@@ -145,6 +148,7 @@ impl Session {
             if self.is_to_be_handed_over() {
                 break CloseCode::Restart;
             }
+            vitals.note(self.readers.len(), self.turn.is_some(), self.waiting.len());
             let happened = self.wait().await;
             if let Flow::Close(code) = self.take(happened) {
                 break code;

@@ -292,6 +292,7 @@ async fn an_answer_that_was_being_given_again_when_its_process_was_lost_is_close
         finish_reason: FinishReason::Stop,
         model: "m".to_owned(),
         provider: "p".to_owned(),
+        route: None,
         usage: Usage::default(),
         cost_usd: None,
         timing: Timing::default(),

@@ -114,6 +114,7 @@ async fn a_route_sets_what_it_names_and_leaves_the_rest() {
         ("coders", "coder-1")
     );
     assert_eq!(route_told(&client).as_deref(), Some("code"));
+    assert_eq!(answer.route.as_deref(), Some("code"));
     let request = coder.requests().pop().unwrap();
     assert_eq!(request.system.as_deref(), Some("You write code."));
     assert_eq!(request.tools.len(), 1);
@@ -122,7 +123,7 @@ async fn a_route_sets_what_it_names_and_leaves_the_rest() {
 
     let answer = ask(&session, &mut client, "m-2", "Hello").await;
     assert_eq!(answer.provider, "scripted");
-    assert_eq!(route_told(&client), None);
+    assert_eq!((route_told(&client), answer.route), (None, None));
     let request = usual.requests().pop().unwrap();
     assert_eq!(request.system.as_deref(), Some("You are a test."));
     assert_eq!(request.tools.len(), 3);

@@ -107,6 +107,13 @@ fn copy(error: &StoreError) -> StoreError {
             session_id: session_id.clone(),
             free_in: *free_in,
         },
+        StoreError::Exists { session_id } => StoreError::Exists {
+            session_id: session_id.clone(),
+        },
+        StoreError::MetadataTooLarge { bytes, limit } => StoreError::MetadataTooLarge {
+            bytes: *bytes,
+            limit: *limit,
+        },
         StoreError::Corrupt(why) => StoreError::Corrupt(why.clone()),
         StoreError::Unusable(why) => StoreError::Unusable(why.clone()),
     }

@@ -9,16 +9,20 @@
 //! takes it neither in text nor in JSON), JSON that nests too deep to be parsed again, and a
 //! time outside the years 0 to 9999.
 
+mod check;
 mod json;
 mod short;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use patter_protocol::{DurableEvent, EventBody, EventId, JsonObject, SessionId, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::record::{Append, Fence, NewEvent, NewSession, SessionRecord, StoredEvent};
+
+pub(crate) use check::{checked_text, checked_time};
+pub(crate) use json::to_text as json_text;
 
 /// An event as the columns of its row, but for its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,12 +107,17 @@ pub(crate) fn encode_append(append: Append) -> Result<EncodedAppend, StoreError>
     })
 }
 
-fn encode_event(event: NewEvent) -> Result<EncodedEvent, StoreError> {
+/// Encodes one event.
+///
+/// # Errors
+///
+/// [`StoreError::Rejected`] if it cannot be stored.
+pub(crate) fn encode_event(event: NewEvent) -> Result<EncodedEvent, StoreError> {
     let event_type = event.body.type_name();
     let short = short::of_tool_event(&event.body);
     let mut metadata = match serde_json::to_value(event.body) {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return Err(rejected("an event is not a JSON object")),
+        Ok(_) => return Err(StoreError::Rejected("an event is not a JSON object".into())),
         Err(error) => return Err(StoreError::Rejected(error.into())),
     };
     metadata.remove("type");
@@ -124,17 +133,13 @@ fn encode_event(event: NewEvent) -> Result<EncodedEvent, StoreError> {
             None => String::new(),
         },
     };
-    let at = event.at.as_datetime();
-    if !(0..=9999).contains(&at.year()) {
-        return Err(rejected("a time is outside the years 0 to 9999"));
-    }
     Ok(EncodedEvent {
         event_id: event.event_id.as_uuid(),
         event_type,
         content: checked_text(content)?,
         metadata: json::to_text(&Value::Object(metadata))?,
         private: event.private.as_ref().map(json::to_text).transpose()?,
-        at,
+        at: checked_time(event.at)?,
     })
 }
 
@@ -149,23 +154,6 @@ pub(crate) fn encode_session(
     let user_id = session.user_id.map(checked_text).transpose()?;
     let metadata = json::to_text(&Value::Object(session.metadata))?;
     Ok((session.session_id, user_id, metadata))
-}
-
-/// Text that every database takes.
-///
-/// # Errors
-///
-/// [`StoreError::Rejected`] if there is a U+0000 in it.
-pub(crate) fn checked_text(text: String) -> Result<String, StoreError> {
-    if text.contains('\0') {
-        Err(rejected("a text contains U+0000"))
-    } else {
-        Ok(text)
-    }
-}
-
-fn rejected(why: &'static str) -> StoreError {
-    StoreError::Rejected(why.into())
 }
 
 impl EventRow {

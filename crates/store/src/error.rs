@@ -34,6 +34,20 @@ pub enum StoreError {
         /// The session.
         session_id: SessionId,
     },
+    /// There is a session of this name already.
+    #[error("there is a session `{session_id}` already")]
+    Exists {
+        /// The session.
+        session_id: SessionId,
+    },
+    /// A session's metadata would take more than is kept of it.
+    #[error("the metadata would have {bytes} bytes, and {limit} are allowed")]
+    MetadataTooLarge {
+        /// As compact JSON.
+        bytes: usize,
+        /// The most that it may have.
+        limit: usize,
+    },
     /// The database does not take the data. Do not try again.
     #[error("the database does not accept the data")]
     Rejected(#[source] Box<dyn Error + Send + Sync>),

@@ -1,9 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod analytics;
+mod archive;
 mod error;
 mod group_commit;
+mod insight;
 mod measures;
 mod record;
+mod search;
 mod spool;
 mod store;
 
@@ -19,14 +23,25 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use analytics::{
+    ANALYTICS_BUCKETS, ANALYTICS_ROWS, AnalyticsGroups, AnalyticsQuery, AnalyticsRow, Bucket,
+};
+pub use archive::{
+    ImportedSession, ListQuery, MAX_METADATA_BYTES, METRICS_KEY, SessionArchive, SessionPosition,
+};
 pub use error::StoreError;
 pub use group_commit::EventWriter;
+pub use insight::Insight;
 pub use measures::{METRICS, PoolUsage};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresQuery, PostgresStore, QueryRows};
 pub use record::{
     Append, Appended, Claimed, EventQuery, Fence, Lease, NewEvent, NewSession, Owner, Renewal,
     SessionRecord, StoredEvent, SummaryJob, SummaryTries, Swept,
+};
+pub use search::{
+    ExcerptPart, SEARCH_CANDIDATES, SEARCH_HITS, SEARCH_TEXT_CHARS, SearchCursor, SearchHit,
+    SearchPage, SearchQuery,
 };
 pub use spool::{Kept, Spool, SpoolUsage};
 #[cfg(feature = "spool")]

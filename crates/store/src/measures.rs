@@ -74,7 +74,11 @@ impl Measures {
             StoreError::Fenced { .. } => "fenced",
             StoreError::NoSuchSession { .. } => "no_such_session",
             StoreError::Rejected(_) => "rejected",
-            StoreError::Owned { .. } | StoreError::Corrupt(_) | StoreError::Unusable(_) => "other",
+            StoreError::Owned { .. }
+            | StoreError::Corrupt(_)
+            | StoreError::Unusable(_)
+            | StoreError::Exists { .. }
+            | StoreError::MetadataTooLarge { .. } => "other",
         };
         self.appends_failed.with_label_values(&[kind]).inc();
     }

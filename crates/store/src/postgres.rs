@@ -1,5 +1,7 @@
 //! The store on PostgreSQL, the one for production.
 
+mod analytics;
+mod archive;
 mod connect;
 mod connections;
 mod error;
@@ -8,6 +10,7 @@ mod migrate;
 mod options;
 mod query;
 mod read;
+mod search;
 mod self_test;
 mod summary;
 mod waits;
@@ -19,15 +22,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use patter_protocol::SessionId;
 
+use crate::analytics::{AnalyticsQuery, AnalyticsRow, Range};
 use crate::append;
 use crate::deadline::within;
 use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
+use crate::insight::Insight;
 use crate::measures::PoolUsage;
 use crate::record::{
     Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
     StoredEvent, SummaryJob, SummaryTries, Swept,
 };
+use crate::search::{SearchPage, SearchQuery};
 use crate::store::SessionStore;
 
 use connections::Connections;
@@ -63,6 +69,7 @@ impl PostgresStore {
         Self::migrate(&options).await?;
         let connections = connect::connections(&options)?;
         within(SELF_TEST_DEADLINE, self_test::run(&connections)).await?;
+        search::use_language(&connections, &options.search_language).await?;
         Ok(Self {
             connections,
             call_deadline: options.call_deadline(),
@@ -184,6 +191,22 @@ impl SessionStore for PostgresStore {
 
     async fn close(&self) {
         self.connections.close().await;
+    }
+}
+
+#[async_trait]
+impl Insight for PostgresStore {
+    async fn search(&self, query: SearchQuery) -> Result<SearchPage, StoreError> {
+        within(self.call_deadline, search::search(&self.connections, query)).await
+    }
+
+    async fn analytics(&self, query: AnalyticsQuery) -> Result<Vec<AnalyticsRow>, StoreError> {
+        let range = Range::of(&query)?;
+        within(
+            self.call_deadline,
+            analytics::rows(&self.connections, &query, &range),
+        )
+        .await
     }
 }
 

@@ -1,11 +1,15 @@
 //! The store in a single file, with nothing to install: SQLite.
 
+mod analytics;
+mod archive;
 mod clock;
 pub(crate) mod error;
 mod lease;
 pub(crate) mod open;
 mod presence;
 mod read;
+mod reading;
+mod search;
 mod summary;
 mod write;
 
@@ -16,14 +20,17 @@ use async_trait::async_trait;
 use patter_protocol::SessionId;
 use sqlx::SqlitePool;
 
+use crate::analytics::{AnalyticsQuery, AnalyticsRow, Range};
 use crate::append;
 use crate::deadline::within;
 use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
+use crate::insight::Insight;
 use crate::record::{
     Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
     StoredEvent, SummaryJob, SummaryTries, Swept,
 };
+use crate::search::{SearchPage, SearchQuery};
 use crate::store::SessionStore;
 use presence::Presence;
 
@@ -132,6 +139,22 @@ impl SessionStore for SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
         self.presence.leave();
+    }
+}
+
+#[async_trait]
+impl Insight for SqliteStore {
+    async fn search(&self, query: SearchQuery) -> Result<SearchPage, StoreError> {
+        within(CALL_DEADLINE, search::search(&self.readers, query)).await
+    }
+
+    async fn analytics(&self, query: AnalyticsQuery) -> Result<Vec<AnalyticsRow>, StoreError> {
+        let range = Range::of(&query)?;
+        within(
+            CALL_DEADLINE,
+            analytics::rows(&self.readers, &query, &range),
+        )
+        .await
     }
 }
 

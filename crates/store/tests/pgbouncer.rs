@@ -20,6 +20,7 @@ use patter_protocol::SessionId;
 use patter_store::{EventWriter, PostgresOptions, PostgresStore, SessionStore, StoreError};
 use patter_testkit::postgres::TestDatabase;
 use patter_testkit::store_conformance::StoreFixture;
+use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use patter_testkit::store_conformance::sample::{
     append, claimed, log_of, message, owner, places, session, write,
 };
@@ -138,6 +139,13 @@ impl StoreFixture for Pooler {
     }
 }
 
+#[async_trait]
+impl ArchiveFixture for Pooler {
+    async fn open_archive(&self) -> Arc<dyn ArchivedStore> {
+        Arc::new(self.store().await)
+    }
+}
+
 fn configuration(database: &TestDatabase, port: u16, server_connections: u32) -> String {
     let url = database.url();
     let server: PgConnectOptions = url.parse().unwrap();
@@ -184,6 +192,7 @@ fn free_port() -> u16 {
 }
 
 patter_testkit::store_conformance!(Pooler::start);
+patter_testkit::archive_conformance!(Pooler::start);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_is_the_right_one_however_many_ask() {

@@ -9,8 +9,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use patter_store::{SessionStore, SqliteStore, StoreError};
+use patter_protocol::SessionId;
+use patter_store::{Insight, SessionStore, SqliteStore, StoreError};
+use patter_testkit::insight_conformance::InsightFixture;
 use patter_testkit::store_conformance::StoreFixture;
+use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use patter_testkit::store_conformance::sample::{
     append, claimed, log_of, message, owner, session, write,
 };
@@ -34,12 +37,63 @@ impl StoreFixture for Folder {
     }
 }
 
+#[async_trait]
+impl InsightFixture for Folder {
+    async fn open_insight(&self) -> (Arc<dyn SessionStore>, Arc<dyn Insight>) {
+        let store = Arc::new(SqliteStore::open(self.path()).await.unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+
+    async fn delete(&self, session_id: &SessionId) {
+        let options = SqliteConnectOptions::new().filename(self.path());
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("delete from sessions where session_id = $1")
+            .bind(session_id.as_str())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+}
+
+#[async_trait]
+impl ArchiveFixture for Folder {
+    async fn open_archive(&self) -> Arc<dyn ArchivedStore> {
+        Arc::new(SqliteStore::open(self.path()).await.unwrap())
+    }
+}
+
 #[expect(clippy::unused_async, reason = "the suite waits for it")]
 async fn make() -> Folder {
     Folder(TempDir::new().unwrap())
 }
 
 patter_testkit::store_conformance!(make);
+patter_testkit::insight_conformance!(make);
+patter_testkit::archive_conformance!(make);
+
+/// Not only out of sight: nobody finds it in the file.
+#[tokio::test]
+async fn what_was_deleted_is_overwritten() {
+    let folder = make().await;
+    let store = folder.open_archive().await;
+    let (id, claim) = claimed(store.as_ref()).await;
+    let secret = "something that nobody shall know";
+    let entry = append(&id, claim.fence, [message(secret)]);
+    write(store.as_ref(), entry).await.unwrap();
+    let lease = patter_testkit::store_conformance::sample::lease(&claim);
+    store.release(&owner("test"), &lease).await.unwrap();
+    store.close().await;
+    let holds_it = || {
+        let file = fs::read(folder.path()).unwrap();
+        file.windows(secret.len())
+            .any(|part| part == secret.as_bytes())
+    };
+    assert!(holds_it());
+    let store = folder.open_archive().await;
+    assert!(store.delete(&id).await.unwrap());
+    store.close().await;
+    assert!(!holds_it());
+}
 
 #[cfg(unix)]
 #[tokio::test]

@@ -8,6 +8,7 @@
 )]
 
 pub mod failing_store;
+pub mod insight_conformance;
 pub mod memory_spool;
 pub mod memory_store;
 pub mod model_server;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use patter_store::SessionStore;
 
+pub mod archive;
 pub mod batches;
 pub mod claims;
 pub mod duplicates;

@@ -15,6 +15,8 @@ use super::window::Window;
 pub struct CircuitStatus {
     /// Whether requests are let through.
     pub state: CircuitState,
+    /// When it last opened or closed; `None` where it has been closed from the start.
+    pub since: Option<Instant>,
     /// Requests that ended in the window of the policy; the last that led to the opening where it
     /// is open.
     pub requests: u32,
@@ -73,6 +75,8 @@ pub(super) enum Change {
 pub(super) struct Machine {
     policy: BreakerPolicy,
     position: Position,
+    /// See [`CircuitStatus::since`].
+    since: Option<Instant>,
     /// Changes with the position: a request that began before says nothing about now.
     generation: u64,
     window: Window,
@@ -95,6 +99,7 @@ impl Machine {
         Self {
             policy,
             position: Position::Closed,
+            since: None,
             generation: 0,
             window: Window::new(policy.window),
             totals: CircuitTotals::default(),
@@ -158,6 +163,7 @@ impl Machine {
                     return None;
                 }
                 self.totals.opened += 1;
+                self.since = Some(now);
                 let wait = self.open(0, now);
                 Some(Change::Opened { wait })
             }
@@ -170,6 +176,7 @@ impl Machine {
             }
             (Position::Open { .. }, Outcome::Success) => {
                 self.position = Position::Closed;
+                self.since = Some(now);
                 self.generation += 1;
                 self.window.clear();
                 Some(Change::Closed)
@@ -205,6 +212,7 @@ impl Machine {
         };
         CircuitStatus {
             state,
+            since: self.since,
             requests,
             failures,
             totals: self.totals.clone(),

@@ -93,6 +93,7 @@ fn durable_bodies() -> Vec<EventBody> {
         finish_reason: FinishReason::Stop,
         model: "demo".into(),
         provider: "demo".into(),
+        route: None,
         usage: Usage::default(),
         cost_usd: None,
         timing: Timing {

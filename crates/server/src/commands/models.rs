@@ -4,13 +4,15 @@ mod text;
 
 use chrono::NaiveDate;
 use patter_llm::{Catalog, ModelInfo};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::{Config, ModelTarget, ProviderKind};
 use crate::wiring;
 
 /// What `patter models` says.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Models")]
 #[non_exhaustive]
 pub struct ModelsReport {
     /// The model that answers where no route says otherwise.
@@ -34,7 +36,7 @@ pub struct ModelsReport {
 }
 
 /// A model of a provider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Named {
     /// The provider.
     pub provider: String,
@@ -43,7 +45,7 @@ pub struct Named {
 }
 
 /// What `llm.provider = "auto"` takes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Auto {
     /// The provider.
     pub provider: &'static str,
@@ -52,7 +54,7 @@ pub struct Auto {
 }
 
 /// Where a route leads.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RouteTarget {
     /// Name of the route.
     pub name: String,
@@ -62,7 +64,7 @@ pub struct RouteTarget {
 }
 
 /// A provider.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Provider {
     /// Its name.
@@ -76,7 +78,7 @@ pub struct Provider {
 }
 
 /// A model, and what is known about it. What is `None` is not known.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Model {
     /// Whose it is, and what it is called.
@@ -97,7 +99,7 @@ pub struct Model {
 }
 
 /// Prices in USD for a million tokens.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Price {
     /// For the request.
@@ -109,7 +111,7 @@ pub struct Price {
 }
 
 /// How near the end of a model is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
     /// Not in sight.

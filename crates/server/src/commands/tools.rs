@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use patter_session::SessionSettings;
 use patter_tools::{McpState, ToolContext, ToolError, ToolPolicy, ToolRegistry};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -20,7 +21,8 @@ use crate::wiring::{self, Plugins};
 const PLUGIN_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What `patter tools` and `GET /api/tools` say.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Tools")]
 #[non_exhaustive]
 pub struct ToolsReport {
     /// The tools, sorted by name.
@@ -30,7 +32,8 @@ pub struct ToolsReport {
 }
 
 /// A tool as a model sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Tool")]
 #[non_exhaustive]
 pub struct ToolEntry {
     /// Its name.
@@ -46,7 +49,8 @@ pub struct ToolEntry {
 }
 
 /// What one tool may take; what is left out is as for all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OwnToolLimits")]
 #[non_exhaustive]
 pub struct OwnLimits {
     /// One call, in milliseconds.
@@ -91,7 +95,8 @@ impl fmt::Display for OwnLimits {
 }
 
 /// What calls may take.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[schemars(rename = "ToolLimits")]
 #[non_exhaustive]
 pub struct Limits {
     /// One call, in milliseconds.

@@ -3,6 +3,7 @@
 //! Looks at the values as they were given rather than at the typed configuration: there is none
 //! where a single value is wrong, and all faults are told at once.
 
+mod admin;
 mod data_sources;
 mod fallbacks;
 mod lists;
@@ -34,6 +35,7 @@ pub(super) fn check(layers: &Layers, tree: &Map<String, Json>) -> Vec<Fault> {
     routes::check(&mut check);
     data_sources::check(&mut check);
     mcp::check(&mut check);
+    admin::check(&mut check);
     check.faults
 }
 

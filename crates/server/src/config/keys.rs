@@ -4,6 +4,7 @@
 
 mod data_sources;
 mod model;
+mod operations;
 mod providers;
 mod routes;
 mod server;
@@ -32,7 +33,9 @@ pub(crate) static SECTIONS: &[Section] = &[
     data_sources::DATA_SOURCES,
     data_sources::SQL_SOURCES,
     data_sources::WEB,
-    server::LOGS,
+    operations::LOGS,
+    operations::TRACES,
+    operations::ADMIN,
 ];
 
 const fn seconds(min: f64, max: f64) -> Kind {

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::mask;
+use super::secret_headers;
 use super::store_target::StoreTarget;
 use super::value::Value;
 
@@ -21,6 +22,8 @@ pub(crate) enum Kind {
     Text,
     /// A key or the like, which is never shown.
     Secret,
+    /// See [`secret_headers`]; never shown.
+    SecretHeaders,
     /// A whole number.
     Integer { min: u64, max: u64 },
     /// Yes or no.
@@ -87,6 +90,7 @@ impl Kind {
             }
             Self::Text => !text.is_empty(),
             Self::Secret => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()),
+            Self::SecretHeaders => secret_headers::parse(text).is_some(),
             Self::Choice(known) => known.contains(&text),
             Self::Host => is_host(text),
             Self::HttpUrl => is_http_url(text),
@@ -104,6 +108,9 @@ impl Kind {
         match self {
             Self::Text => "text that is not empty".into(),
             Self::Secret => "a key of visible ASCII characters, without spaces".into(),
+            Self::SecretHeaders => {
+                "`NAME=VALUE,NAME=VALUE`, with values in percent encoding".into()
+            }
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
             Self::Flag => "`true` or `false`".into(),
             Self::Decimal { min, max } => format!("a number from {min} to {max}"),
@@ -134,7 +141,7 @@ impl Kind {
     /// The value as it may be shown, also if the key does not take it.
     pub(crate) fn show(&self, value: &Value) -> String {
         match self {
-            Self::Secret => mask::MASK.into(),
+            Self::Secret | Self::SecretHeaders => mask::MASK.into(),
             Self::HttpUrl | Self::StoreUrl => mask::url(&value.to_string()),
             // Somebody may have put the key itself here.
             Self::VariableName if self.parse(value).is_none() => mask::MASK.into(),

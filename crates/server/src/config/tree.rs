@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::data_source::{DataSourceConfig, SqlSourceConfig, WebConfig};
 use super::model_name::ModelName;
+use super::operations::{AdminConfig, LogConfig, TelemetryConfig};
 use super::provider::ProviderKind;
 use super::routes::{ClassifierConfig, RouteConfig};
 use super::setting::Setting;
@@ -65,6 +66,10 @@ pub struct Config {
     pub web: WebConfig,
     /// Logs.
     pub log: LogConfig,
+    /// Traces.
+    pub telemetry: TelemetryConfig,
+    /// The admin port.
+    pub admin: AdminConfig,
     #[serde(skip)]
     pub(super) settings: Vec<Setting>,
 }
@@ -80,6 +85,8 @@ pub struct ServerConfig {
     pub port: u16,
     /// Connections at the same time.
     pub max_connections: usize,
+    /// The origins whose pages may use the HTTP API.
+    pub cors_origins: Vec<String>,
     /// How long the server serves on after SIGTERM, already saying that it is not ready.
     pub drain_delay: Duration,
     /// How long answers in flight may take to finish at the end.
@@ -257,27 +264,4 @@ pub struct ToolsConfig {
     pub enabled: Vec<String>,
     /// How long one call may take.
     pub timeout: Duration,
-}
-
-/// What is logged, and how.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct LogConfig {
-    /// How it is written.
-    pub format: LogFormat,
-    /// Directives of `tracing_subscriber::EnvFilter`.
-    pub filter: String,
-}
-
-/// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// Text for a terminal, JSON otherwise.
-    Auto,
-    /// Text.
-    Text,
-    /// One JSON object a line.
-    Json,
 }

@@ -1,21 +1,22 @@
 //! Whether the server does its work: for people and dashboards (`/health`), and for orchestrators
 //! (`/health/live`, `/health/ready`).
 
+mod shown;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body_util::Full;
 use patter_llm::{Circuit, CircuitState};
 use patter_store::{SessionStore, SpoolUsage};
-use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
-use super::{App, Problem, Reply};
+use super::{App, Body, Problem, Reply};
 use crate::telemetry::with_causes;
+use shown::State;
+pub(super) use shown::{AliveJson, HealthJson};
 
 /// So long an answer of the store counts as news, however often it is asked for.
 const FRESH_FOR: Duration = Duration::from_secs(1);
@@ -33,10 +34,12 @@ pub(crate) struct Health {
 
 /// What the store said.
 #[derive(Debug, Clone, Copy)]
-struct Checked {
+pub(super) struct Checked {
     at: Instant,
     /// How long it took to say that all is well; `None` if it is not.
-    latency: Option<Duration>,
+    pub(super) latency: Option<Duration>,
+    /// Since when it is so.
+    pub(super) since: Instant,
 }
 
 impl Health {
@@ -49,21 +52,21 @@ impl Health {
         }
     }
 
-    /// How long the store took to answer; `None` if it does not.
-    async fn store_latency(&self) -> Option<Duration> {
+    /// How the store is, as it was a second ago at the most.
+    async fn store_state(&self) -> Checked {
         // The semaphore is never closed.
         let _one_at_a_time = self.asking.acquire().await;
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(fresh) = last.filter(|last| last.at.elapsed() < FRESH_FOR) {
-            return fresh.latency;
+            return fresh;
         }
         let latency = self.ask().await;
-        let checked = Checked {
-            at: Instant::now(),
-            latency,
-        };
+        let at = Instant::now();
+        let same = last.filter(|last| last.latency.is_some() == latency.is_some());
+        let since = same.map_or(at, |last| last.since);
+        let checked = Checked { at, latency, since };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked);
-        latency
+        checked
     }
 
     async fn ask(&self) -> Option<Duration> {
@@ -82,37 +85,30 @@ impl Health {
     }
 }
 
-/// `GET /health`: all that can be said, with 503 where no conversation can be held.
-pub(crate) async fn report(app: &App) -> Response<Full<Bytes>> {
-    let latency = app.health.store_latency().await;
+/// Whether the server does its work, and what it depends on: 503 where no conversation can be held.
+#[utoipa::path(
+    get,
+    operation_id = "getHealth",
+    path = "/health",
+    tag = "server",
+    responses(
+        (status = 200, description = "Conversations can be held; `degraded` where something is worked around",
+            body = ref("#/components/schemas/Health")),
+        (status = 503, description = "No conversation can be held", body = ref("#/components/schemas/Health")),
+    )
+)]
+pub(crate) async fn report(app: &App) -> Response<Body> {
+    let store = app.health.store_state().await;
     let draining = app.shutdown.announced().is_cancelled();
     let usage = app.sessions.spool_usage();
-    let (status, word) = match latency {
-        None if !is_usable(usage) => (StatusCode::SERVICE_UNAVAILABLE, "down"),
+    let (status, state) = match store.latency {
+        None if !is_usable(usage) => (StatusCode::SERVICE_UNAVAILABLE, State::Down),
         Some(_) if !draining && is_empty(usage) && all_closed(&app.circuits) => {
-            (StatusCode::OK, "ok")
+            (StatusCode::OK, State::Ok)
         }
-        _ => (StatusCode::OK, "degraded"),
+        _ => (StatusCode::OK, State::Degraded),
     };
-    let model = app.sessions.model();
-    let body = json!({
-        "status": word,
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptime_seconds": app.started_at.elapsed().as_secs(),
-        "draining": draining,
-        "store": {
-            "kind": app.health.store.kind(),
-            "status": if latency.is_some() { "ok" } else { "down" },
-            "latency_ms": latency.map(|latency| latency.as_secs_f64() * 1000.0),
-        },
-        "spool": usage.map(spool),
-        "recovered": app.sessions.is_recovered(),
-        "model": { "provider": model.provider(), "model": model.model() },
-        "circuits": app.circuits.iter().map(circuit).collect::<Vec<_>>(),
-        "sessions": { "live": app.sessions.live_count() },
-        "connections": { "open": app.connections.count() },
-    });
-    super::json(status, &body)
+    super::json(status, &HealthJson::of(app, state, store))
 }
 
 fn all_closed(circuits: &[Circuit]) -> bool {
@@ -133,44 +129,34 @@ fn is_empty(usage: Option<SpoolUsage>) -> bool {
     usage.is_none_or(|usage| usage.events == 0)
 }
 
-fn spool(usage: SpoolUsage) -> Value {
-    json!({
-        "events": usage.events,
-        "bytes": usage.bytes,
-        "max_bytes": usage.max_bytes,
-        "filled_for_ms": usage.filled_for.map(|age| age.as_millis()),
-    })
+/// The process runs: an orchestrator that hears nothing restarts it.
+#[utoipa::path(
+    get,
+    operation_id = "getLiveness",
+    path = "/health/live",
+    tag = "server",
+    responses((status = 200, description = "The process runs", body = ref("#/components/schemas/Alive")))
+)]
+pub(crate) fn live() -> Response<Body> {
+    super::json(StatusCode::OK, &AliveJson { status: "ok" })
 }
 
-/// The circuit of a model: whether it is asked, and what it has seen of late.
-fn circuit(circuit: &Circuit) -> Value {
-    let status = circuit.status();
-    let (state, retry_after) = match status.state {
-        CircuitState::Closed => ("closed", None),
-        CircuitState::Open { retry_after } => ("open", Some(retry_after)),
-        CircuitState::HalfOpen => ("half_open", None),
-    };
-    json!({
-        "provider": circuit.provider(),
-        "model": circuit.model(),
-        "state": state,
-        "requests": status.requests,
-        "failures": status.failures,
-        "retry_after_ms": retry_after.map(|wait| wait.as_millis()),
-    })
-}
-
-/// `GET /health/live`: the process runs.
-pub(crate) fn live() -> Response<Full<Bytes>> {
-    super::json(StatusCode::OK, &json!({ "status": "ok" }))
-}
-
-/// `GET /health/ready`: the server should get traffic.
+/// The server should get traffic.
 ///
 /// # Errors
 ///
 /// 503 while it stops, while what a lost process left on this disk is not stored yet, and while it
 /// cannot make anything safe: the store is away, and there is no spool or it is four fifths full.
+#[utoipa::path(
+    get,
+    operation_id = "getReadiness",
+    path = "/health/ready",
+    tag = "server",
+    responses(
+        (status = 200, description = "Send traffic", body = ref("#/components/schemas/Alive")),
+        (status = 503, description = "Send none: the server starts, stops, or cannot make anything safe"),
+    )
+)]
 pub(crate) async fn ready(app: &App) -> Reply {
     if app.shutdown.announced().is_cancelled() {
         return Err(Problem::draining());
@@ -179,12 +165,12 @@ pub(crate) async fn ready(app: &App) -> Reply {
         let detail = "what a lost process left on this disk is being stored";
         return Err(Problem::unavailable("recovering", detail));
     }
-    let is_store_there = app.health.store_latency().await.is_some();
+    let is_store_there = app.health.store_state().await.latency.is_some();
     if !is_store_there && !is_usable(app.sessions.spool_usage()) {
         return Err(Problem::unavailable(
             "store_unavailable",
             "the database is not available",
         ));
     }
-    Ok(super::json(StatusCode::OK, &json!({ "status": "ok" })))
+    Ok(super::json(StatusCode::OK, &AliveJson { status: "ok" }))
 }

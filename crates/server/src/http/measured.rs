@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use matchit::{InsertError, Router};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
+use super::routes::Routes;
 use crate::metrics::HttpMeasures;
 
 /// What a request that no route is found for is counted as.
@@ -20,7 +20,7 @@ const OTHER: &str = "other";
 /// Puts a [`Measured`] around a service.
 #[derive(Debug, Clone)]
 pub(super) struct MeasuredLayer {
-    routes: Arc<Router<&'static str>>,
+    routes: Arc<Routes>,
     measures: Arc<HttpMeasures>,
 }
 
@@ -32,27 +32,14 @@ pub(super) struct Measured<S> {
 }
 
 impl MeasuredLayer {
-    /// Tells these routes apart, each as `matchit` has it.
-    ///
-    /// # Errors
-    ///
-    /// Where two of them contradict each other.
-    pub(super) fn new(
-        routes: impl IntoIterator<Item = &'static str>,
-        measures: Arc<HttpMeasures>,
-    ) -> Result<Self, InsertError> {
-        let mut router = Router::new();
-        for route in routes {
-            router.insert(route, route)?;
-        }
-        Ok(Self {
-            routes: Arc::new(router),
-            measures,
-        })
+    pub(super) fn new(routes: Arc<Routes>, measures: Arc<HttpMeasures>) -> Self {
+        Self { routes, measures }
     }
 
     fn route(&self, path: &str) -> &'static str {
-        self.routes.at(path).map_or(OTHER, |found| *found.value)
+        self.routes
+            .at(path)
+            .map_or(OTHER, |found| found.value.template)
     }
 }
 

@@ -1,15 +1,20 @@
 //! `GET /metrics`: what this process counts, in Prometheus' text format 0.0.4.
 
-use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
-use http_body_util::Full;
 
-use super::App;
+use super::{App, Body, body};
 
-/// `GET /metrics`.
-pub(crate) fn report(app: &App) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(app.metrics.text()));
+/// What the process counts, in Prometheus' text format.
+#[utoipa::path(
+    get,
+    operation_id = "getMetrics",
+    path = "/metrics",
+    tag = "server",
+    responses((status = 200, description = "The metrics", content_type = "text/plain", body = String))
+)]
+pub(crate) fn report(app: &App) -> Response<Body> {
+    let mut response = Response::new(body::whole(app.metrics.text()));
     let headers = response.headers_mut();
     let content = HeaderValue::from_static(patter_metrics::CONTENT_TYPE);
     headers.insert(CONTENT_TYPE, content);

@@ -1,21 +1,19 @@
 //! The web page and its files, as they are built into the binary, and what `/` says to those who
 //! are no browsers.
 
-use bytes::Bytes;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
     CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use http_body_util::Full;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 
-use super::{Problem, Reply};
+use super::{Body, Problem, Reply, body, wants};
 use crate::assets::{self, Asset};
 
 /// What the page may load and do: its own files, its own server, and nothing that was written by
 /// somebody who only talked to it.
-const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+pub(super) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types dompurify",
@@ -46,8 +44,11 @@ pub(crate) fn home(headers: &HeaderMap) -> Reply {
 /// 404 if there is none of that name, 405 for anything but reading it.
 pub(crate) fn file(path: &str, method: &Method, headers: &HeaderMap) -> Reply {
     let asset = assets::find(path).ok_or_else(|| Problem::not_found("there is nothing here"))?;
-    super::check_method(method)?;
-    Ok(serve(asset, headers))
+    if matches!(*method, Method::GET | Method::HEAD) {
+        Ok(serve(asset, headers))
+    } else {
+        Err(Problem::read_only())
+    }
 }
 
 fn metadata() -> serde_json::Value {
@@ -56,9 +57,18 @@ fn metadata() -> serde_json::Value {
         "version": env!("CARGO_PKG_VERSION"),
         "protocol": patter_protocol::VERSION,
         "links": {
+            "documentation": "/docs",
+            "openapi": "/openapi.json",
+            "asyncapi": "/asyncapi.json",
             "websocket": "/ws/session/{session_id}",
+            "sessions": "/api/sessions",
             "session": "/api/sessions/{session_id}",
             "events": "/api/sessions/{session_id}/events",
+            "messages": "/api/sessions/{session_id}/messages",
+            "search": "/api/search",
+            "analytics": "/api/analytics",
+            "models": "/api/models",
+            "tools": "/api/tools",
             "health": "/health",
             "live": "/health/live",
             "ready": "/health/ready",
@@ -67,8 +77,8 @@ fn metadata() -> serde_json::Value {
     })
 }
 
-fn serve(asset: &'static Asset, request: &HeaderMap) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+fn serve(asset: &'static Asset, request: &HeaderMap) -> Response<Body> {
+    let mut response = Response::new(Body::default());
     let headers = response.headers_mut();
     let caching = if asset.immutable {
         "public, max-age=31536000, immutable"
@@ -88,48 +98,13 @@ fn serve(asset: &'static Asset, request: &HeaderMap) -> Response<Full<Bytes>> {
         return response;
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
-    let body = match asset.brotli {
+    let content = match asset.brotli {
         Some(brotli) if wants(request, ACCEPT_ENCODING, "br") => {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("br"));
             brotli
         }
         _ => asset.bytes,
     };
-    *response.body_mut() = Full::from(Bytes::from_static(body));
+    *response.body_mut() = body::whole(content);
     response
-}
-
-/// Whether a header that lists things has this one in it, and does not say that it has no worth.
-fn wants(headers: &HeaderMap, name: HeaderName, thing: &str) -> bool {
-    let values = headers.get_all(name);
-    values
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .any(|item| {
-            let mut parts = item.split(';').map(str::trim);
-            let named = parts
-                .next()
-                .is_some_and(|first| first.eq_ignore_ascii_case(thing));
-            named && !parts.any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00"))
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_is_searched_for_what_is_wanted() {
-        for (accept, html) in [
-            ("text/html,application/xhtml+xml,*/*;q=0.8", true),
-            ("application/json, TEXT/HTML;q=0.5", true),
-            ("text/html;q=0, */*", false),
-            ("*/*", false),
-            ("text/htmlx", false),
-        ] {
-            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
-            assert_eq!(wants(&headers, ACCEPT, "text/html"), html, "{accept}");
-        }
-    }
 }

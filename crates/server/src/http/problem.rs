@@ -2,18 +2,16 @@
 //! ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). It says what the caller did wrong or what
 //! is the matter, and nothing of the inside.
 
+mod causes;
+
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use http_body_util::Full;
-use patter_session::SessionError;
-use patter_store::StoreError;
+use schemars::JsonSchema;
 use serde::Serialize;
-use tracing::{error, warn};
 
-use crate::telemetry::with_causes;
+use super::body::{self, Body};
 
 /// Why a request was not granted.
 #[derive(Debug)]
@@ -26,22 +24,32 @@ pub(crate) struct Problem {
 }
 
 /// A part of the request that is to blame.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FieldFault {
-    field: &'static str,
+    /// Name of the field, parameter or header; a path where it stands deeper.
+    field: Cow<'static, str>,
+    /// What is wrong with it.
     message: String,
 }
 
-/// The JSON of a problem.
-#[derive(Serialize)]
-struct ProblemJson<'a> {
+/// Answered where a request is not granted (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemJson<'a> {
+    /// Always `about:blank`: `code` tells what happened.
     r#type: &'static str,
+    /// The status in words.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// What is the matter, for a person.
     detail: &'a str,
+    /// What is the matter, for a program.
     code: &'static str,
+    /// The name of the request, as in `x-request-id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
+    /// The fields that are to blame, where some are.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldFault],
 }
@@ -66,8 +74,11 @@ impl Problem {
     }
 
     /// 400, with the part of the request that is to blame.
-    pub(crate) fn invalid_field(field: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
+    pub(crate) fn invalid_field(
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        let (field, message) = (field.into(), message.into());
         let detail = format!("`{field}`: {message}");
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid_field", detail);
         problem.fields.push(FieldFault { field, message });
@@ -84,17 +95,32 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// 405, for a path that can only be read.
+    /// 405; `allow` names the methods that are understood.
+    pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
+        let detail = "this method is not understood here; `Allow` names those that are";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).header(ALLOW, allow)
+    }
+
+    /// 405, for what can only be read.
     pub(crate) fn read_only() -> Self {
-        let detail = "only GET and HEAD are understood here";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-            .header(ALLOW, HeaderValue::from_static("GET, HEAD"))
+        Self::method_not_allowed(HeaderValue::from_static("GET, HEAD"))
+    }
+
+    /// 413; `limit` is in bytes.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let detail = format!("a body may have {limit} bytes here");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     }
 
     /// 503, with the advice to come back.
     pub(crate) fn unavailable(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
             .header(RETRY_AFTER, RETRY_AFTER_SECONDS)
+    }
+
+    /// 503 of a server that is about to stop.
+    pub(crate) fn draining() -> Self {
+        Self::unavailable("draining", "the server is about to restart")
     }
 
     /// 500: a defect, which the log tells about.
@@ -110,7 +136,7 @@ impl Problem {
     }
 
     /// The answer. `request_id` is what the response's `x-request-id` says.
-    pub(crate) fn into_response(self, request_id: Option<&str>) -> Response<Full<Bytes>> {
+    pub(crate) fn into_response(self, request_id: Option<&str>) -> Response<Body> {
         let json = ProblemJson {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
@@ -122,7 +148,7 @@ impl Problem {
         };
         // Texts and numbers always serialize.
         let body = serde_json::to_vec(&json).unwrap_or_default();
-        let mut response = Response::new(Full::from(body));
+        let mut response = Response::new(body::whole(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(
@@ -132,56 +158,5 @@ impl Problem {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.extend(self.headers);
         response
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(store_error: StoreError) -> Self {
-        let error = with_causes(&store_error);
-        if store_error.is_retryable() {
-            warn!(error, "the store did not answer a request");
-            Self::unavailable("store_unavailable", "the database is not available")
-        } else {
-            error!(error, "the store failed a request");
-            Self::internal()
-        }
-    }
-}
-
-impl From<SessionError> for Problem {
-    fn from(session_error: SessionError) -> Self {
-        match session_error {
-            SessionError::StoreUnavailable(error) => {
-                warn!(%error, "a session could not be opened");
-                Self::unavailable("store_unavailable", "the database is not available")
-            }
-            SessionError::Draining => Self::draining(),
-            SessionError::Owned { free_in, .. } => {
-                let detail = "another process has the session; try again, there or here";
-                let seconds = free_in.as_secs() + 1;
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "session_elsewhere", detail)
-                    .header(RETRY_AFTER, HeaderValue::from(seconds))
-            }
-            SessionError::TooManyReaders { limit, .. } => Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "limit_reached",
-                format!("this session has {limit} connections already"),
-            )
-            .header(RETRY_AFTER, RETRY_AFTER_SECONDS),
-            SessionError::Gone { .. } => {
-                Self::unavailable("busy", "the session is just being closed; try again")
-            }
-            other => {
-                error!(error = %other, "a session could not be opened");
-                Self::internal()
-            }
-        }
-    }
-}
-
-impl Problem {
-    /// 503 of a server that is about to stop.
-    pub(crate) fn draining() -> Self {
-        Self::unavailable("draining", "the server is about to restart")
     }
 }

@@ -40,6 +40,12 @@ impl MakeRequestId for NewRequestId {
     }
 }
 
+/// The name of a request that has gone through here.
+pub(crate) fn of<B>(request: &Request<B>) -> Option<String> {
+    let id = request.extensions().get::<RequestId>()?;
+    id.header_value().to_str().ok().map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,114 +1,86 @@
-//! `GET /api/sessions/{id}` and `GET /api/sessions/{id}/events`: what the store knows of a session.
+//! Sessions: what the store knows of them, their logs, and what is done to them from outside a conversation.
 
-use http::StatusCode;
-use patter_protocol::{DurableEvent, JsonObject, LogEpoch, SessionId, Timestamp};
-use patter_store::{EventQuery, SessionRecord};
-use serde::Serialize;
-use serde_json::Value;
+mod change;
+mod end;
+mod events;
+mod list;
+mod mint;
+mod shown;
 
-use super::{App, Problem, Query, Reply};
+use http::{HeaderMap, StatusCode};
+use patter_protocol::SessionId;
+use patter_store::SessionRecord;
 
-/// Answered with `GET /api/sessions/{id}`.
-#[derive(Debug, Serialize)]
-struct SessionJson {
-    session_id: SessionId,
-    user_id: Option<String>,
-    start_time: Timestamp,
-    end_time: Option<Timestamp>,
-    is_active: bool,
-    /// Whether this server holds it in memory.
-    is_live: bool,
-    summary: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    summary_error: Option<String>,
-    /// The client's own.
-    metadata: JsonObject,
-    metrics: Option<Value>,
-    last_seq: u64,
-    epoch: LogEpoch,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+use super::{App, Problem, Reply, negotiation};
+pub(super) use change::{__path_delete, __path_rename, ChangeJson, delete, rename};
+pub(super) use end::{__path_end, end};
+pub(super) use events::{__path_events, EventsJson, events};
+pub(super) use list::{__path_list, SessionsJson, list};
+pub(super) use mint::{__path_mint, MintJson, MintedJson, mint};
+pub(super) use shown::{SessionAndEventsJson, SessionJson};
+
+/// The id in a path.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "for the document; the router reads it")]
+pub(super) struct SessionPath {
+    /// 1 to 128 characters of `A-Z a-z 0-9 . _ ~ : -`, beginning with a letter or a digit.
+    #[param(
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[A-Za-z0-9][A-Za-z0-9._~:-]*$"
+    )]
+    session_id: String,
 }
-
-/// Answered with `GET /api/sessions/{id}/events`.
-#[derive(Debug, Serialize)]
-struct EventsJson {
-    session_id: SessionId,
-    epoch: LogEpoch,
-    last_seq: u64,
-    events: Vec<DurableEvent>,
-    /// To be given as `after` for the next page; null on the last one.
-    next_after: Option<u64>,
-}
-
-const DEFAULT_EVENTS: u32 = 100;
-const MAX_EVENTS: u32 = 1_000;
-
-const EVENT_TYPES: [&str; 7] = [
-    "session_started",
-    "user_message",
-    "ai_response",
-    "tool_call",
-    "tool_result",
-    "session_ended",
-    "session_summary",
-];
 
 /// One session.
 ///
 /// # Errors
 ///
 /// 404 if there is none, 503 if the store does not answer.
-pub(crate) async fn show(app: &App, session_id: &SessionId) -> Reply {
-    let mut record = find(app, session_id).await?;
-    let metrics = record.metadata.remove("metrics");
-    let body = SessionJson {
-        is_live: app.sessions.is_live(session_id),
-        session_id: record.session_id,
-        user_id: record.user_id,
-        start_time: record.start_time,
-        end_time: record.end_time,
-        is_active: record.is_active,
-        summary: record.summary,
-        summary_error: record.summary_error,
-        metadata: record.metadata,
-        metrics,
-        last_seq: record.last_seq,
-        epoch: record.epoch,
-        created_at: record.created_at,
-        updated_at: record.updated_at,
-    };
-    Ok(super::json(StatusCode::OK, &body))
+#[utoipa::path(
+    get,
+    operation_id = "getSession",
+    path = "/api/sessions/{session_id}",
+    tag = "sessions",
+    params(SessionPath),
+    responses(
+        (status = 200, description = "The session", body = ref("#/components/schemas/Session")),
+        (status = 404, description = "There is no such session"),
+        (status = 503, description = "The store does not answer"),
+    )
+)]
+pub(super) async fn show(app: &App, session_id: &SessionId, request: &HeaderMap) -> Reply {
+    let record = find(app, session_id).await?;
+    let shown = SessionJson::of(app, record);
+    Ok(negotiation::revalidated(request, super::json_text(&shown)))
 }
 
-/// A page of a session's log: `after`, `limit`, and `type` (several divided by commas).
+/// One session and the first thousand events of its log, at the path that older clients know.
 ///
 /// # Errors
 ///
-/// 400 for a bad parameter, 404 if there is no such session, 503 if the store does not answer.
-pub(crate) async fn events(app: &App, session_id: &SessionId, query: &Query<'_>) -> Reply {
-    let limit = limit(query)?;
-    let wanted = EventQuery {
-        after: query.seq("after")?.unwrap_or(0),
-        // One more tells whether there is another page.
-        limit: limit.saturating_add(1),
-        types: types(query)?,
-    };
+/// 404 if there is none, 503 if the store does not answer.
+#[utoipa::path(
+    get,
+    operation_id = "getSessionAndEvents",
+    path = "/api/session/{session_id}",
+    tag = "sessions",
+    params(SessionPath),
+    responses(
+        (status = 200, description = "The session and the first 1 000 events of its log; \
+            `/api/sessions/{session_id}/events` has them all",
+            body = ref("#/components/schemas/SessionAndEvents")),
+        (status = 404, description = "There is no such session"),
+        (status = 503, description = "The store does not answer"),
+    )
+)]
+pub(super) async fn with_events(app: &App, session_id: &SessionId) -> Reply {
     let record = find(app, session_id).await?;
-    let stored = app.sessions.store().events(session_id, wanted).await?;
-    let page = usize::try_from(limit).unwrap_or(usize::MAX);
-    let is_last = stored.len() <= page;
-    let events: Vec<DurableEvent> = stored
-        .into_iter()
-        .take(page)
-        .map(|stored| stored.event)
-        .collect();
-    let body = EventsJson {
-        session_id: record.session_id,
-        epoch: record.epoch,
-        last_seq: record.last_seq,
-        next_after: events.last().map(|last| last.seq).filter(|_| !is_last),
-        events,
+    let page = events::Page::first();
+    let body = SessionAndEventsJson {
+        events: page.read(app, session_id).await?.events,
+        session: SessionJson::of(app, record),
     };
     Ok(super::json(StatusCode::OK, &body))
 }
@@ -116,29 +88,4 @@ pub(crate) async fn events(app: &App, session_id: &SessionId, query: &Query<'_>)
 async fn find(app: &App, session_id: &SessionId) -> Result<SessionRecord, Problem> {
     let found = app.sessions.store().session(session_id).await?;
     found.ok_or_else(|| Problem::not_found("there is no such session"))
-}
-
-fn limit(query: &Query<'_>) -> Result<u32, Problem> {
-    const EXPECTED: &str = "must be an integer from 1 to 1000";
-    match query.parsed("limit", EXPECTED)? {
-        None => Ok(DEFAULT_EVENTS),
-        Some(limit) if (1..=MAX_EVENTS).contains(&limit) => Ok(limit),
-        Some(_) => Err(Problem::invalid_field("limit", EXPECTED)),
-    }
-}
-
-fn types(query: &Query<'_>) -> Result<Vec<String>, Problem> {
-    let Some(list) = query.single("type")? else {
-        return Ok(Vec::new());
-    };
-    let types: Vec<String> = list.split(',').map(str::to_owned).collect();
-    if types
-        .iter()
-        .all(|name| EVENT_TYPES.contains(&name.as_str()))
-    {
-        Ok(types)
-    } else {
-        let expected = format!("must be one or more of {}", EVENT_TYPES.join(", "));
-        Err(Problem::invalid_field("type", expected))
-    }
 }

@@ -21,19 +21,31 @@ use tracing::{debug, warn};
 
 use crate::admission::{Admission, Places};
 use crate::http::HttpService;
+use crate::metrics::ConnectionMeasures;
 
 /// A client has so long to send the head of a request, and to begin another one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection is used for new requests for so long; one that became a WebSocket is none of these.
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
-/// The last request of a connection is answered in so long, or it is dropped: longer than any
-/// answer takes, so that it only concerns those who do not read theirs.
+/// What a connection gets for its last answer beyond the time that the longest takes; so this only
+/// concerns those who do not read theirs.
 const FINISH_LIMIT: Duration = Duration::from_secs(20);
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Waits so long when the system has no room for another connection, instead of asking again at
 /// once and for ever.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How much is taken on, and how patiently it is brought to an end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Connections at the same time.
+    pub(crate) connections: usize,
+    /// How long an answer may take that comes as an event stream.
+    pub(crate) longest_answer: Duration,
+    /// How long one may still take when the server stops.
+    pub(crate) drain: Duration,
+}
 
 /// The HTTP connections that are left when no more are accepted.
 #[derive(Debug, Default)]
@@ -55,11 +67,13 @@ impl OpenRequests {
 pub(crate) async fn serve(
     listener: TcpListener,
     service: HttpService,
-    places: Places,
+    limits: Limits,
+    measures: &Arc<ConnectionMeasures>,
     stop: &CancellationToken,
 ) -> OpenRequests {
     let open = OpenRequests::default();
     let builder = builder();
+    let places = Places::new(limits.connections, Arc::clone(measures));
     loop {
         // Nothing is lost when `accept` is dropped.
         let accepted = tokio::select! {
@@ -69,7 +83,7 @@ pub(crate) async fn serve(
         match accepted {
             Ok((stream, _peer)) => {
                 if let Some(admission) = places.take() {
-                    serve_connection(&builder, &service, &open, stream, admission);
+                    serve_connection(&builder, &service, &open, limits, stream, admission);
                 }
             }
             // The client has left already.
@@ -101,6 +115,7 @@ fn serve_connection(
     builder: &Builder<TokioExecutor>,
     service: &HttpService,
     open: &OpenRequests,
+    limits: Limits,
     stream: TcpStream,
     admission: Admission,
 ) {
@@ -123,10 +138,17 @@ fn serve_connection(
         tokio::select! {
             ended = connection.as_mut() => return report(ended),
             () = finish.cancelled() => {}
-            () = sleep(MAX_AGE) => {}
+            () = sleep(MAX_AGE) => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = connection.as_mut() => return report(ended),
+                    () = finish.cancelled() => {}
+                    () = sleep(limits.longest_answer) => {}
+                }
+            }
         }
         connection.as_mut().graceful_shutdown();
-        match timeout(FINISH_LIMIT, connection).await {
+        match timeout(limits.drain + FINISH_LIMIT, connection).await {
             Ok(ended) => report(ended),
             Err(_elapsed) => debug!("a client did not take its answer"),
         }

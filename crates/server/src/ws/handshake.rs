@@ -2,15 +2,13 @@
 //! ([RFC 6455, section 4.2](https://www.rfc-editor.org/rfc/rfc6455#section-4.2)), and from where it
 //! may come. Whatever is refused here is refused as HTTP, before the upgrade.
 
-use bytes::Bytes;
 use http::header::{HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use http_body_util::Full;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
-use crate::http::Problem;
+use crate::http::{Body, Problem};
 
 /// The answer that agrees to the upgrade.
 ///
@@ -18,11 +16,11 @@ use crate::http::Problem;
 ///
 /// 426 where no upgrade to a WebSocket of version 13 was asked for, 400 for a bad key, 403 for a
 /// page of somebody else.
-pub(crate) fn agree<B>(request: &Request<B>) -> Result<Response<Full<Bytes>>, Problem> {
+pub(crate) fn agree<B>(request: &Request<B>) -> Result<Response<Body>, Problem> {
     if request.headers().get_all(SEC_WEBSOCKET_KEY).iter().count() > 1 {
         return Err(bad_key());
     }
-    let response = create_response_with_body(request, Full::default).map_err(refusal)?;
+    let response = create_response_with_body(request, Body::default).map_err(refusal)?;
     check_origin(request.headers())?;
     Ok(response)
 }

@@ -53,6 +53,7 @@ fn answered(response_id: ResponseId, name: &str, text: &str, parts: Vec<Part>) -
         finish_reason: FinishReason::Stop,
         model: "m".to_owned(),
         provider: "p".to_owned(),
+        route: None,
         usage: Usage::default(),
         cost_usd: None,
         timing: Timing::default(),

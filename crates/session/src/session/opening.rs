@@ -359,6 +359,7 @@ impl Session {
             finish_reason,
             model: self.resources.model.model().to_owned(),
             provider: self.resources.model.provider().to_owned(),
+            route: None,
             usage: Usage::default(),
             cost_usd: None,
             timing: Timing::default(),

@@ -165,6 +165,7 @@ impl Session {
     fn replay_after(&self, after: After) -> (u64, bool) {
         match after {
             After::Start => (0, false),
+            After::Now => (self.log.last_seq(), false),
             After::Seq { seq, epoch } => {
                 let other_log = epoch.is_some_and(|epoch| epoch != self.epoch);
                 if other_log || seq > self.log.last_seq() {

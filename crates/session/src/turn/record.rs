@@ -49,6 +49,7 @@ impl Turn {
             finish_reason,
             model: self.voice.model.clone(),
             provider: self.voice.provider.clone(),
+            route: self.route.clone(),
             usage: protocol::Usage {
                 input_tokens: usage.input_tokens,
                 output_tokens: usage.output_tokens,

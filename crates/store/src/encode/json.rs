@@ -16,7 +16,7 @@ const MAX_DEPTH: usize = 127;
 /// # Errors
 ///
 /// [`StoreError::Rejected`] if the value holds U+0000 or nests too deep to be read again.
-pub(super) fn to_text(value: &Value) -> Result<String, StoreError> {
+pub(crate) fn to_text(value: &Value) -> Result<String, StoreError> {
     check(value, MAX_DEPTH)?;
     let mut bytes = Vec::with_capacity(256);
     value

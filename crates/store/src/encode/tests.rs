@@ -85,6 +85,7 @@ fn answer() -> impl Strategy<Value = EventBody> {
                     finish_reason: FinishReason::Length,
                     model,
                     provider: "p".to_owned(),
+                    route: None,
                     usage: Usage {
                         input_tokens: first_token_ms,
                         ..Usage::default()

@@ -56,10 +56,10 @@ pub(super) fn connections(options: &PostgresOptions) -> Result<Connections, Stor
             })
         });
     let (pool, mode) = if options.is_transaction_pooler()? {
-        let begin = format!("begin; {}", settings(options.statement_timeout, true));
+        let begin = format!("begin; {}", settings(options, true)?);
         (pool, Mode::Transaction { begin })
     } else {
-        let settings = settings(options.statement_timeout, false);
+        let settings = settings(options, false)?;
         let pool = pool.after_connect(move |connection, _| {
             let settings = settings.clone();
             Box::pin(async move {
@@ -77,20 +77,22 @@ pub(super) fn connections(options: &PostgresOptions) -> Result<Connections, Stor
 
 /// What each session, or each transaction alone, is set to. As statements rather than in the
 /// start-up packet, where poolers refuse what they do not know.
-fn settings(statement_timeout: Duration, is_local: bool) -> String {
-    let statement_ms = statement_timeout.as_millis();
+fn settings(options: &PostgresOptions, is_local: bool) -> Result<String, StoreError> {
+    let statement_ms = options.statement_timeout.as_millis();
+    let language = options.search_language()?;
     // A commit is acknowledged when it is on disk, whatever the server's default is; a stricter
     // default (a replica has it too) stays.
-    format!(
+    Ok(format!(
         "select set_config('statement_timeout', '{statement_ms}', {is_local}),
                 set_config('lock_timeout', '{lock_ms}', {is_local}),
                 set_config('idle_in_transaction_session_timeout', '10000', {is_local}),
+                set_config('patter.search_language', '{language}', {is_local}),
                 case when current_setting('synchronous_commit') = 'off'
                     then set_config('synchronous_commit', 'on', {is_local}) end",
         // The shorter of the two, so that it is told when it was a lock that took too long. Whoever
         // works as it should has a row locked for milliseconds, and others wait behind a write.
         lock_ms = (statement_ms / 2).min(500),
-    )
+    ))
 }
 
 /// Makes sure that the server is one that this crate can use.

@@ -52,6 +52,14 @@ pub(super) enum Mode {
     },
 }
 
+/// Several statements that are done whole or not at all. Dropped, it is rolled back, at the price of its
+/// connection.
+pub(super) struct Transaction {
+    lent: Lent,
+    /// Whether a statement may be given a name.
+    is_persistent: bool,
+}
+
 /// A connection that one call uses. Goes back when it is dropped, or is closed if a transaction
 /// is still open on it.
 pub(super) struct Lent {
@@ -90,6 +98,20 @@ impl Connections {
         rows.into_iter()
             .next()
             .ok_or_else(|| from_sqlx(sqlx::Error::RowNotFound))
+    }
+
+    /// Begins a transaction of several statements.
+    pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
+        let mut lent = self.lend().await?;
+        let begin = match &self.mode {
+            Mode::Session => "begin",
+            Mode::Transaction { begin } => begin,
+        };
+        lent.begin(begin).await.map_err(from_sqlx)?;
+        Ok(Transaction {
+            lent,
+            is_persistent: self.keep_settings(),
+        })
     }
 
     /// Lends no more, and waits for those that are lent.
@@ -141,14 +163,36 @@ impl Lent {
         begin: &str,
         query: Statement<'_>,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
-        self.in_transaction = true;
-        sqlx::raw_sql(AssertSqlSafe(begin))
-            .execute(&mut **self)
-            .await?;
+        self.begin(begin).await?;
         let rows = query.persistent(false).fetch_all(&mut **self).await?;
+        self.commit().await?;
+        Ok(rows)
+    }
+
+    async fn begin(&mut self, begin: &str) -> Result<(), sqlx::Error> {
+        self.in_transaction = true;
+        let begun = sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut **self);
+        begun.await.map(drop)
+    }
+
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
         sqlx::raw_sql("commit").execute(&mut **self).await?;
         self.in_transaction = false;
-        Ok(rows)
+        Ok(())
+    }
+}
+
+impl Transaction {
+    /// Runs one of its statements.
+    pub(super) async fn fetch(&mut self, query: Statement<'_>) -> Result<Vec<PgRow>, StoreError> {
+        let rows = query
+            .persistent(self.is_persistent)
+            .fetch_all(&mut *self.lent);
+        rows.await.map_err(from_sqlx)
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        self.lent.commit().await.map_err(from_sqlx)
     }
 }
 

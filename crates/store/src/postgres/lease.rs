@@ -60,21 +60,31 @@ pub(super) async fn claim(
     if let Some(row) = connections.fetch(claiming).await?.first() {
         return claimed(row);
     }
-    let asking = sqlx::query(
+    // It may have been let go of, or be gone, since.
+    let free_in = left(connections, &session_id).await?.unwrap_or_default();
+    Err(StoreError::Owned {
+        session_id,
+        free_in,
+    })
+}
+
+/// What is left of a session's lease; `None` if there is no such session.
+pub(super) async fn left(
+    connections: &Connections,
+    session_id: &SessionId,
+) -> Result<Option<Duration>, StoreError> {
+    let query = sqlx::query(
         "select ceil(extract(epoch from lease_until - clock_timestamp()) * 1000)::bigint
          from patter.sessions where session_id = $1",
     )
     .bind(session_id.as_str());
-    // It may have been let go of, or be gone, since.
-    let left_ms: Option<i64> = match connections.fetch(asking).await?.first() {
-        Some(row) => row.try_get(0).map_err(from_sqlx)?,
-        None => None,
+    let rows = connections.fetch(query).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
     };
+    let left_ms: Option<i64> = row.try_get(0).map_err(from_sqlx)?;
     let left_ms = left_ms.and_then(|left| u64::try_from(left).ok());
-    Err(StoreError::Owned {
-        session_id,
-        free_in: Duration::from_millis(left_ms.unwrap_or(0)),
-    })
+    Ok(Some(Duration::from_millis(left_ms.unwrap_or(0))))
 }
 
 /// See [`SessionStore::renew`](crate::SessionStore::renew). Waits for nobody's lock: so one session

@@ -27,6 +27,11 @@ pub struct PostgresOptions {
     /// Whether a server with `fsync = off` will do, which a power cut may rob of what it said was
     /// stored. No unless set: for tests.
     pub allow_unsafe_fsync: bool,
+    /// The language of what is searched: a text search configuration of the server (`english`,
+    /// `german`, ...), which knows the stems of words and leaves out the commonest, or `simple`, for
+    /// all languages, which takes words as they are. `simple` unless set. It holds for what is
+    /// written from then on; what is there is still found.
+    pub search_language: String,
 }
 
 impl PostgresOptions {
@@ -50,6 +55,7 @@ impl PostgresOptions {
             acquire_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(5),
             allow_unsafe_fsync: false,
+            search_language: "simple".to_owned(),
         }
     }
 
@@ -57,6 +63,23 @@ impl PostgresOptions {
     /// server or the network is silent.
     pub(super) fn call_deadline(&self) -> Duration {
         self.acquire_timeout + self.statement_timeout + Duration::from_secs(1)
+    }
+
+    /// The language, as it can stand in a statement.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unusable`] if it is not of lower-case letters, digits and `_`.
+    pub(super) fn search_language(&self) -> Result<&str, StoreError> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let language = self.search_language.as_str();
+        if language.is_empty() || !language.chars().all(is_plain) {
+            return Err(StoreError::Unusable(format!(
+                "no language of searches: `{}`",
+                language.escape_debug()
+            )));
+        }
+        Ok(language)
     }
 
     /// Whether the URL names a pooler in transaction mode.

@@ -39,6 +39,13 @@ impl Moment {
     }
 }
 
+/// Any time as text that compares with those in the file as the times do, also one that no time in the
+/// file can be.
+pub(super) fn sortable(time: Timestamp) -> String {
+    let first = DateTime::from_timestamp(-62_167_219_200, 0).unwrap_or(DateTime::<Utc>::MIN_UTC);
+    Timestamp::from(time.as_datetime().clamp(first, last())).to_string()
+}
+
 /// 9999 has four digits, as all times in the file.
 fn last() -> DateTime<Utc> {
     DateTime::from_timestamp(253_402_300_799, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)

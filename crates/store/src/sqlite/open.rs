@@ -65,10 +65,18 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
             let is_usable = !connection.is_in_transaction();
             Box::pin(async move { Ok(is_usable) })
         })
-        .connect_lazy_with(options.clone());
+        // What is deleted is overwritten, and not only marked as free.
+        .connect_lazy_with(options.clone().pragma("secure_delete", "on"));
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // The deadline of one call is not that of the next (`reading`).
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.lock_handle().await?.remove_progress_handler();
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options.pragma("query_only", "on"));
     Ok((writer, readers))
 }

@@ -86,7 +86,7 @@ async fn append_entry(
 }
 
 /// Whether the event was stored. If not, it was there before: the unique indexes decide.
-async fn insert(
+pub(super) async fn insert(
     connection: &mut SqliteConnection,
     session_id: &str,
     seq: i64,

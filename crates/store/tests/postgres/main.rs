@@ -4,6 +4,7 @@
     reason = "a test ends where its preparation fails"
 )]
 
+mod archive;
 mod connections;
 mod leases;
 
@@ -12,20 +13,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use patter_protocol::SessionId;
-use patter_store::{PostgresOptions, PostgresStore, SessionStore, StoreError};
+use patter_store::{Insight, PostgresOptions, PostgresStore, SessionStore, StoreError};
+use patter_testkit::insight_conformance::InsightFixture;
 use patter_testkit::postgres::TestDatabase;
 use patter_testkit::store_conformance::StoreFixture;
+use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use patter_testkit::store_conformance::sample::{
     append, claimed, log_of, message, owner, session, write,
 };
 use sqlx::{Connection, PgConnection};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 8] = [
     include_str!("../../../../migrations/postgres/20261121000001_sessions_and_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000002_append_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000003_nobody_else.sql"),
     include_str!("../../../../migrations/postgres/20261128000001_leases.sql"),
     include_str!("../../../../migrations/postgres/20261128000002_append_events_and_leases.sql"),
+    include_str!("../../../../migrations/postgres/20261129000001_archive.sql"),
+    include_str!("../../../../migrations/postgres/20261129000002_search.sql"),
+    include_str!("../../../../migrations/postgres/20261129000003_usage.sql"),
 ];
 
 struct Database(TestDatabase);
@@ -60,11 +66,36 @@ impl StoreFixture for Database {
     }
 }
 
+#[async_trait]
+impl InsightFixture for Database {
+    async fn open_insight(&self) -> (Arc<dyn SessionStore>, Arc<dyn Insight>) {
+        let store = Arc::new(PostgresStore::connect(self.options()).await.unwrap());
+        (Arc::clone(&store) as _, store)
+    }
+
+    async fn delete(&self, session_id: &SessionId) {
+        sqlx::query("delete from patter.sessions where session_id = $1")
+            .bind(session_id.as_str())
+            .execute(&mut self.connection().await)
+            .await
+            .unwrap();
+    }
+}
+
+#[async_trait]
+impl ArchiveFixture for Database {
+    async fn open_archive(&self) -> Arc<dyn ArchivedStore> {
+        Arc::new(PostgresStore::connect(self.options()).await.unwrap())
+    }
+}
+
 async fn make() -> Database {
     Database(TestDatabase::create().await)
 }
 
 patter_testkit::store_conformance!(make);
+patter_testkit::insight_conformance!(make);
+patter_testkit::archive_conformance!(make);
 
 #[tokio::test]
 async fn the_migrations_can_run_at_once_and_again_and_by_another_tool_first() {

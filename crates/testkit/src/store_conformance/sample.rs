@@ -147,6 +147,7 @@ pub fn answer(response_id: ResponseId, content: &str) -> EventBody {
         finish_reason: FinishReason::Stop,
         model: "demo".to_owned(),
         provider: "demo".to_owned(),
+        route: None,
         usage: Usage::default(),
         cost_usd: None,
         timing: Timing::default(),
@@ -259,6 +260,7 @@ pub fn every_kind() -> Vec<EventBody> {
             finish_reason: FinishReason::ToolLimit,
             model: "some-model".to_owned(),
             provider: "some-provider".to_owned(),
+            route: None,
             usage: Usage {
                 input_tokens: Some(10),
                 output_tokens: Some(20),

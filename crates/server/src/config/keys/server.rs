@@ -1,7 +1,7 @@
-//! The keys of what serves and is kept: the server, the store, the logs.
+//! The keys of what serves and is kept: the server, the store.
 
 use super::super::key::{Key, Section};
-use super::super::kind::Kind;
+use super::super::kind::{Items, Kind};
 use super::{integer, seconds};
 
 pub(super) const SERVER: Section = Section {
@@ -27,6 +27,13 @@ pub(super) const SERVER: Section = Section {
             "Connections served at the same time; more are refused.",
         )
         .default("10000"),
+        Key::new(
+            "server.cors_origins",
+            Kind::List(Items::Origins),
+            "Origins whose pages may use the HTTP API from a browser, such as `https://app.example.org`; by \
+             default only the server's own.",
+        )
+        .default(""),
         Key::new(
             "server.drain_delay",
             seconds(0.0, 3600.0),
@@ -91,24 +98,5 @@ pub(super) const STORE: Section = Section {
             "After so long no new message is taken while Postgres is away.",
         )
         .default("600"),
-    ],
-};
-
-pub(super) const LOGS: Section = Section {
-    title: "Logs",
-    keys: &[
-        Key::new(
-            "log.format",
-            Kind::Choice(&["auto", "text", "json"]),
-            "How logs are written to stderr; `auto` is text for a terminal, else JSON.",
-        )
-        .default("auto"),
-        Key::new(
-            "log.filter",
-            Kind::LogFilter,
-            "What is logged, as in `RUST_LOG`.",
-        )
-        .default("info")
-        .aliases(&["RUST_LOG"]),
     ],
 };

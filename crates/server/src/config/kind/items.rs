@@ -1,6 +1,7 @@
 //! Lists: `a,b` in a variable, `["a", "b"]` in the file.
 
 use serde_json::{Value as Json, json};
+use url::Url;
 
 use super::super::model_name::ModelName;
 use super::super::value::Value;
@@ -15,6 +16,8 @@ pub(crate) enum Items {
     Texts,
     /// At least one port.
     Ports,
+    /// Origins of pages: a scheme, a host, a port where it is not the usual one.
+    Origins,
     /// Names of environment variables, or none.
     Variables,
     /// At least one text.
@@ -40,13 +43,14 @@ impl Items {
         let fits = |item: &&str| match self {
             Self::Known(known) => known.contains(item),
             Self::Ports => item.parse().is_ok_and(|port: u16| port != 0),
+            Self::Origins => is_origin(item),
             Self::Variables => super::is_variable_name(item),
             Self::Models => ModelName::parse(item).is_some(),
             Self::Texts | Self::SomeTexts | Self::Patterns | Self::Scalars => !item.is_empty(),
         };
         let may_be_none = matches!(
             self,
-            Self::Known(_) | Self::Texts | Self::Variables | Self::Models
+            Self::Known(_) | Self::Texts | Self::Origins | Self::Variables | Self::Models
         );
         if !items.iter().all(fits) || (items.is_empty() && !may_be_none) {
             return None;
@@ -66,6 +70,7 @@ impl Items {
             Self::Known(known) => format!("none, one or several of {}", quoted(known)),
             Self::Texts => "a list of texts, none of them empty".into(),
             Self::Ports => "one or several ports from 1 to 65535".into(),
+            Self::Origins => "a list of origins such as `https://app.example.org`, as browsers write them".into(),
             Self::Variables => "a list of names of variables: capitals, digits and `_`".into(),
             Self::SomeTexts => "one or several texts, none of them empty".into(),
             Self::Patterns => "one or several regular expressions".into(),
@@ -76,6 +81,13 @@ impl Items {
                 .into(),
         }
     }
+}
+
+/// Whether a browser would write the origin just so.
+fn is_origin(text: &str) -> bool {
+    let is_http = |url: &Url| matches!(url.scheme(), "http" | "https");
+    let url = Url::parse(text).ok().filter(is_http);
+    url.is_some_and(|url| url.origin().ascii_serialization() == text)
 }
 
 /// The items of a list in a variable, which stand between commas.

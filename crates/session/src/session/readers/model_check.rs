@@ -162,6 +162,7 @@ fn ai_response(response_id: ResponseId, content: String) -> EventBody {
         finish_reason: FinishReason::Stop,
         model: "m".to_owned(),
         provider: "p".to_owned(),
+        route: None,
         usage: Usage::default(),
         cost_usd: None,
         timing: Timing::default(),

@@ -1,0 +1,114 @@
+//! Bodies: what is answered, whole or as a stream, and what is sent here, read within limits.
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use serde::de::DeserializeOwned;
+use tower::BoxError;
+
+use super::Problem;
+
+/// What is answered. A stream that fails in the middle breaks the connection, so that nobody takes it
+/// for whole.
+pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// A body that is there already.
+pub(crate) fn whole(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// A body that comes piece by piece.
+pub(crate) fn stream<E>(pieces: impl Stream<Item = Result<Bytes, E>> + Send + 'static) -> Body
+where
+    E: Into<BoxError> + 'static,
+{
+    StreamBody::new(pieces.map(|piece| piece.map(Frame::data)))
+        .map_err(Into::into)
+        .boxed_unsync()
+}
+
+/// What a request brings, at most `limit` bytes of it.
+///
+/// # Errors
+///
+/// 413 for more, 400 where the connection breaks on the way.
+pub(crate) async fn bytes(request: Request<Incoming>, limit: usize) -> Result<Bytes, Problem> {
+    let body = Limited::new(request.into_body(), limit);
+    match body.collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(limit)),
+        Err(_broken) => Err(Problem::bad_request("the body ended too early")),
+    }
+}
+
+/// The JSON that a request brings; where it brings nothing, what an empty object would say.
+///
+/// # Errors
+///
+/// 415 for another type, 413 for more than `limit` bytes, 400 for what is no JSON or does not fit; the
+/// field is named then.
+pub(crate) async fn json<T: DeserializeOwned>(
+    request: Request<Incoming>,
+    limit: usize,
+) -> Result<T, Problem> {
+    let is_json = is_json(request.headers());
+    let bytes = bytes(request, limit).await?;
+    if bytes.is_empty() {
+        return from_json(b"{}");
+    }
+    if is_json {
+        from_json(&bytes)
+    } else {
+        Err(not_json())
+    }
+}
+
+/// Reads JSON into a type.
+///
+/// # Errors
+///
+/// 400, with the field where one is to blame.
+pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let fault = error.into_inner();
+        if fault.is_data() && path != "." {
+            Problem::invalid_field(path, fault.to_string())
+        } else {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_json", fault.to_string())
+        }
+    })?;
+    reader.end().map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_json", error.to_string())
+    })?;
+    Ok(read)
+}
+
+/// Whether a request says that it brings JSON; merge patches (RFC 7396) are such.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let kind = value.and_then(|value| value.split(';').next());
+    kind.map(str::trim).is_some_and(|kind| {
+        kind.eq_ignore_ascii_case("application/json")
+            || kind.eq_ignore_ascii_case("application/merge-patch+json")
+    })
+}
+
+/// 415.
+pub(crate) fn not_json() -> Problem {
+    let detail = "the body must be JSON, and `Content-Type` must say so";
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        detail,
+    )
+}

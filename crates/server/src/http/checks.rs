@@ -1,0 +1,71 @@
+//! What any request must keep to, whatever it asks for.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, HOST};
+use http::{Method, Request, Version};
+use hyper::body::Incoming;
+use patter_protocol::{InvalidId, SessionId};
+use percent_encoding::percent_decode_str;
+
+use super::Problem;
+use crate::admission::Admission;
+
+/// Refuses what no route wants to see.
+///
+/// # Errors
+///
+/// 503 where there are too many connections, 405 for methods that nobody answers, 400 for a proxy's request
+/// and for a `Host` that is missing or stands twice.
+pub(crate) fn check(request: &Request<Incoming>) -> Result<(), Problem> {
+    if request
+        .extensions()
+        .get::<Arc<Admission>>()
+        .is_some_and(|admission| admission.is_surplus())
+    {
+        return Err(Problem::unavailable(
+            "overloaded",
+            "the server has too many connections",
+        ));
+    }
+    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+        return Err(Problem::read_only());
+    }
+    if request.uri().authority().is_some() {
+        return Err(Problem::bad_request(
+            "this server is no proxy; ask for a path",
+        ));
+    }
+    let hosts = request.headers().get_all(HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        return Err(Problem::bad_request("`Host` must be given once"));
+    }
+    Ok(())
+}
+
+/// Refuses a body that is said to be longer than `limit` bytes before any of it is read.
+///
+/// # Errors
+///
+/// 413.
+pub(super) fn length(request: &Request<Incoming>, limit: usize) -> Result<(), Problem> {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok());
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limit) {
+        Err(Problem::too_large(limit))
+    } else {
+        Ok(())
+    }
+}
+
+/// A session id as it stands in a path.
+///
+/// # Errors
+///
+/// 400 where it is none.
+pub(super) fn session_id(segment: &str) -> Result<SessionId, Problem> {
+    let text = percent_decode_str(segment).decode_utf8_lossy();
+    text.parse()
+        .map_err(|error: InvalidId| Problem::invalid_field("session_id", error.to_string()))
+}

@@ -1,0 +1,90 @@
+//! What is the same for everybody as long as the process runs: documents and the files of `/docs`.
+//! It is asked for each time, and sent again only where the asker has another one.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::Hasher;
+use std::io::Read;
+
+use bytes::Bytes;
+use flate2::read::GzDecoder;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use super::{Body, Problem, Reply, body, wants};
+
+/// An answer that does not change.
+#[derive(Debug)]
+pub(super) struct Fixed {
+    content_type: &'static str,
+    bytes: Bytes,
+    /// Whether `bytes` are compressed.
+    gzipped: bool,
+    /// Weak, so that it is right for the compressed form and the plain one.
+    etag: String,
+}
+
+impl Fixed {
+    /// What is kept as it is sent.
+    pub(super) fn plain(content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        Self::new(content_type, bytes.into(), false)
+    }
+
+    /// What is kept compressed with gzip.
+    pub(super) fn gzipped(content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        Self::new(content_type, bytes.into(), true)
+    }
+
+    fn new(content_type: &'static str, bytes: Bytes, gzipped: bool) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&bytes);
+        Self {
+            content_type,
+            bytes,
+            gzipped,
+            etag: format!("W/\"{:016x}\"", hasher.finish()),
+        }
+    }
+
+    /// Answers a request with these headers; 304 where it has this already.
+    ///
+    /// # Errors
+    ///
+    /// Where what is kept cannot be decompressed: a defect.
+    pub(super) fn answer(&self, request: &HeaderMap) -> Reply {
+        let mut response = Response::new(Body::default());
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        if let Ok(etag) = HeaderValue::from_str(&self.etag) {
+            headers.insert(ETAG, etag);
+        }
+        if self.gzipped {
+            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if wants(request, IF_NONE_MATCH, &self.etag) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return Ok(response);
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        let content = if !self.gzipped {
+            self.bytes.clone()
+        } else if wants(request, ACCEPT_ENCODING, "gzip") {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            self.bytes.clone()
+        } else {
+            // Every browser takes gzip, so this is rare enough to be done anew each time.
+            decompressed(&self.bytes)?
+        };
+        *response.body_mut() = body::whole(content);
+        Ok(response)
+    }
+}
+
+fn decompressed(gzip: &[u8]) -> Result<Bytes, Problem> {
+    let mut bytes = Vec::new();
+    GzDecoder::new(gzip)
+        .read_to_end(&mut bytes)
+        .map_err(|_corrupt| Problem::internal())?;
+    Ok(bytes.into())
+}

@@ -1,0 +1,69 @@
+//! The events of a session as an event stream
+//! ([Server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)): each event is one
+//! `data:` line with the JSON that a WebSocket would carry, and `id:` is its `seq` where it has one.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::{Stream, stream};
+use patter_protocol::{EventBody, MessageId, ServerMessage};
+use patter_session::{Attachment, Delivery, Frame};
+use tokio::time::timeout;
+
+/// A stream that is silent for so long says that it is still there, before anything in between gives it up.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A comment, which readers pass over.
+const STILL_HERE: Bytes = Bytes::from_static(b": still here\n\n");
+
+/// Everything until the message is answered or the session ends. `is_answered` says that the client has the
+/// answer already: then only what comes at once is told.
+pub(super) fn event_stream(
+    attachment: Attachment,
+    message_id: MessageId,
+    is_answered: bool,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
+    let reader = Some((attachment, message_id));
+    stream::unfold(reader, move |reader| async move {
+        let (mut attachment, message_id) = reader?;
+        // Nothing is lost when `next` is dropped.
+        let Ok(delivery) = timeout(KEEP_ALIVE, attachment.next()).await else {
+            return Some((Ok(STILL_HERE), Some((attachment, message_id))));
+        };
+        let Delivery::Frame(frame) = delivery else {
+            return None;
+        };
+        let is_last = is_answered || answers(&frame, &message_id);
+        let reader = (!is_last).then_some((attachment, message_id));
+        Some((Ok(event(&frame)), reader))
+    })
+}
+
+/// Whether this is the end of the answer to the message. Only events of the log are looked into.
+pub(super) fn answers(frame: &Frame, message_id: &MessageId) -> bool {
+    frame.seq().is_some()
+        && matches!(
+            frame.message(),
+            Ok(ServerMessage::Durable(event)) if is_answer_to(&event.body, message_id)
+        )
+}
+
+/// Whether the event is an answer to the message.
+pub(super) fn is_answer_to(body: &EventBody, message_id: &MessageId) -> bool {
+    matches!(body, EventBody::AiResponse(answer) if answer.message_id == *message_id)
+}
+
+/// The lines of an event. Its JSON has no line break in it.
+fn event(frame: &Frame) -> Bytes {
+    const AROUND: usize = "id: 18446744073709551615\ndata: \n\n".len();
+    let mut lines = BytesMut::with_capacity(AROUND + frame.bytes().len());
+    if let Some(seq) = frame.seq() {
+        lines.put_slice(b"id: ");
+        lines.put_slice(seq.to_string().as_bytes());
+        lines.put_u8(b'\n');
+    }
+    lines.put_slice(b"data: ");
+    lines.put_slice(frame.bytes());
+    lines.put_slice(b"\n\n");
+    lines.freeze()
+}

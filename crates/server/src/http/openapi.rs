@@ -1,0 +1,113 @@
+//! The document of the HTTP API: OpenAPI 3.1. Paths, parameters and answers stand above the handlers; the
+//! schemas are those of the types that are sent, the protocol's among them.
+
+mod schemas;
+
+use std::sync::LazyLock;
+
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use super::fixed::Fixed;
+use super::{Reply, analytics, health, messages, metrics, models, search, sessions, tools};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "patter",
+        description = "Conversations with language models that lose nothing. Their events come by a \
+            WebSocket at `/ws/session/{session_id}`, which `/asyncapi.json` describes, or by an event stream \
+            from `/api/sessions/{session_id}/messages`. Times are RFC 3339 in UTC. Every answer has an \
+            `x-request-id`: the caller's, if it is harmless, else a new one.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/")),
+    tags(
+        (name = "conversation", description = "Say something, without a WebSocket"),
+        (name = "sessions", description = "What was said, and what is known about it"),
+        (name = "server", description = "What the server is and how it is"),
+    ),
+    paths(
+        messages::say,
+        sessions::list,
+        sessions::mint,
+        sessions::show,
+        sessions::rename,
+        sessions::delete,
+        sessions::end,
+        sessions::events,
+        sessions::with_events,
+        search::search,
+        analytics::analytics,
+        models::list,
+        tools::list,
+        health::report,
+        health::live,
+        health::ready,
+        metrics::report,
+        serve,
+    )
+)]
+struct Api;
+
+static DOCUMENT: LazyLock<Fixed> =
+    LazyLock::new(|| Fixed::plain("application/json", format!("{:#}\n", build())));
+
+/// The document of this API.
+///
+/// # Errors
+///
+/// None that it knows of.
+#[utoipa::path(
+    get,
+    operation_id = "getOpenApi",
+    path = "/openapi.json",
+    tag = "server",
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value))
+)]
+pub(super) fn serve(request: &HeaderMap) -> Reply {
+    DOCUMENT.answer(request)
+}
+
+fn build() -> Value {
+    // A document of texts and numbers always serializes.
+    let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
+    // What `request_body` cannot say of a reference.
+    document["paths"]["/api/sessions"]["post"]["requestBody"]["required"] = Value::Bool(false);
+    document["components"] = json!({ "schemas": schemas::all() });
+    let paths = document["paths"].as_object_mut();
+    for operation in paths.into_iter().flat_map(operations) {
+        describe_problems(operation);
+    }
+    document
+}
+
+fn operations(paths: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let methods = paths.values_mut().filter_map(Value::as_object_mut);
+    methods
+        .flat_map(Map::values_mut)
+        .filter_map(Value::as_object_mut)
+}
+
+/// What is not granted is answered in one form, whatever was asked for.
+fn describe_problems(operation: &mut Map<String, Value>) {
+    let Some(responses) = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    responses.insert(
+        "default".to_owned(),
+        json!({ "description": "The request is not granted; `code` says why" }),
+    );
+    for (status, response) in responses.iter_mut() {
+        let is_problem = status == "default" || status.starts_with(['4', '5']);
+        if is_problem && response.get("content").is_none() {
+            response["content"] = json!({
+                "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } }
+            });
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Stored sessions from outside a conversation, on SQLite.
+
+mod import;
+mod list;
+mod metadata;
+mod prune;
+
+use async_trait::async_trait;
+use patter_protocol::{JsonObject, LogEpoch, SessionId, Timestamp};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, SqlitePool};
+
+use super::clock::Moment;
+use super::error::from_sqlx;
+use super::write::BEGIN;
+use super::{CALL_DEADLINE, SqliteStore};
+use crate::archive::import::encode_import;
+use crate::archive::{ImportedSession, ListQuery, METRICS_KEY, SessionArchive};
+use crate::deadline::within;
+use crate::encode::{SessionRow, encode_session, session_columns};
+use crate::error::StoreError;
+use crate::record::{NewSession, SessionRecord};
+
+#[async_trait]
+impl SessionArchive for SqliteStore {
+    async fn create(&self, mut session: NewSession) -> Result<SessionRecord, StoreError> {
+        session.metadata.remove(METRICS_KEY);
+        let session = encode_session(session)?;
+        within(CALL_DEADLINE, create(&self.writer, session)).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Vec<SessionRecord>, StoreError> {
+        within(CALL_DEADLINE, list::list(&self.readers, query)).await
+    }
+
+    async fn merge_metadata(
+        &self,
+        session_id: &SessionId,
+        patch: JsonObject,
+    ) -> Result<Option<SessionRecord>, StoreError> {
+        let merging = metadata::merge(&self.writer, session_id, patch);
+        within(CALL_DEADLINE, merging).await
+    }
+
+    async fn delete(&self, session_id: &SessionId) -> Result<bool, StoreError> {
+        within(CALL_DEADLINE, delete(&self.writer, session_id)).await
+    }
+
+    async fn prune(&self, older_than: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
+        let pruning = prune::prune(&self.writer, older_than, limit);
+        within(CALL_DEADLINE, pruning).await
+    }
+
+    async fn import(&self, session: ImportedSession) -> Result<SessionRecord, StoreError> {
+        let session = encode_import(session)?;
+        import::import(&self.writer, &session, CALL_DEADLINE).await
+    }
+}
+
+/// See [`SessionArchive::create`].
+async fn create(
+    pool: &SqlitePool,
+    (session_id, user_id, metadata): (SessionId, Option<String>, String),
+) -> Result<SessionRecord, StoreError> {
+    let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
+    let row = sqlx::query(concat!(
+        "insert into sessions (session_id, user_id, metadata, log_epoch) values ($1, $2, $3, $4)
+         on conflict (session_id) do nothing
+         returning ",
+        session_columns!()
+    ))
+    .bind(session_id.as_str())
+    .bind(user_id)
+    .bind(metadata)
+    .bind(LogEpoch::generate().as_uuid())
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(from_sqlx)?;
+    transaction.commit().await.map_err(from_sqlx)?;
+    match row {
+        Some(row) => record(&row),
+        None => Err(StoreError::Exists { session_id }),
+    }
+}
+
+/// See [`SessionArchive::delete`]. The events go with the row.
+async fn delete(pool: &SqlitePool, session_id: &SessionId) -> Result<bool, StoreError> {
+    let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
+    let now = Moment::now();
+    let done = sqlx::query(
+        "delete from sessions
+         where session_id = $1 and (lease_until is null or lease_until <= $2)",
+    )
+    .bind(session_id.as_str())
+    .bind(now.text())
+    .execute(&mut *transaction)
+    .await
+    .map_err(from_sqlx)?;
+    if done.rows_affected() > 0 {
+        transaction.commit().await.map_err(from_sqlx)?;
+        return Ok(true);
+    }
+    let leased_until: Option<String> =
+        sqlx::query_scalar("select lease_until from sessions where session_id = $1")
+            .bind(session_id.as_str())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(from_sqlx)?;
+    match leased_until {
+        None => Ok(false),
+        Some(until) => Err(StoreError::Owned {
+            session_id: session_id.clone(),
+            free_in: now.until(&until)?,
+        }),
+    }
+}
+
+fn record(row: &SqliteRow) -> Result<SessionRecord, StoreError> {
+    SessionRow::from_row(row).map_err(from_sqlx)?.decode()
+}

@@ -1,0 +1,57 @@
+//! Pages of sessions, from SQLite.
+
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+
+use super::record;
+use crate::archive::ListQuery;
+use crate::encode::{or_left_out, session_columns};
+use crate::error::StoreError;
+use crate::record::SessionRecord;
+use crate::sqlite::clock::sortable;
+use crate::sqlite::error::from_sqlx;
+
+/// See [`SessionArchive::list`](crate::SessionArchive::list).
+pub(super) async fn list(
+    pool: &SqlitePool,
+    wanted: &ListQuery,
+) -> Result<Vec<SessionRecord>, StoreError> {
+    let mut query = selection(wanted);
+    let rows = query.build().fetch_all(pool).await.map_err(from_sqlx)?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| or_left_out(record(row)))
+        .collect())
+}
+
+/// Only the conditions that are asked for: one that stands there for another case would keep the
+/// planner from the index.
+fn selection(wanted: &ListQuery) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(concat!(
+        "select ",
+        session_columns!(),
+        " from sessions where true"
+    ));
+    if let Some(user_id) = &wanted.user_id {
+        query.push(" and user_id = ").push_bind(user_id.clone());
+    }
+    match wanted.active {
+        Some(true) => query.push(" and is_active = 1"),
+        Some(false) => query.push(" and is_active = 0"),
+        None => &mut query,
+    };
+    if let Some(from) = wanted.from {
+        query.push(" and start_time >= ").push_bind(sortable(from));
+    }
+    if let Some(to) = wanted.to {
+        query.push(" and start_time < ").push_bind(sortable(to));
+    }
+    if let Some(before) = &wanted.before {
+        query.push(" and (start_time, session_id) < (");
+        query.push_bind(sortable(before.start_time)).push(", ");
+        query.push_bind(before.session_id.as_str().to_owned());
+        query.push(")");
+    }
+    query.push(" order by start_time desc, session_id desc limit ");
+    query.push_bind(i64::from(wanted.limit));
+    query
+}
