@@ -59,6 +59,7 @@ struct Admin {
 /// Serves the admin port until `stop`: longer than the server itself, whose drain can be watched here.
 pub(crate) async fn serve(port: AdminPort, app: Arc<App>, stop: &CancellationToken) {
     let shutdown = app.shutdown.clone();
+    let measures = Arc::clone(&app.metrics.connections);
     let admin = Arc::new(Admin {
         app,
         log_level: port.log_level,
@@ -69,7 +70,7 @@ pub(crate) async fn serve(port: AdminPort, app: Arc<App>, stop: &CancellationTok
     let answer = service_fn(move |request| answer(Arc::clone(&admin), request));
     let service = public::dressed(answer, &[]);
     let requests = tokio::select! {
-        requests = accept::serve(port.listener, service, LIMITS, stop) => requests,
+        requests = accept::serve(port.listener, service, LIMITS, &measures, stop) => requests,
         never = drain_when_asked(&drain, &shutdown, port.drain_delay) => match never {},
     };
     requests.finish().await;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::metrics::ConnectionMeasures;
+
 /// So many connections beyond the limit are told that they are; the others are dropped.
 const SURPLUS_CONNECTIONS: usize = 64;
 
@@ -26,13 +28,15 @@ impl Admission {
 pub(crate) struct Places {
     regular: Arc<Semaphore>,
     surplus: Arc<Semaphore>,
+    measures: Arc<ConnectionMeasures>,
 }
 
 impl Places {
-    pub(crate) fn new(max_connections: usize) -> Self {
+    pub(crate) fn new(max_connections: usize, measures: Arc<ConnectionMeasures>) -> Self {
         Self {
             regular: Arc::new(Semaphore::new(max_connections)),
             surplus: Arc::new(Semaphore::new(SURPLUS_CONNECTIONS)),
+            measures,
         }
     }
 
@@ -40,10 +44,13 @@ impl Places {
     pub(crate) fn take(&self) -> Option<Admission> {
         let regular = Arc::clone(&self.regular).try_acquire_owned().ok();
         let is_surplus = regular.is_none();
-        let place = regular.or_else(|| Arc::clone(&self.surplus).try_acquire_owned().ok())?;
+        let place = regular.or_else(|| Arc::clone(&self.surplus).try_acquire_owned().ok());
+        if is_surplus {
+            self.measures.refused(place.is_some());
+        }
         Some(Admission {
             is_surplus,
-            _place: place,
+            _place: place?,
         })
     }
 }

@@ -115,4 +115,7 @@ pub enum ServerError {
     /// Two routes of the HTTP side contradict each other: a defect.
     #[error("cannot set up the HTTP routes")]
     HttpRoutes(#[from] matchit::InsertError),
+    /// Two crates count under one name: a defect.
+    #[error("cannot set up the metrics")]
+    Metrics(#[from] patter_metrics::Error),
 }

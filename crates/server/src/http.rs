@@ -7,6 +7,7 @@ pub(crate) mod checks;
 mod docs;
 pub(crate) mod health;
 mod layers;
+mod measured;
 mod messages;
 pub(crate) mod metrics;
 mod models;
@@ -47,6 +48,7 @@ pub(crate) use problem::Problem;
 pub(crate) use query::Query;
 
 use crate::commands::ModelsReport;
+use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::wiring::Store;
 use crate::ws::{self, Connections};
@@ -70,6 +72,8 @@ pub(crate) struct App {
     pub(crate) health: Health,
     /// How far the server has come with stopping.
     pub(crate) shutdown: Shutdown,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
     /// The circuit of each model.
     pub(crate) circuits: Vec<Circuit>,
     /// What is known about models, and which are used.

@@ -9,6 +9,7 @@ pub mod config;
 mod error;
 mod export;
 mod http;
+pub mod metrics;
 mod retention;
 #[cfg(feature = "sabotage")]
 mod sabotage;

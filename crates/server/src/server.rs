@@ -23,6 +23,7 @@ use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http::{self, App, Health, HttpService, MAX_IMPORTS};
+use crate::metrics::Metrics;
 #[cfg(feature = "sabotage")]
 use crate::sabotage;
 use crate::shutdown::Shutdown;
@@ -186,8 +187,10 @@ impl Server {
         if let Some(spool) = spool {
             sessions = sessions.spool(spool);
         }
+        let sessions = sessions.start();
         let app = Arc::new(App {
-            sessions: sessions.start(),
+            metrics: Metrics::new(&sessions, Arc::clone(&log), &circuits)?,
+            sessions,
             connections: Connections::default(),
             health: Health::new(log),
             archive: store,
@@ -223,7 +226,8 @@ async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &
         longest_answer: config.session.turn_timeout,
         drain: config.server.drain_timeout,
     };
-    let serving = accept::serve(listener, service, limits, shutdown.draining());
+    let measures = &app.metrics.connections;
+    let serving = accept::serve(listener, service, limits, measures, shutdown.draining());
     let keeping = keep(&*app.archive, config, shutdown);
     let (requests, ()) = tokio::join!(serving, keeping);
 

@@ -26,7 +26,9 @@ use uuid::Uuid;
 
 use crate::admission::Admission;
 use crate::http::{App, Body, Problem, Query};
+use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
+pub(crate) use socket::End;
 use socket::Socket;
 
 /// A client must be ready to speak WebSocket so long after the server has agreed.
@@ -77,8 +79,9 @@ pub(crate) async fn open(
     let admission = request.extensions().get::<Arc<Admission>>().cloned();
     let upgrade = hyper::upgrade::on(&mut request);
     let stop = app.connections.stop.clone();
+    let open = Open::new(Arc::clone(&app.metrics.connections));
     let connection = async move {
-        serve(upgrade, session, attachment, stop).await;
+        serve(upgrade, session, attachment, stop, open).await;
         // The connection counts as one until here.
         drop(admission);
     };
@@ -93,14 +96,41 @@ async fn serve(
     session: SessionHandle,
     attachment: Attachment,
     stop: CancellationToken,
+    open: Open,
 ) {
-    match timeout(UPGRADE_TIMEOUT, upgrade).await {
+    let measures = Arc::clone(&open.0);
+    let closed = match timeout(UPGRADE_TIMEOUT, upgrade).await {
         Ok(Ok(upgraded)) => {
             let socket = Socket::new(TokioIo::new(upgraded)).await;
-            Connection::new(socket, session, attachment).run(stop).await;
+            let connection = Connection::new(socket, session, attachment, Arc::clone(&measures));
+            Closed::By(connection.run(stop).await)
         }
-        Ok(Err(error)) => debug!(%error, "a client left before the upgrade"),
-        Err(_elapsed) => debug!("a client did not take the upgrade"),
+        Ok(Err(error)) => {
+            debug!(%error, "a client left before the upgrade");
+            Closed::NoUpgrade
+        }
+        Err(_elapsed) => {
+            debug!("a client did not take the upgrade");
+            Closed::NoUpgrade
+        }
+    };
+    measures.closed(closed);
+}
+
+/// A connection that is counted as open, until this is dropped.
+struct Open(Arc<ConnectionMeasures>);
+
+impl Open {
+    fn new(measures: Arc<ConnectionMeasures>) -> Self {
+        measures.opened.inc();
+        measures.open.inc();
+        Self(measures)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.dec();
     }
 }
 

@@ -127,10 +127,10 @@ async fn an_open_circuit_is_told_and_no_longer_asked() {
     for line in [
         "# TYPE patter_circuit_state gauge",
         "# TYPE patter_model_failures_total counter",
-        "patter_circuit_state{provider=\"openai\",model=\"m\",state=\"closed\"} 0",
-        "patter_circuit_opened_total{provider=\"openai\",model=\"m\"} 1",
-        "patter_model_failures_total{provider=\"openai\",model=\"m\",kind=\"server\"} 10",
-        "patter_model_requests_total{provider=\"openai\",model=\"m\"} 10",
+        "patter_circuit_state{model=\"m\",provider=\"openai\",state=\"closed\"} 0",
+        "patter_circuit_opened_total{model=\"m\",provider=\"openai\"} 1",
+        "patter_model_failures_total{kind=\"server\",model=\"m\",provider=\"openai\"} 10",
+        "patter_model_requests_total{model=\"m\",provider=\"openai\"} 10",
     ] {
         assert!(text.lines().any(|it| it == line), "no `{line}` in\n{text}");
     }
@@ -143,14 +143,17 @@ async fn metrics_are_described_and_escaped() {
     let server = server(&model, &[("llm.model", "a\"b\\c")]).await;
     let text = metrics(&server).await;
     assert!(
-        text.contains(r#"{provider="openai",model="a\"b\\c""#),
+        text.contains(r#"{model="a\"b\\c",provider="openai""#),
         "{text}"
     );
     let names = text
         .lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty());
     for line in names {
-        let name = line.split('{').next().unwrap();
+        let name = line.split(['{', ' ']).next().unwrap();
+        let suffixes = ["_bucket", "_sum", "_count"];
+        let of_histogram = suffixes.iter().find_map(|it| name.strip_suffix(it));
+        let name = of_histogram.unwrap_or(name);
         assert!(
             text.contains(&format!("# HELP {name} ")),
             "{name} in\n{text}"

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use patter_protocol::{DurableEvent, LiveEvent, ServerMessage, Token};
+use tokio::time::Instant;
 
 /// One event of the protocol as JSON text. Cloning shares the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +10,7 @@ pub struct Frame {
     json: Bytes,
     seq: Option<u64>,
     is_token: bool,
+    arrived: Option<Instant>,
 }
 
 impl Frame {
@@ -18,7 +20,13 @@ impl Frame {
             json: ServerMessage::Live(event).to_json().into(),
             seq: None,
             is_token,
+            arrived: None,
         }
+    }
+
+    /// The same, made of something that came from a model at this moment.
+    pub(crate) fn of_piece(self, arrived: Option<Instant>) -> Self {
+        Self { arrived, ..self }
     }
 
     pub(crate) fn durable(event: DurableEvent) -> Self {
@@ -27,6 +35,7 @@ impl Frame {
             json: ServerMessage::Durable(event).to_json().into(),
             seq,
             is_token: false,
+            arrived: None,
         }
     }
 
@@ -57,6 +66,13 @@ impl Frame {
     pub fn as_str(&self) -> &str {
         // It was made from a `String`.
         std::str::from_utf8(&self.json).unwrap_or_default()
+    }
+
+    /// When what it tells came from the model, if it is a piece of text: whoever writes it to a socket can
+    /// tell how long it was under way here. Of several pieces that are joined, the first.
+    #[must_use]
+    pub fn arrived(&self) -> Option<Instant> {
+        self.arrived
     }
 
     /// The place in the log, if the event is a durable one.

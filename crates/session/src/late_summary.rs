@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use crate::conversation::Conversation;
 use crate::error::with_causes;
+use crate::measures::SummaryKind;
 use crate::resources::Resources;
 use crate::summary::{self, Brief};
 
@@ -29,6 +30,8 @@ pub(crate) async fn make(resources: Resources, job: SummaryJob) {
         Ok(conversation) => summarize(&resources, &job, &conversation).await,
         Err(error) => Err(with_causes(&error)),
     };
+    let measures = &resources.measures;
+    measures.summarized(SummaryKind::Late, outcome.is_ok());
     let kept = match &outcome {
         Ok(summary) => add(&resources, &job, summary.clone()).await,
         Err(why) => resources.store.fail_summary(&job, why).await,

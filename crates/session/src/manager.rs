@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use patter_llm::ChatModel;
+use patter_metrics::{Asked, Error, Registry};
 use patter_protocol::{JsonObject, SessionId};
 use patter_store::{NewSession, SessionStore, Spool, SpoolUsage, Swept};
 use patter_tools::ToolRegistry;
@@ -23,6 +24,7 @@ use crate::command::Command;
 use crate::error::SessionError;
 use crate::handle::SessionHandle;
 use crate::live::{LiveSession, Vitals};
+use crate::measures;
 use crate::resources::{Resources, Stage};
 use crate::session::{Opening, Session};
 use crate::settings::SessionSettings;
@@ -209,6 +211,31 @@ impl SessionManager {
         Some(spool.usage())
     }
 
+    /// Hands what is counted of the sessions, and of how they are written, to a registry; see
+    /// [`METRICS`](crate::METRICS) and [`patter_store::METRICS`]. Reading it asks neither the store nor a
+    /// session.
+    ///
+    /// # Errors
+    ///
+    /// Where the registry has the metrics of another manager already.
+    pub fn register_metrics(&self, registry: &Registry) -> Result<(), Error> {
+        let resources = &self.inner.resources;
+        resources.measures.register(registry)?;
+        resources.writer.register_metrics(registry)?;
+        let inner = Arc::downgrade(&self.inner);
+        let inboxes = Asked::new(&[&measures::INBOX_COMMANDS], move || {
+            let waiting = inner.upgrade().map_or(0, |inner| inner.commands_waiting());
+            let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+            vec![measures::INBOX_COMMANDS.sample(&[], waiting.into())]
+        });
+        registry.register(Box::new(inboxes))?;
+        if let Some(spool) = resources.spool.clone() {
+            let usage = move || measures::spool_samples(spool.usage());
+            registry.register(Box::new(Asked::new(measures::SPOOL_METRICS, usage)))?;
+        }
+        Ok(())
+    }
+
     /// Drains: readers are told, answers in flight may finish in the first three fifths of
     /// `limit` and are interrupted then. In that time a session is handed over only when the store has
     /// all of it; after it, what is safe on local disk will do. Sessions are handed over, not
@@ -324,6 +351,13 @@ impl Inner {
     pub(crate) fn finalize(self: &Arc<Self>, swept: Swept, claimed_at: Instant) {
         // Whether it is finalized is seen in the store.
         let _inbox = self.inbox(Opening::Swept(swept, claimed_at));
+    }
+
+    /// How many commands wait in all inboxes.
+    fn commands_waiting(&self) -> usize {
+        let inboxes = self.inboxes();
+        let waiting = |entry: &Entry| INBOX_CAPACITY - entry.inbox.capacity();
+        inboxes.values().map(waiting).sum()
     }
 
     pub(crate) fn set_recovered(&self) {

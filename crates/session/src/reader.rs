@@ -145,7 +145,7 @@ impl ReaderQueue {
             return first;
         }
         joined.count = Some(count);
-        Frame::live(LiveEvent::Token(joined))
+        Frame::live(LiveEvent::Token(joined)).of_piece(first.arrived())
     }
 }
 

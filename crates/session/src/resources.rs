@@ -9,6 +9,7 @@ use patter_tools::ToolRegistry;
 use tokio::sync::watch;
 
 use crate::leases::Leases;
+use crate::measures::Measures;
 use crate::plan::Plan;
 use crate::settings::SessionSettings;
 
@@ -28,6 +29,7 @@ pub(crate) struct Resources {
     pub(crate) prices: Option<Arc<Catalog>>,
     pub(crate) settings: Arc<SessionSettings>,
     pub(crate) stage: watch::Receiver<Stage>,
+    pub(crate) measures: Arc<Measures>,
 }
 
 /// How far a manager has come with shutting down. It only goes forward.

@@ -37,6 +37,7 @@ use crate::error::{SessionError, with_causes};
 use crate::frame::Frame;
 use crate::leases::HeldLease;
 use crate::live::Vitals;
+use crate::measures::{SessionState, Standing};
 use crate::metrics::Counters;
 use crate::origin::Origin;
 use crate::resources::{Resources, Stage};
@@ -119,10 +120,11 @@ impl Session {
         vitals: Arc<Vitals>,
     ) {
         let session_id = opening.session_id().clone();
+        let standing = Standing::new(resources.measures.clone());
         let refusal = match opening::load(&resources, opening).await {
             Ok(Some(loaded)) => {
                 let session = Self::from_loaded(resources, loaded, inbox);
-                return session.serve(&vitals).await;
+                return session.serve(&vitals, standing).await;
             }
             // Whoever has asked for it meanwhile asks again.
             Ok(None) => SessionError::Gone { session_id },
@@ -139,10 +141,12 @@ impl Session {
         }
     }
 
-    async fn serve(mut self, vitals: &Vitals) {
+    async fn serve(mut self, vitals: &Vitals, mut standing: Standing) {
         info!(session_id = %self.session_id, reopened = self.reopened, "session opened");
+        self.resources.measures.opened.inc();
         self.begin();
         let code = loop {
+            self.tell_standing(&mut standing);
             if self.is_to_be_handed_over() {
                 break CloseCode::Restart;
             }
@@ -154,6 +158,9 @@ impl Session {
             // A model whose answer is all there must not keep this worker from the readers.
             coop::consume_budget().await;
         };
+        if code == CloseCode::Moved {
+            self.resources.measures.leases_lost.inc();
+        }
         // Before anybody is told to come back: whoever does shall find the session free, and whoever
         // looks into the spool nothing that is stored.
         self.let_go(code).await;
@@ -218,7 +225,7 @@ impl Session {
                 self.end_if_done();
             }
             Happened::RunningSummaryMade(text) => self.take_running_summary(text),
-            Happened::Summarized(summary) => self.record_end(summary),
+            Happened::Summarized(summary) => self.take_summary(summary),
             Happened::StageChanged => return self.take_stage(),
             Happened::LeaseLost => return Flow::Close(CloseCode::Moved),
             // The loop looks at the clock itself.
@@ -269,7 +276,10 @@ impl Session {
                         EventBody::UserMessage(message) => {
                             self.conversation.stored(&message.id, event.seq);
                         }
-                        EventBody::SessionEnded(end) => ended = Some(end.reason),
+                        EventBody::SessionEnded(end) => {
+                            self.resources.measures.ended(end.reason);
+                            ended = Some(end.reason);
+                        }
                         _ => {}
                     }
                     self.note_safe(&event.body);
@@ -309,6 +319,20 @@ impl Session {
         if let (EventBody::ToolApproved(approved), Some(turn)) = (body, &mut self.turn) {
             turn.approval_is_stored(approved.call_id);
         }
+    }
+
+    fn tell_standing(&self, standing: &mut Standing) {
+        let state = if self.ending.is_some() {
+            SessionState::Ending
+        } else if self.turn.is_some() {
+            SessionState::Answering
+        } else if self.readers.is_empty() {
+            SessionState::Lingering
+        } else {
+            SessionState::Idle
+        };
+        let waiting = self.waiting.len() + self.admissions.len();
+        standing.set(state, waiting, self.log.unstored());
     }
 
     fn linger_if_alone(&mut self) {

@@ -39,7 +39,9 @@ pub(crate) async fn run(manager: Weak<Inner>, resources: Resources) {
     loop {
         if *resources.stage.borrow() == Stage::Serving {
             adopt(&manager, &resources).await;
-            if let Err(error) = sweep(&manager, &resources, &summaries).await {
+            let swept = sweep(&manager, &resources, &summaries).await;
+            resources.measures.looked(swept.is_ok());
+            if let Err(error) = swept {
                 debug!(error = with_causes(&error), "cannot sweep");
                 resources.leases.store_is_away();
             }
@@ -123,6 +125,7 @@ async fn sweep(
             .await
             .map_err(|_elapsed| StoreError::Unavailable("no answer in time".into()))??;
         let count = swept.len();
+        resources.measures.swept.inc_by(count as u64);
         for swept in swept {
             if let Some(manager) = manager.upgrade() {
                 manager.finalize(swept, claimed_at);

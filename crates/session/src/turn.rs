@@ -7,6 +7,7 @@
 mod answer_text;
 mod approval;
 mod failure;
+mod measuring;
 mod phase;
 mod pieces;
 mod record;
@@ -35,15 +36,17 @@ use tracing::{Instrument, Span, warn};
 
 use crate::conversation::PrivateSteps;
 use crate::leases::LeaseWatch;
+use crate::measures::{Limit, Measures};
 use crate::origin::Origin;
 use crate::plan::Chosen;
 use crate::settings::SessionSettings;
 pub(crate) use answer_text::AnswerText;
 use approval::Approvals;
 pub(crate) use failure::Failure;
+use measuring::Arrivals;
 use phase::{Next, Phase};
 use resuming::Resumption;
-use spending::Spending;
+use spending::{Spending, may_be_charged};
 use step::{OpenStep, Voice};
 use tools::Call;
 
@@ -61,6 +64,7 @@ pub(crate) struct TurnSetup {
     pub(crate) settings: Arc<SessionSettings>,
     /// No model is asked and no tool is run while somebody else may have the session.
     pub(crate) lease: LeaseWatch,
+    pub(crate) measures: Arc<Measures>,
 }
 
 /// How a turn goes on once its route is known.
@@ -77,8 +81,12 @@ pub(crate) struct Assignment {
 pub(crate) enum TurnEvent {
     /// The route is known; the turn waits for its [`Turn::assign`].
     Chosen(Box<Chosen>),
-    /// A piece of text, and its index in the answer.
-    Text { index: u64, content: String },
+    /// A piece of text, its index in the answer, and when it came.
+    Text {
+        index: u64,
+        content: String,
+        arrived: Instant,
+    },
     /// A piece of visible thinking.
     Reasoning(String),
     /// A tool was called, or approved, or a call ended.
@@ -144,6 +152,9 @@ pub(crate) struct Turn {
     /// What an earlier process has left to do, until the route is known.
     resumption: Option<Resumption>,
     span: Span,
+    measures: Arc<Measures>,
+    /// When the model was asked last.
+    asked: Instant,
 }
 
 impl Turn {
@@ -157,6 +168,7 @@ impl Turn {
             deadline: Box::pin(sleep(setup.settings.turn_timeout)),
             settings: setup.settings,
             lease: setup.lease,
+            measures: setup.measures,
             prices: setup.prices,
             response_id: ResponseId::generate(),
             route: None,
@@ -178,6 +190,7 @@ impl Turn {
             calls_by_tool: HashMap::new(),
             is_at_limit: false,
             started: Instant::now(),
+            asked: Instant::now(),
             first_token: None,
             resumption: None,
             span,
@@ -196,7 +209,11 @@ impl Turn {
             self.request = Arc::new(assignment.request);
             match self.resumption.take() {
                 Some(resumption) => self.go_on(resumption),
-                None => self.ask(),
+                None => {
+                    let preparation = self.started.elapsed();
+                    self.measures.preparation.observe(preparation.as_secs_f64());
+                    self.ask();
+                }
             }
         }
     }
@@ -261,7 +278,12 @@ impl Turn {
             Next::Accepted(Ok(answer)) => {
                 self.voice = Voice::of(&*self.model);
                 let step = OpenStep::new(self.text.mark());
-                self.phase = Phase::Streaming { answer, step };
+                let arrivals = Arrivals::of_request(&self.measures, &self.voice, self.asked);
+                self.phase = Phase::Streaming {
+                    answer,
+                    step,
+                    arrivals,
+                };
             }
             Next::Piece(Some(Ok(piece))) => self.take_piece(piece),
             Next::Piece(None) => self.fail(&self.voice.broke_off()),
@@ -270,6 +292,7 @@ impl Turn {
             Next::ToolEnded(Some(ended)) => self.take_result(ended),
             Next::ToolEnded(None) => self.answer_with_results(),
             Next::TimeIsUp => {
+                self.measures.hit(Limit::TurnTime);
                 let limit = self.settings.turn_timeout;
                 self.finish(FinishReason::Error, Some(Failure::turn_timeout(limit)));
             }
@@ -282,6 +305,7 @@ impl Turn {
         let model = Arc::clone(&self.model);
         let request = Arc::clone(&self.request);
         let mut lease = self.lease.clone();
+        self.asked = Instant::now();
         let asking = async move {
             lease.safe().await;
             model.stream(&request).await
@@ -296,7 +320,9 @@ impl Turn {
         };
         if !was_answered {
             self.phase = Phase::Over;
-            self.spending.add_failed(error);
+            if may_be_charged(error) {
+                self.add_unpriced_step();
+            }
         }
         let reason = match error {
             LlmError::Blocked { .. } => FinishReason::ContentFilter,
@@ -318,7 +344,7 @@ impl Turn {
         if let Phase::Asking(_) | Phase::Streaming { .. } =
             mem::replace(&mut self.phase, Phase::Over)
         {
-            self.spending.add_unknown();
+            self.add_unpriced_step();
         }
         self.close_open_calls();
         self.trace_end(reason, failure.as_ref());

@@ -12,12 +12,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use patter_metrics::{Asked, Error, Registry};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
 use crate::error::StoreError;
+use crate::measures::{Measures, WRITES_WAITING};
 use crate::record::{Append, Appended};
 use crate::store::SessionStore;
 use batch::{encoded_bytes, take_batch};
@@ -42,7 +45,11 @@ pub struct EventWriter {
     closing: CancellationToken,
     /// Owns the task.
     tasks: TaskTracker,
+    measures: Arc<Measures>,
 }
+
+/// Who waits for what becomes of an append.
+type Waiter = oneshot::Sender<Result<Vec<Appended>, StoreError>>;
 
 /// An append and who waits for it.
 #[derive(Debug)]
@@ -50,7 +57,7 @@ struct Job {
     append: Append,
     /// Size of the events, in bytes of JSON.
     bytes: usize,
-    answer: oneshot::Sender<Result<Vec<Appended>, StoreError>>,
+    answer: Waiter,
     /// The span of who asked, for traces.
     asked_in: Span,
 }
@@ -63,13 +70,32 @@ impl EventWriter {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         let closing = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(run(store, receiver, closing.clone()));
+        let measures = Arc::<Measures>::default();
+        tasks.spawn(run(store, receiver, closing.clone(), measures.clone()));
         tasks.close();
         Self {
             sender,
             closing,
             tasks,
+            measures,
         }
+    }
+
+    /// Hands what is counted of the writes to a registry; see [`METRICS`](crate::METRICS).
+    ///
+    /// # Errors
+    ///
+    /// Where the registry has the metrics of another writer already.
+    pub fn register_metrics(&self, registry: &Registry) -> Result<(), Error> {
+        self.measures.register(registry)?;
+        // Weak: the task ends when nobody is left who could append.
+        let sender = self.sender.downgrade();
+        let waiting = Asked::new(&[&WRITES_WAITING], move || {
+            let waiting = sender.upgrade().map_or(0, |it| MAX_WAITING - it.capacity());
+            let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+            vec![WRITES_WAITING.sample(&[], waiting.into())]
+        });
+        registry.register(Box::new(waiting))
     }
 
     /// Appends to one session; returns when that is stored.
@@ -129,6 +155,7 @@ async fn run(
     store: Arc<dyn SessionStore>,
     mut receiver: mpsc::Receiver<Job>,
     closing: CancellationToken,
+    measures: Arc<Measures>,
 ) {
     let mut waiting = VecDeque::new();
     loop {
@@ -152,30 +179,37 @@ async fn run(
                 Err(_) => break,
             }
         }
-        write(store.as_ref(), take_batch(&mut waiting)).await;
+        write(store.as_ref(), take_batch(&mut waiting), &measures).await;
     }
 }
 
 /// Writes one batch and answers everybody in it. A panic of the store is theirs, not the task's.
-async fn write(store: &dyn SessionStore, batch: Vec<Job>) {
+async fn write(store: &dyn SessionStore, batch: Vec<Job>, measures: &Measures) {
     let span = trace::write(store.kind(), &batch);
+    let events: usize = batch.iter().map(|job| job.append.events.len()).sum();
+    measures
+        .batch_events
+        .observe(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
+    let begun = Instant::now();
     let (appends, waiters): (Vec<_>, Vec<_>) = batch
         .into_iter()
         .map(|job| (job.append, job.answer))
         .unzip();
     let writing = AssertUnwindSafe(store.append(appends)).catch_unwind();
     let writing = writing.instrument(span.clone());
-    let answers = match tokio::time::timeout(WRITE_DEADLINE, writing).await {
+    let written = tokio::time::timeout(WRITE_DEADLINE, writing).await;
+    measures.batch_time.observe(begun.elapsed().as_secs_f64());
+    let answers = match written {
         Ok(Ok(answers)) => answers,
         Ok(Err(_)) => {
             tracing::error!(store = store.kind(), "the store panicked during a write");
             trace::fail(&span);
-            refuse(waiters, "the store panicked");
+            refuse(waiters, "the store panicked", measures);
             return;
         }
         Err(_) => {
             trace::fail(&span);
-            refuse(waiters, "the store did not answer");
+            refuse(waiters, "the store did not answer", measures);
             return;
         }
     };
@@ -183,14 +217,19 @@ async fn write(store: &dyn SessionStore, batch: Vec<Job>) {
         trace::fail(&span);
     }
     for (waiter, answer) in waiters.into_iter().zip(answers) {
+        if let Err(error) = &answer {
+            measures.append_failed(error);
+        }
         // Whoever does not wait any more has no use for the answer.
         let _ = waiter.send(answer);
     }
 }
 
 /// Tells everybody that the outcome is not known.
-fn refuse(waiters: Vec<oneshot::Sender<Result<Vec<Appended>, StoreError>>>, why: &'static str) {
+fn refuse(waiters: Vec<Waiter>, why: &'static str, measures: &Measures) {
     for waiter in waiters {
-        let _ = waiter.send(Err(unanswered(why)));
+        let error = unanswered(why);
+        measures.append_failed(&error);
+        let _ = waiter.send(Err(error));
     }
 }

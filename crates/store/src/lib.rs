@@ -5,6 +5,7 @@ mod archive;
 mod error;
 mod group_commit;
 mod insight;
+mod measures;
 mod record;
 mod search;
 mod spool;
@@ -31,6 +32,7 @@ pub use archive::{
 pub use error::StoreError;
 pub use group_commit::EventWriter;
 pub use insight::Insight;
+pub use measures::{METRICS, PoolUsage};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresQuery, PostgresStore, QueryRows};
 pub use record::{

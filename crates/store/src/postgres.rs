@@ -13,6 +13,7 @@ mod read;
 mod search;
 mod self_test;
 mod summary;
+mod waits;
 mod write;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use crate::deadline::within;
 use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
 use crate::insight::Insight;
+use crate::measures::PoolUsage;
 use crate::record::{
     Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
     StoredEvent, SummaryJob, SummaryTries, Swept,
@@ -181,6 +183,10 @@ impl SessionStore for PostgresStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         within(self.call_deadline, read::check(&self.connections)).await
+    }
+
+    fn pool_usage(&self) -> Option<PoolUsage> {
+        Some(self.connections.usage())
     }
 
     async fn close(&self) {

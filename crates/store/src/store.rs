@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use patter_protocol::SessionId;
 
 use crate::error::StoreError;
+use crate::measures::PoolUsage;
 use crate::record::{
     Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
     StoredEvent, SummaryJob, SummaryTries, Swept,
@@ -125,6 +126,12 @@ pub trait SessionStore: Debug + Send + Sync {
     /// Says why it does not.
     async fn check(&self) -> Result<(), StoreError>;
 
+    /// How its connections are used; `None` for a store that has no pool of them. From memory,
+    /// without waiting.
+    fn pool_usage(&self) -> Option<PoolUsage> {
+        None
+    }
+
     /// Closes the connections, waiting for calls in flight.
     async fn close(&self);
 }
@@ -182,6 +189,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     async fn check(&self) -> Result<(), StoreError> {
         (**self).check().await
+    }
+
+    fn pool_usage(&self) -> Option<PoolUsage> {
+        (**self).pool_usage()
     }
 
     async fn close(&self) {

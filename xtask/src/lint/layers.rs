@@ -63,6 +63,11 @@ const RULES: &[Rule] = &[
         never: &[RUNTIME, SERVING, HTTP_CLIENT, DATABASE, CONFIGURATION],
     },
     Rule {
+        package: "patter-metrics",
+        may_use: &[],
+        never: &[RUNTIME, SERVING, HTTP_CLIENT, DATABASE, CONFIGURATION],
+    },
+    Rule {
         package: "patter-llm",
         may_use: &[],
         never: &[SERVING, DATABASE, CONFIGURATION_BUT_TOML],
@@ -74,13 +79,14 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "patter-store",
-        may_use: &["patter-protocol"],
+        may_use: &["patter-protocol", "patter-metrics"],
         never: &[SERVING, HTTP_CLIENT, CONFIGURATION],
     },
     Rule {
         package: "patter-session",
         may_use: &[
             "patter-protocol",
+            "patter-metrics",
             "patter-llm",
             "patter-tools",
             "patter-store",
@@ -91,6 +97,7 @@ const RULES: &[Rule] = &[
         package: "patter-server",
         may_use: &[
             "patter-protocol",
+            "patter-metrics",
             "patter-llm",
             "patter-tools",
             "patter-store",

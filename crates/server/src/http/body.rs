@@ -78,7 +78,11 @@ pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem>
     // Of a list, serde would make an object by the order of the fields.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         let detail = "the body must be an object";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", detail));
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_json",
+            detail,
+        ));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {

@@ -23,6 +23,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 use tracing::{Span, info_span};
 
+use super::measured::MeasuredLayer;
 use super::request_id::{self, NewRequestId, X_REQUEST_ID, remove_harmful_id};
 use super::{App, Body, answer, routes, trace};
 
@@ -36,8 +37,12 @@ pub(crate) type HttpService = BoxCloneService<Request<Incoming>, Response<Body>,
 /// Where two routes contradict each other: a defect.
 pub(crate) fn service(app: Arc<App>, cors: &[String]) -> Result<HttpService, InsertError> {
     let routes = Arc::new(routes::routes()?);
+    let measured = MeasuredLayer::new(Arc::clone(&routes), Arc::clone(&app.metrics.http));
     let answer = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&routes), request));
-    Ok(dressed(answer, cors))
+    Ok(dressed(
+        ServiceBuilder::new().layer(measured).service(answer),
+        cors,
+    ))
 }
 
 /// What all requests and answers have in common, around what answers them.

@@ -16,7 +16,7 @@ use super::{App, Problem, Reply, negotiation};
 pub(super) use change::{__path_delete, __path_rename, ChangeJson, delete, rename};
 pub(super) use end::{__path_end, end};
 pub(super) use events::{__path_events, EventsJson, events};
-pub(super) use files::{ExportJson, __path_export, __path_import, export, import};
+pub(super) use files::{__path_export, __path_import, ExportJson, export, import};
 pub(super) use list::{__path_list, SessionsJson, list};
 pub(super) use mint::{__path_mint, MintJson, MintedJson, mint};
 pub(super) use shown::{SessionAndEventsJson, SessionJson};

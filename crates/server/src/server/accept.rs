@@ -21,6 +21,7 @@ use tracing::{debug, warn};
 
 use crate::admission::{Admission, Places};
 use crate::http::HttpService;
+use crate::metrics::ConnectionMeasures;
 
 /// A client has so long to send the head of a request, and to begin another one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,11 +68,12 @@ pub(crate) async fn serve(
     listener: TcpListener,
     service: HttpService,
     limits: Limits,
+    measures: &Arc<ConnectionMeasures>,
     stop: &CancellationToken,
 ) -> OpenRequests {
     let open = OpenRequests::default();
     let builder = builder();
-    let places = Places::new(limits.connections);
+    let places = Places::new(limits.connections, Arc::clone(measures));
     loop {
         // Nothing is lost when `accept` is dropped.
         let accepted = tokio::select! {

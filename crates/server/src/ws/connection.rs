@@ -2,6 +2,7 @@
 //! The conversation lives in the session and goes on without it.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
@@ -17,6 +18,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
+use crate::metrics::ConnectionMeasures;
 use crate::ws::budget::Budget;
 use crate::ws::heartbeat::{Beat, Heartbeat};
 use crate::ws::socket::{End, Incoming, Socket};
@@ -43,11 +45,21 @@ pub(crate) struct Connection<S> {
     message_budget: Budget,
     refused_in_a_row: u32,
     over_budget_in_a_row: u32,
+    measures: Arc<ConnectionMeasures>,
+    /// Events that are written and not flushed yet.
+    unflushed: u64,
+    /// When the oldest piece of an answer among them came from the model.
+    oldest_piece: Option<Instant>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Joins a socket and a session.
-    pub(crate) fn new(socket: Socket<S>, session: SessionHandle, attachment: Attachment) -> Self {
+    pub(crate) fn new(
+        socket: Socket<S>,
+        session: SessionHandle,
+        attachment: Attachment,
+        measures: Arc<ConnectionMeasures>,
+    ) -> Self {
         let delivered = attachment.begins_after();
         let deliveries = stream::unfold(attachment, |mut attachment| async {
             Some((attachment.next().await, attachment))
@@ -62,16 +74,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             message_budget: Budget::of_messages(),
             refused_in_a_row: 0,
             over_budget_in_a_row: 0,
+            measures,
+            unflushed: 0,
+            oldest_piece: None,
         }
     }
 
-    /// Serves the connection until it ends or `stop` is cancelled.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    /// Serves the connection until it ends or `stop` is cancelled, and tells why it ended.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> End {
         let Err(end) = self.serve(&stop).await;
         debug!(?end, "connection ends");
         // Nobody reads any more: the session may begin to linger while goodbyes are said.
         drop(self.deliveries);
         self.socket.finish(end).await;
+        end
     }
 
     async fn serve(&mut self, stop: &CancellationToken) -> Result<Infallible, End> {
@@ -121,7 +137,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 None => break,
             }
         }
-        self.socket.flush(deadline).await
+        self.socket.flush(deadline).await?;
+        self.measure_flush();
+        Ok(())
+    }
+
+    /// Counts what has been written. A look at the clock for each time that the kernel was asked, and not for
+    /// each event: of those that went out together the oldest is the one that waited longest.
+    fn measure_flush(&mut self) {
+        self.measures
+            .sent
+            .inc_by(std::mem::take(&mut self.unflushed));
+        if let Some(arrived) = self.oldest_piece.take() {
+            let took = arrived.elapsed().as_secs_f64();
+            self.measures.delivery.observe(took);
+        }
     }
 
     /// Writes an event into the socket's buffer.
@@ -130,6 +160,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Some(Delivery::Frame(frame)) => {
                 self.socket.feed(text_of(&frame)?, deadline).await?;
                 self.delivered = frame.seq().unwrap_or(self.delivered);
+                self.unflushed += 1;
+                self.oldest_piece = self.oldest_piece.or(frame.arrived());
                 Ok(())
             }
             Some(Delivery::Closed(code)) => Err(End::Close(code)),
@@ -141,6 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.heartbeat.heard();
         match incoming {
             Incoming::Text(text) => {
+                self.measures.received.inc();
                 self.heartbeat.in_use();
                 self.on_text(&text).await
             }
@@ -198,6 +231,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Tells why a frame was refused, and closes when too many in a row were nonsense.
     async fn refuse(&mut self, event: ErrorEvent) -> Result<(), End> {
+        self.measures.frame_refused(event.code);
         let malformed = event.code.is_malformed_frame();
         self.refused_in_a_row = if malformed {
             self.refused_in_a_row + 1
@@ -214,6 +248,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Tells that messages come too fast, and closes when they go on coming.
     async fn refuse_flood(&mut self) -> Result<(), End> {
+        self.measures.frame_refused(ErrorCode::RateLimited);
         self.over_budget_in_a_row += 1;
         if self.over_budget_in_a_row >= MAX_OVER_BUDGET {
             return Err(End::Close(CloseCode::PolicyViolation));

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::SessionManager;
 use crate::leases::Leases;
+use crate::measures::Measures;
 use crate::plan::Plan;
 use crate::resources::{Resources, Stage};
 use crate::settings::SessionSettings;
@@ -95,7 +96,10 @@ impl SessionManagerBuilder {
             lease: self.settings.lease,
             linger: self.settings.linger,
         };
+        let measures = Measures::default();
+        measures.expect_model(self.model.provider(), self.model.model());
         let resources = Resources {
+            measures: Arc::new(measures),
             writer: EventWriter::start(Arc::clone(&self.store)),
             store: self.store,
             spool: self.spool,

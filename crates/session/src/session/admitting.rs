@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::Session;
 use crate::command::{Refusal, Submitted};
 use crate::frame::Frame;
+use crate::measures::Limit;
 use crate::origin::Origin;
 
 /// Whoever waits to hear what becomes of a message.
@@ -45,6 +46,7 @@ impl Session {
                 replies: vec![reply],
             });
         } else {
+            self.resources.measures.hit(Limit::Spool);
             let _gone = reply.send(Err(not_taken(&message_id)));
         }
     }

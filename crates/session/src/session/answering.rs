@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use patter_protocol::{
     AiResponse, EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, Token,
 };
+use tokio::time::Instant;
 use tracing::info;
 
 use super::{Session, Wanted, readers};
@@ -49,6 +50,7 @@ impl Session {
             prices: resources.prices.clone(),
             settings: resources.settings.clone(),
             lease: self.lease.watch(),
+            measures: resources.measures.clone(),
         }
     }
 
@@ -85,13 +87,18 @@ impl Session {
         }
         match event {
             TurnEvent::Chosen(chosen) => self.assign(*chosen),
-            TurnEvent::Text { index, content } => {
-                self.tell(LiveEvent::Token(Token {
+            TurnEvent::Text {
+                index,
+                content,
+                arrived,
+            } => {
+                let token = Token {
                     response_id,
                     index,
                     content,
                     count: None,
-                }));
+                };
+                self.tell_of(LiveEvent::Token(token), Some(arrived));
             }
             TurnEvent::Reasoning(content) => {
                 self.tell(LiveEvent::Reasoning(Reasoning {
@@ -113,8 +120,13 @@ impl Session {
 
     /// Encodes an event once for all readers; not at all where nobody reads.
     pub(super) fn tell(&mut self, event: LiveEvent) {
+        self.tell_of(event, None);
+    }
+
+    /// The same, of what came from the model at this moment.
+    fn tell_of(&mut self, event: LiveEvent, arrived: Option<Instant>) {
         if !self.readers.is_empty() {
-            self.readers.send(&Frame::live(event));
+            self.readers.send(&Frame::live(event).of_piece(arrived));
         }
     }
 
@@ -147,6 +159,7 @@ impl Session {
             finish_reason: reason,
         };
         self.tell(LiveEvent::ResponseFinished(finished));
+        turn.count_end(reason);
         let (response, private) = turn.response(reason);
         self.log_answer(&response);
         self.record_in(

@@ -6,6 +6,7 @@ use patter_protocol::{CloseCode, EndReason, EventBody, FinishReason, SessionEnde
 use tracing::warn;
 
 use super::{Session, Stage};
+use crate::measures::SummaryKind;
 use crate::summary::{self, Brief};
 
 /// A session on its way out.
@@ -126,6 +127,13 @@ impl Session {
                 .inspect_err(|error| warn!(%session_id, error, "no summary could be had in time"))
                 .ok()
         })
+    }
+
+    /// Takes in what became of the summary.
+    pub(super) fn take_summary(&mut self, summary: Option<String>) {
+        let measures = &self.resources.measures;
+        measures.summarized(SummaryKind::Final, summary.is_some());
+        self.record_end(summary);
     }
 
     /// Sends `session_ended` on its way into the log.

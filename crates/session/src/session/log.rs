@@ -160,6 +160,11 @@ impl Log {
         self.retry_delay.is_some() || self.is_slow
     }
 
+    /// How many events the store does not have.
+    pub(super) fn unstored(&self) -> usize {
+        self.unstored.len()
+    }
+
     /// Whether there is nothing that the store does not have.
     pub(super) fn is_stored(&self) -> bool {
         self.unstored.is_empty()

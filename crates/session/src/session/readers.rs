@@ -12,6 +12,7 @@ use super::{Session, Stage};
 use crate::attachment::{After, Attached};
 use crate::error::SessionError;
 use crate::frame::Frame;
+use crate::measures::Limit;
 use crate::reader::{self, Reader, ReaderGone};
 
 #[derive(Default)]
@@ -151,6 +152,7 @@ impl Session {
         }
         let limit = self.resources.settings.max_readers;
         if self.readers.len() >= limit {
+            self.resources.measures.hit(Limit::Readers);
             return Err(SessionError::TooManyReaders {
                 session_id: self.session_id.clone(),
                 limit,

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::Session;
 use crate::conversation::{Overflow, Room};
+use crate::measures::SummaryKind;
 use crate::summary::{self, Brief};
 
 /// How long one may take. Nobody waits for it, and the first is made of half a window, for which
@@ -99,6 +100,8 @@ impl Session {
             return;
         };
         let session_id = &self.session_id;
+        let measures = &self.resources.measures;
+        measures.summarized(SummaryKind::Running, text.is_some());
         if let Some(text) = text {
             running.failures = 0;
             info!(%session_id, "the oldest turns are summarized");

@@ -8,6 +8,7 @@ use patter_protocol::{
 use super::admitting::{self, Reply};
 use super::{Session, Stage, Wanted};
 use crate::command::{Refusal, Submitted, error_event};
+use crate::measures::Limit;
 use crate::origin::Origin;
 
 impl Session {
@@ -107,6 +108,7 @@ impl Session {
         let queued = self.waiting.len() + self.admissions.len();
         let is_first = self.turn.is_none() && self.admissions.is_empty();
         if !is_first && queued >= limit {
+            self.resources.measures.hit(Limit::QueuedMessages);
             return Err(Refusal::new(
                 ErrorCode::Busy,
                 format!("{limit} messages wait for an answer already"),

@@ -6,6 +6,7 @@ use patter_llm::{Answer, LlmError, ModelEvent, ToolResult};
 use patter_protocol::{CallId, LiveEvent};
 use tokio::sync::mpsc;
 
+use super::measuring::Arrivals;
 use super::step::OpenStep;
 use super::tools::{Call, Ended};
 use crate::plan::Chosen;
@@ -19,6 +20,7 @@ pub(super) enum Phase {
     Streaming {
         answer: Answer,
         step: OpenStep,
+        arrivals: Arrivals,
     },
     /// For the session, to say that the calls are safe.
     RecordingCalls {

@@ -8,18 +8,20 @@ use patter_llm::{
     AssistantMessage, FinishReason as ModelFinish, LlmError, ModelEvent, ProviderData, Usage,
 };
 use patter_protocol::{FinishReason, clean_text};
-use tokio::time::Instant;
 use tracing::info;
 
+use super::measuring::Arrivals;
 use super::phase::Phase;
+use super::spending::may_be_charged;
 use super::step::{OpenStep, Voice};
 use super::{Failure, Turn, TurnEvent, tools};
 
 impl Turn {
     pub(super) fn take_piece(&mut self, piece: ModelEvent) {
-        let Phase::Streaming { step, .. } = &mut self.phase else {
+        let Phase::Streaming { step, arrivals, .. } = &mut self.phase else {
             return;
         };
+        let arrived = arrivals.note(&piece);
         if !step.is_begun() && !matches!(piece, ModelEvent::Restarted { .. }) {
             self.answered = true;
         }
@@ -27,9 +29,13 @@ impl Turn {
             ModelEvent::Text(text) => {
                 let content = clean_text(text);
                 step.say(&content);
-                self.first_token.get_or_insert_with(Instant::now);
+                self.first_token.get_or_insert(arrived);
                 let index = self.text.push(&content);
-                self.events.push_back(TurnEvent::Text { index, content });
+                self.events.push_back(TurnEvent::Text {
+                    index,
+                    content,
+                    arrived,
+                });
             }
             ModelEvent::Reasoning(text) => {
                 step.shown = true;
@@ -58,7 +64,7 @@ impl Turn {
 
     /// Another model answers this step from here on: what the one before said of it is void.
     fn take_over(&mut self, voice: Voice, error: &LlmError) {
-        let Phase::Streaming { step, .. } = &mut self.phase else {
+        let Phase::Streaming { step, arrivals, .. } = &mut self.phase else {
             return;
         };
         let notice = self.voice.hands_over_to(&voice);
@@ -74,14 +80,15 @@ impl Turn {
         );
         let begins = step.begins;
         let void = mem::replace(step, OpenStep::new(begins));
+        *arrivals = Arrivals::after_failover(&self.measures, &voice);
+        let failed = &self.voice;
+        self.measures.failed_over(&failed.provider, &failed.model);
+        if void.is_begun() || may_be_charged(error) {
+            self.add_unpriced_step();
+        }
         self.voice = voice;
         // What nobody was shown was said by nobody.
         self.answered = self.announced;
-        if void.is_begun() {
-            self.spending.add_unknown();
-        } else {
-            self.spending.add_failed(error);
-        }
         self.text.cut_back(begins);
         if self.text.is_empty() {
             // The time to the first token is that to the first one that counts.
@@ -102,6 +109,7 @@ impl Turn {
         let prices = self.prices.as_ref();
         let cost_usd = prices.and_then(|it| it.cost(provider, model, &usage, today));
         self.spending.add(usage, cost_usd);
+        self.count_step(usage, cost_usd);
         self.private.steps.push(provider_data.clone());
         let message = AssistantMessage {
             provider_data,

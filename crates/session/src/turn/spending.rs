@@ -35,13 +35,6 @@ impl Spending {
         self.cost_usd = None;
     }
 
-    /// Adds a step that failed before anything of it was seen.
-    pub(super) fn add_failed(&mut self, error: &LlmError) {
-        if may_be_charged(error) {
-            self.add_unknown();
-        }
-    }
-
     /// What was spent when an answer was left.
     pub(super) fn restored(usage: Usage, cost_usd: Option<f64>) -> Self {
         Self { usage, cost_usd }
@@ -56,9 +49,9 @@ impl Spending {
     }
 }
 
-/// Whether a provider may charge for a request that failed so: it took the request, or nobody
-/// knows whether it did. What it refused, and what was not sent, is free.
-fn may_be_charged(error: &LlmError) -> bool {
+/// Whether a provider may charge for a request that failed so before anything of its answer was seen: it
+/// took the request, or nobody knows whether it did. What it refused, and what was not sent, is free.
+pub(super) fn may_be_charged(error: &LlmError) -> bool {
     match error {
         LlmError::Settings { .. }
         | LlmError::Auth { .. }

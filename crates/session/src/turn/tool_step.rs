@@ -13,6 +13,7 @@ use tracing::Instrument;
 use super::phase::Phase;
 use super::tools::{self, Call, CallSetup, Ended};
 use super::{Turn, TurnEvent};
+use crate::measures::Limit;
 
 /// What tools tell of how far they are and nobody has taken yet; what is more is left out.
 const MAX_PROGRESS: usize = 16;
@@ -122,15 +123,21 @@ impl Turn {
         let count = self.calls_by_tool.entry(tool.to_owned()).or_default();
         *count += 1;
         let most = self.tools.policy(tool).max_calls;
-        most.filter(|most| *count > *most)
+        let exceeded = most.filter(|most| *count > *most);
+        if exceeded.is_some() {
+            self.measures.hit(Limit::CallsOfTool);
+        }
+        exceeded
     }
 
     /// What a model is told that may call no more tools.
     fn limit_that_is_met(&self) -> Option<String> {
         let (steps, calls) = (self.settings.max_steps, self.settings.max_tool_calls);
         if self.steps >= steps {
+            self.measures.hit(Limit::Steps);
             Some(format!("the limit of {steps} steps in one answer is met"))
         } else if self.calls > calls {
+            self.measures.hit(Limit::ToolCalls);
             Some(format!("the limit of {calls} calls in one answer is met"))
         } else {
             None
@@ -175,6 +182,7 @@ impl Turn {
             response_id: self.response_id,
             progress,
             lease: self.lease.clone(),
+            measures: self.measures.clone(),
             slots: Arc::new(Semaphore::new(self.settings.max_parallel_tools.max(1))),
         };
         let calls = calls.into_iter();

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::approval::{Approval, Approvals};
 use crate::leases::LeaseWatch;
+use crate::measures::Measures;
 use crate::shown_result::shown_to_model;
 
 /// A call that the model made.
@@ -196,6 +197,7 @@ pub(super) struct CallSetup {
     /// How long a call may take at the most, whatever the registry says.
     pub(super) timeout: Duration,
     pub(super) lease: LeaseWatch,
+    pub(super) measures: Arc<Measures>,
     /// One for each call that may run at the same time.
     pub(super) slots: Arc<Semaphore>,
 }
@@ -219,7 +221,8 @@ pub(super) async fn run(mut call: Call, mut setup: CallSetup) -> Ended {
         let why = "the tool was not there when the call was made".to_owned();
         return call.not_approved(why);
     }
-    let deadline = Instant::now() + setup.timeout;
+    let begun = Instant::now();
+    let deadline = begun + setup.timeout;
     let progress = told(setup.progress, setup.response_id, call.call_id);
     let context = ToolContext::new(setup.session_id, call.call_id.to_string(), deadline)
         .with_progress(progress);
@@ -227,6 +230,10 @@ pub(super) async fn run(mut call: Call, mut setup: CallSetup) -> Ended {
         .tools
         .call(&call.name, call.arguments.clone(), context)
         .await;
+    // A model may make names up.
+    let is_known = setup.tools.get(&call.name).is_some();
+    let tool = if is_known { &call.name } else { "other" };
+    setup.measures.tool_call(tool, begun.elapsed());
     call.ended(outcome.map(clean_json).map_err(|error| ToolError {
         code: code_of(error.kind()),
         message: clean_text(error.to_string()),

@@ -5,6 +5,7 @@
 //! instead, and a new one can take its place.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -12,10 +13,13 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres};
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::error::from_sqlx;
+use super::waits::Waits;
 use crate::error::StoreError;
+use crate::measures::PoolUsage;
 
 /// How long a connection may take to answer when a call has ended with it, or has been given up
 /// in the middle.
@@ -30,6 +34,7 @@ pub(super) struct Connections {
     pool: PgPool,
     mode: Mode,
     returning: TaskTracker,
+    waits: Arc<Waits>,
 }
 
 /// What a connection of the pool leads to.
@@ -69,6 +74,7 @@ impl Connections {
             pool,
             mode,
             returning: TaskTracker::new(),
+            waits: Arc::default(),
         }
     }
 
@@ -130,11 +136,19 @@ impl Connections {
         self.pool.size()
     }
 
+    /// How they are used.
+    pub(super) fn usage(&self) -> PoolUsage {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        self.waits.usage(self.count(), idle, self.limit())
+    }
+
     /// Waits for a connection, for as long as the pool allows.
     pub(super) async fn lend(&self) -> Result<Lent, StoreError> {
-        let connection = self.pool.acquire().await.map_err(from_sqlx)?;
+        let asked = Instant::now();
+        let connection = self.pool.acquire().await;
+        self.waits.count(asked.elapsed(), connection.is_ok());
         Ok(Lent {
-            connection,
+            connection: connection.map_err(from_sqlx)?,
             in_transaction: false,
             returning: self.returning.clone(),
         })

@@ -4,6 +4,7 @@ use patter_protocol::UserInput;
 use patter_session::{After, OpenOptions, SessionManager};
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Reply, ScriptedModel};
+use std::sync::Arc;
 use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinSet;
 use tokio_tungstenite::WebSocketStream;
@@ -18,7 +19,7 @@ struct Running {
     session: SessionHandle,
     client: WebSocketStream<DuplexStream>,
     stop: CancellationToken,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<End>,
 }
 
 fn sessions(replies: impl IntoIterator<Item = Reply>) -> SessionManager {
@@ -33,7 +34,8 @@ async fn connect(sessions: SessionManager) -> Running {
         .unwrap();
     let attachment = session.attach(After::Start).await.unwrap();
     let (server_end, client_end) = duplex(1024);
-    let connection = Connection::new(Socket::new(server_end).await, session.clone(), attachment);
+    let socket = Socket::new(server_end).await;
+    let connection = Connection::new(socket, session.clone(), attachment, Arc::default());
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(connection.run(stop.clone()));

@@ -1,0 +1,46 @@
+//! What is counted of HTTP requests.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use patter_metrics::{Error, HistogramVec, IntCounterVec, Registry};
+
+use super::table;
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct HttpMeasures {
+    requests: IntCounterVec,
+    time: HistogramVec,
+}
+
+impl Default for HttpMeasures {
+    fn default() -> Self {
+        Self {
+            requests: table::HTTP_REQUESTS.counts(),
+            time: table::HTTP_TIME.measures(),
+        }
+    }
+}
+
+impl HttpMeasures {
+    /// Counts a request that was answered. `route` is one of the paths that the server knows, with its
+    /// parameters as names, or `other`.
+    pub(crate) fn answered(&self, route: &str, status: StatusCode, took: Duration) {
+        let class = match status.as_u16() {
+            ..200 => "1xx",
+            200..300 => "2xx",
+            300..400 => "3xx",
+            400..500 => "4xx",
+            500.. => "5xx",
+        };
+        self.requests.with_label_values(&[route, class]).inc();
+        let time = self.time.with_label_values(&[route]);
+        time.observe(took.as_secs_f64());
+    }
+
+    pub(super) fn register(&self, registry: &Registry) -> Result<(), Error> {
+        registry.register(Box::new(self.requests.clone()))?;
+        registry.register(Box::new(self.time.clone()))
+    }
+}
