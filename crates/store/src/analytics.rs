@@ -48,10 +48,6 @@ pub enum Bucket {
 
 /// Whether there is a row for each provider, model and route, alone or together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a column that is there or not"
-)]
 pub struct AnalyticsGroups {
     /// For each provider.
     pub provider: bool,

@@ -4,9 +4,10 @@
 //! statement has to be told to.
 
 use std::ops::{Deref, DerefMut};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::time::Instant;
 
 use super::error::from_sqlx;
 use crate::error::StoreError;
