@@ -1,6 +1,11 @@
 //! The messages of the document: each variant of the three enums is one, with the text and the
 //! schema that its Rust type has.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON is asked by name, and answers `null` where there is nothing"
+)]
+
 use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;

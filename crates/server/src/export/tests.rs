@@ -1,3 +1,5 @@
+//! What is exported is what was said, and what is imported is what was exported.
+
 mod importing;
 mod markdown;
 

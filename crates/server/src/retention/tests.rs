@@ -1,3 +1,5 @@
+//! What is too old goes, in batches and in time, and nothing else does.
+
 use std::sync::Mutex;
 use std::time::Duration;
 
