@@ -1,6 +1,12 @@
 //! The document for clients in other languages: it is complete, its examples are messages, and the
 //! committed copy is what the types say. `UPDATE_GENERATED=1` writes it anew.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a failed test"
+)]
+
 use std::path::Path;
 
 use patter_protocol::{ClientMessage, CloseCode, ServerMessage, asyncapi};
@@ -37,7 +43,7 @@ fn examples(side: &str) -> Vec<(String, Value)> {
         .collect()
 }
 
-fn types_of(messages: Vec<String>) -> Vec<String> {
+fn types_of(messages: &[String]) -> Vec<String> {
     let mut types: Vec<_> = messages
         .iter()
         .map(|json| serde_json::from_str::<Value>(json).unwrap())
@@ -52,11 +58,11 @@ fn types_of(messages: Vec<String>) -> Vec<String> {
 fn every_message_is_in_the_document() {
     let names = |side| -> Vec<_> { examples(side).into_iter().map(|(name, _)| name).collect() };
     let client = common::client_messages();
-    let client = client.iter().map(ClientMessage::to_json).collect();
-    assert_eq!(names("client"), types_of(client));
+    let client: Vec<_> = client.iter().map(ClientMessage::to_json).collect();
+    assert_eq!(names("client"), types_of(&client));
     let server = common::server_messages();
-    let server = server.iter().map(ServerMessage::to_json).collect();
-    assert_eq!(names("server"), types_of(server));
+    let server: Vec<_> = server.iter().map(ServerMessage::to_json).collect();
+    assert_eq!(names("server"), types_of(&server));
 }
 
 #[test]

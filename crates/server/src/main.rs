@@ -89,7 +89,8 @@ async fn tools(config: &Config, arguments: &ToolsArgs) -> anyhow::Result<()> {
 async fn serve(cli: &Cli, config: Config) -> anyhow::Result<()> {
     Server::check_tools(&config)?;
     let telemetry = telemetry::start(&config)?;
-    let served = serve_with(cli, config, telemetry.log_level()).await;
+    // It is large, and this is the place where it is kept.
+    let served = Box::pin(serve_with(cli, config, telemetry.log_level())).await;
     telemetry.shutdown().await;
     served
 }

@@ -57,7 +57,7 @@ impl Signals {
     pub(crate) async fn next(&mut self) -> Signal {
         if tokio::signal::ctrl_c().await.is_err() {
             // Nobody can send one.
-            std::future::pending().await
+            std::future::pending().await;
         }
         Signal::Interrupt
     }
@@ -93,6 +93,6 @@ impl HangUps {
         if self.hang_up.recv().await.is_some() {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -1,5 +1,5 @@
 //! What others see of the process. Logs: text for a terminal, JSON otherwise, always to stderr; and
-//! [traces](traces), if they are switched on.
+//! [traces], if they are switched on.
 //!
 //! No line holds what users or models say, a key or SQL, whatever the filter: our own code does not
 //! log them, the libraries that would quote whole messages are kept at `info`, and what looks like a key

@@ -1,7 +1,6 @@
 //! The admin port: who may use it, what it shows, and what it does.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a test stops where something unexpected comes"
 )]
 

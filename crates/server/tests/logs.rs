@@ -1,10 +1,5 @@
 //! What the real binary logs of a conversation, and when it reads its filter again.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops where something unexpected comes"
-)]
-
 use std::fs;
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! What `/metrics` tells of a server: exact counts, no label that a client can make up, and nothing that
 //! is not documented.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 mod common;
 mod exposition;
 

@@ -1,5 +1,7 @@
 //! What `/metrics` tells of a server on `PostgreSQL`. Needs one, named by `TEST_DATABASE_URL`.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 mod common;
 mod exposition;
 

@@ -1,11 +1,7 @@
 //! The document of the HTTP API: what the server says of itself is what stands in the repository, and it
 //! holds together.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a helper that fails is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
 mod common;
 

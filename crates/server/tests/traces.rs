@@ -8,7 +8,7 @@
 
 mod collector;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use collector::{Collector, Manner, attribute, hex, is_child, is_failed, is_named, is_within};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
@@ -16,6 +16,7 @@ use patter_testkit::model_server::{ModelServer, Reply, openai};
 use patter_testkit::server_process::ServerProcess;
 use patter_testkit::ws_client::WsClient;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 const PATTER: &str = env!("CARGO_BIN_EXE_patter");
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a helper that fails is a failed test"
 )]
 
@@ -187,6 +188,7 @@ async fn a_websocket_and_event_streams_of_one_session_see_one_conversation() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn what_cannot_be_a_message_is_refused_before_anything_is_said() {
     let server = TestServer::demo().await;
     let good = json!({ "content": "Hello" });

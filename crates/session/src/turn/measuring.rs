@@ -43,11 +43,11 @@ impl Arrivals {
     pub(super) fn note(&mut self, piece: &ModelEvent) -> Instant {
         let now = Instant::now();
         let is_shown = matches!(piece, ModelEvent::Text(_) | ModelEvent::Reasoning(_));
-        if is_shown || matches!(piece, ModelEvent::ToolCall(_)) {
-            if let Some(asked) = self.asked.take() {
-                let took = now.duration_since(asked);
-                self.of_model.first_piece.observe(took.as_secs_f64());
-            }
+        if (is_shown || matches!(piece, ModelEvent::ToolCall(_)))
+            && let Some(asked) = self.asked.take()
+        {
+            let took = now.duration_since(asked);
+            self.of_model.first_piece.observe(took.as_secs_f64());
         }
         if is_shown && let Some(last) = self.last.replace(now) {
             let gap = now.duration_since(last);

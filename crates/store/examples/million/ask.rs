@@ -1,9 +1,10 @@
 //! What is asked, and how long it took.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use patter_store::{AnalyticsGroups, AnalyticsQuery, Bucket, Insight, SearchQuery};
+use tokio::time::Instant;
 
 use crate::fill::USERS;
 use crate::words::{any, word};

@@ -1,6 +1,6 @@
 //! Sessions of the last 90 days: four turns each, a tool in some of them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use patter_protocol::{
@@ -9,6 +9,7 @@ use patter_protocol::{
 };
 use patter_store::{Append, NewEvent, NewSession, Owner, SessionStore};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::words::text;
 

@@ -44,7 +44,6 @@ impl ArchiveFixture for Folder {
     }
 }
 
-#[expect(clippy::unused_async, reason = "the suite waits for it")]
 async fn make() -> Folder {
     Folder(TempDir::new().unwrap())
 }

@@ -55,6 +55,7 @@ pub(super) fn answered(model: &str, change: impl FnOnce(&mut AiResponse)) -> Eve
 }
 
 /// Each figure.
+#[expect(clippy::too_many_lines, reason = "a log that is told in order")]
 pub async fn what_happened_is_counted_by_day_and_model(fixture: &dyn InsightFixture) {
     let (store, insight) = fixture.open_insight().await;
     let at = |text: &str, body| (time(text), body);
@@ -85,7 +86,7 @@ pub async fn what_happened_is_counted_by_day_and_model(fixture: &dyn InsightFixt
             at(
                 "2025-03-02T00:00:00Z",
                 answered("m", |answer| {
-                    answer.supersedes = Some(ResponseId::generate())
+                    answer.supersedes = Some(ResponseId::generate());
                 }),
             ),
             at(

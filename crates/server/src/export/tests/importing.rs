@@ -37,6 +37,7 @@ async fn a_file_is_read_with_and_without_its_last_line_break() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn an_error_names_the_line_and_what_is_wrong() {
     let good = lines().await;
     let changed = |at: usize, from: &str, to: &str| {

@@ -8,6 +8,7 @@ use super::{ArchiveFixture, imported, moment};
 use crate::store_conformance::sample::{append, claimed, ended, metrics, session, write};
 
 /// User, activity, time, and all of it together.
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 pub async fn a_list_is_bound_to_what_is_asked_for(fixture: &dyn ArchiveFixture) {
     let store = fixture.open_archive().await;
     for millis in 0..6 {

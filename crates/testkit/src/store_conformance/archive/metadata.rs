@@ -131,5 +131,8 @@ async fn created(store: &dyn ArchivedStore, metadata: Value) -> SessionId {
 }
 
 fn object(value: Value) -> JsonObject {
-    value.as_object().unwrap().clone()
+    match value {
+        Value::Object(object) => object,
+        other => unreachable!("not an object: {other}"),
+    }
 }
