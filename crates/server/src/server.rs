@@ -200,10 +200,7 @@ impl Server {
 /// Deletes what is too old, where that is wanted, until the server stops.
 async fn keep(store: &dyn Store, config: &Config, shutdown: &Shutdown) {
     if let Some(days) = config.retention.days {
-        tokio::select! {
-            () = retention::enforce(store, days) => {}
-            () = shutdown.draining().cancelled() => {}
-        }
+        retention::enforce(store, days, shutdown.draining()).await;
     }
 }
 

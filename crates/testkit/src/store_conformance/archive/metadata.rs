@@ -131,5 +131,8 @@ async fn created(store: &dyn ArchivedStore, metadata: Value) -> SessionId {
 }
 
 fn object(value: Value) -> JsonObject {
-    value.as_object().unwrap().clone()
+    let Value::Object(fields) = value else {
+        panic!("not an object: {value}");
+    };
+    fields
 }
