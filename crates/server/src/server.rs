@@ -248,10 +248,7 @@ async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &
 /// Deletes what is too old, where that is wanted, until the server stops.
 async fn keep(store: &dyn Store, config: &Config, shutdown: &Shutdown) {
     if let Some(days) = config.retention.days {
-        tokio::select! {
-            () = retention::enforce(store, days) => {}
-            () = shutdown.draining().cancelled() => {}
-        }
+        retention::enforce(store, days, shutdown.draining()).await;
     }
 }
 

@@ -52,8 +52,10 @@ pub enum SessionsAction {
     },
     /// Take over a session from a file that `export --format jsonl` has written
     Import {
+        // Not called `file`: that is the name of `--config` among the flags.
         /// The file; - is stdin
-        file: PathBuf,
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
         /// Give it this name instead of its old one
         #[arg(long)]
         id: Option<SessionId>,

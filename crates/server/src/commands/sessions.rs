@@ -72,8 +72,8 @@ async fn act(
             let count = prune(&**store, *older_than, *yes).await?;
             say(out, &count, json)
         }
-        SessionsAction::Import { file, id } => {
-            let mut session = file::read(file)?;
+        SessionsAction::Import { path, id } => {
+            let mut session = file::read(path)?;
             if let Some(id) = id {
                 session.session_id = id.clone();
             }

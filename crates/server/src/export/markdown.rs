@@ -1,4 +1,4 @@
-//! A conversation for people to read, in CommonMark.
+//! A conversation for people to read, in Markdown as `CommonMark` has it.
 //!
 //! What somebody said stands in a quote, each of its lines behind `> `: whatever it holds, it cannot get
 //! out of there and look like something else. HTML could, once it is rendered: so a `<` with which
@@ -94,7 +94,7 @@ fn time(time: Timestamp) -> String {
         .to_string()
 }
 
-/// Text with each of its lines in a quote. CommonMark ends lines at LF, CR LF and CR.
+/// Text with each of its lines in a quote. Lines end at LF, CR LF and CR.
 fn quote(text: &str) -> String {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut quote = String::with_capacity(lines.len() + 16);

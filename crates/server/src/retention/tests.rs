@@ -9,6 +9,7 @@ use patter_store::{
     ImportedSession, ListQuery, NewSession, SessionArchive, SessionRecord, StoreError,
 };
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::enforce;
 
@@ -81,7 +82,8 @@ impl SessionArchive for Old {
 
 async fn hours(old: &Old, hours: u64) {
     let limit = Duration::from_secs(3_600 * hours);
-    timeout(limit, enforce(old, 30)).await.unwrap_err();
+    let never = CancellationToken::new();
+    timeout(limit, enforce(old, 30, &never)).await.unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,4 +116,22 @@ async fn a_store_that_is_away_is_asked_again_in_the_next_round() {
     let calls = old.calls();
     assert_eq!(calls.len(), 3, "away; ten; nothing: {calls:?}");
     assert!(calls[1] >= Duration::from_secs(3_600));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stops_at_once_between_two_batches_and_between_two_rounds() {
+    for (sessions, after) in [
+        (100_000, Duration::from_secs(1)),
+        (0, Duration::from_secs(900)),
+    ] {
+        let old = Old::new(&[Some(sessions)]);
+        let stop = CancellationToken::new();
+        let stopping = async {
+            tokio::time::sleep(after).await;
+            stop.cancel();
+        };
+        let started = Instant::now();
+        tokio::join!(enforce(&old, 30, &stop), stopping);
+        assert_eq!(started.elapsed(), after);
+    }
 }

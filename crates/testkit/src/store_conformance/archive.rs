@@ -45,7 +45,9 @@ macro_rules! archive_conformance {
             deleting::a_session_that_somebody_runs_is_not_deleted
             deleting::a_deleted_session_can_be_made_anew
             deleting::a_session_that_there_is_not_is_not_deleted
-            filtering::a_list_is_bound_to_what_is_asked_for
+            filtering::a_list_is_bound_to_a_user
+            filtering::a_list_is_bound_to_what_is_active_or_not
+            filtering::a_list_is_bound_to_a_time
             filtering::times_that_no_session_can_have_are_fine
             importing::an_imported_session_is_what_it_was
             importing::an_imported_session_is_opened_and_continued

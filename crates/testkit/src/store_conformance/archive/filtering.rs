@@ -4,13 +4,73 @@ use patter_protocol::Timestamp;
 use patter_store::{ImportedSession, ListQuery, NewSession, SessionPosition};
 
 use super::listing::{ids, import, page};
-use super::{ArchiveFixture, imported, moment};
-use crate::store_conformance::sample::{append, claimed, ended, metrics, session, write};
+use super::{ArchiveFixture, ArchivedStore, imported, moment};
+use crate::store_conformance::sample::session;
 
-/// User, activity, time, and all of it together.
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
-pub async fn a_list_is_bound_to_what_is_asked_for(fixture: &dyn ArchiveFixture) {
+/// Or to nobody, of whom there is none.
+pub async fn a_list_is_bound_to_a_user(fixture: &dyn ArchiveFixture) {
     let store = fixture.open_archive().await;
+    fill(store.as_ref()).await;
+    expect(
+        store.as_ref(),
+        all(),
+        &["live", "s5", "s4", "s3", "s2", "s1", "s0"],
+    )
+    .await;
+    expect(store.as_ref(), adas(), &["live", "s4", "s2", "s0"]).await;
+    let nobody = ListQuery {
+        user_id: Some(String::new()),
+        ..all()
+    };
+    expect(store.as_ref(), nobody, &[]).await;
+}
+
+/// What was not opened yet is active.
+pub async fn a_list_is_bound_to_what_is_active_or_not(fixture: &dyn ArchiveFixture) {
+    let store = fixture.open_archive().await;
+    fill(store.as_ref()).await;
+    let of = |active, query| ListQuery {
+        active: Some(active),
+        ..query
+    };
+    let ended = ["s5", "s4", "s3", "s2", "s1", "s0"];
+    expect(store.as_ref(), of(true, all()), &["live"]).await;
+    expect(store.as_ref(), of(false, all()), &ended).await;
+    expect(store.as_ref(), of(false, adas()), &["s4", "s2", "s0"]).await;
+}
+
+/// From the first of the times on, and until before the second.
+pub async fn a_list_is_bound_to_a_time(fixture: &dyn ArchiveFixture) {
+    let store = fixture.open_archive().await;
+    fill(store.as_ref()).await;
+    let within = |from: i64, to: i64, query| ListQuery {
+        from: Some(moment(from)),
+        to: Some(moment(to)),
+        ..query
+    };
+    expect(store.as_ref(), within(4, 1_000, all()), &["s5", "s4"]).await;
+    expect(store.as_ref(), within(1, 4, all()), &["s3", "s2", "s1"]).await;
+    expect(store.as_ref(), within(1, 4, adas()), &["s2"]).await;
+    expect(store.as_ref(), within(4, 4, all()), &[]).await;
+    let since = ListQuery {
+        from: Some(moment(5)),
+        ..all()
+    };
+    expect(store.as_ref(), since, &["live", "s5"]).await;
+    let everything = ListQuery {
+        active: Some(false),
+        limit: 1,
+        before: Some(SessionPosition {
+            start_time: moment(4),
+            session_id: "s4".parse().unwrap(),
+        }),
+        ..within(1, 1_000, adas())
+    };
+    expect(store.as_ref(), everything, &["s2"]).await;
+}
+
+/// Six that are over, every other one of them Ada's, and one of hers that was just made.
+async fn fill(store: &dyn ArchivedStore) {
     for millis in 0..6 {
         let given = ImportedSession {
             user_id: (millis % 2 == 0).then(|| "ada".to_owned()),
@@ -23,108 +83,25 @@ pub async fn a_list_is_bound_to_what_is_asked_for(fixture: &dyn ArchiveFixture) 
         ..session(&"live".parse().unwrap())
     };
     store.create(live).await.unwrap();
-    let (over, claim) = claimed(store.as_ref()).await;
-    let end = append(&over, claim.fence, [ended(None, metrics())]);
-    write(store.as_ref(), end).await.unwrap();
+}
 
-    let all = || ListQuery {
+async fn expect(store: &dyn ArchivedStore, query: ListQuery, expected: &[&str]) {
+    let listed = store.list(&query).await.unwrap();
+    assert_eq!(ids(&listed), expected, "{query:?}");
+}
+
+fn all() -> ListQuery {
+    ListQuery {
         limit: 100,
         ..ListQuery::default()
-    };
-    let ada = || ListQuery {
+    }
+}
+
+fn adas() -> ListQuery {
+    ListQuery {
         user_id: Some("ada".to_owned()),
         ..all()
-    };
-    let past = |query| ListQuery {
-        to: Some(moment(1_000)),
-        ..query
-    };
-    for (query, expected) in [
-        (past(all()), &["s5", "s4", "s3", "s2", "s1", "s0"][..]),
-        (ada(), &["live", "s4", "s2", "s0"]),
-        (
-            ListQuery {
-                user_id: Some(String::new()),
-                ..all()
-            },
-            &[],
-        ),
-        (
-            ListQuery {
-                active: Some(true),
-                ..all()
-            },
-            &["live"],
-        ),
-        (
-            ListQuery {
-                active: Some(false),
-                ..ada()
-            },
-            &["s4", "s2", "s0"],
-        ),
-        (
-            ListQuery {
-                active: Some(true),
-                ..past(all())
-            },
-            &[],
-        ),
-        (
-            ListQuery {
-                from: Some(moment(4)),
-                ..past(all())
-            },
-            &["s5", "s4"],
-        ),
-        (
-            ListQuery {
-                from: Some(moment(1)),
-                to: Some(moment(4)),
-                ..all()
-            },
-            &["s3", "s2", "s1"],
-        ),
-        (
-            ListQuery {
-                from: Some(moment(1)),
-                to: Some(moment(4)),
-                ..ada()
-            },
-            &["s2"],
-        ),
-        (
-            ListQuery {
-                from: Some(moment(4)),
-                to: Some(moment(4)),
-                ..all()
-            },
-            &[],
-        ),
-        (
-            ListQuery {
-                active: Some(false),
-                from: Some(moment(1)),
-                limit: 1,
-                before: Some(SessionPosition {
-                    start_time: moment(4),
-                    session_id: "s4".parse().unwrap(),
-                }),
-                ..ada()
-            },
-            &["s2"],
-        ),
-    ] {
-        let listed = store.list(&query).await.unwrap();
-        assert_eq!(ids(&listed), expected, "{query:?}");
     }
-    let over = over.as_str();
-    let ended = ListQuery {
-        active: Some(false),
-        from: Some(moment(1_000)),
-        ..all()
-    };
-    assert_eq!(ids(&store.list(&ended).await.unwrap()), [over]);
 }
 
 /// They are before or behind all.

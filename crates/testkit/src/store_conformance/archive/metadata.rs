@@ -131,8 +131,8 @@ async fn created(store: &dyn ArchivedStore, metadata: Value) -> SessionId {
 }
 
 fn object(value: Value) -> JsonObject {
-    match value {
-        Value::Object(object) => object,
-        other => unreachable!("not an object: {other}"),
-    }
+    let Value::Object(fields) = value else {
+        panic!("not an object: {value}");
+    };
+    fields
 }

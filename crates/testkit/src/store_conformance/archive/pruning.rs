@@ -54,10 +54,8 @@ pub async fn sessions_that_were_never_opened_are_pruned(fixture: &dyn ArchiveFix
     let id = SessionId::generate();
     store.create(session(&id)).await.unwrap();
     assert!(store.prune(moment(0), 100).await.unwrap().is_empty());
-    assert_eq!(
-        store.prune(tomorrow(), 100).await.unwrap(),
-        std::slice::from_ref(&id)
-    );
+    let pruned = store.prune(tomorrow(), 100).await.unwrap();
+    assert_eq!(pruned, std::slice::from_ref(&id));
     assert_eq!(store.session(&id).await.unwrap(), None);
 }
 
