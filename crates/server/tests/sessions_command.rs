@@ -1,9 +1,5 @@
 //! `patter sessions` as a process, on a store that has a conversation in it, with and without a server beside it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a helper that fails is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -228,7 +224,8 @@ async fn a_server_deletes_what_is_too_old_and_stops_as_ever() {
     let place = Place::new();
     place.ended("new").await;
     let exported = place.said(&["export", "new", "--format", "jsonl"]).await;
-    let year = exported.split_once("\"start_time\":\"").unwrap().1[..4].to_owned();
+    let (_, rest) = exported.split_once("\"start_time\":\"").unwrap();
+    let year: String = rest.chars().take(4).collect();
     let old = exported.replace(&format!("\"{year}-"), "\"2001-");
     let file = place.file("old.jsonl");
     fs::write(&file, old).unwrap();
