@@ -224,8 +224,8 @@ async fn a_server_deletes_what_is_too_old_and_stops_as_ever() {
     let place = Place::new();
     place.ended("new").await;
     let exported = place.said(&["export", "new", "--format", "jsonl"]).await;
-    let began = exported.split_once("\"start_time\":\"").unwrap().1;
-    let (year, _) = began.split_once('-').unwrap();
+    let (_, rest) = exported.split_once("\"start_time\":\"").unwrap();
+    let year: String = rest.chars().take(4).collect();
     let old = exported.replace(&format!("\"{year}-"), "\"2001-");
     let file = place.file("old.jsonl");
     fs::write(&file, old).unwrap();

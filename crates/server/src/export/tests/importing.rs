@@ -27,6 +27,14 @@ fn error(lines: &[String]) -> String {
     read(file.as_bytes()).unwrap_err().to_string()
 }
 
+/// The error of a good file in which something stands instead of something else.
+fn changed(good: &[String], at: usize, from: &str, to: &str) -> String {
+    let mut lines = good.to_vec();
+    assert!(lines[at].contains(from), "{}", lines[at]);
+    lines[at] = lines[at].replacen(from, to, 1);
+    error(&lines)
+}
+
 #[tokio::test]
 async fn a_file_is_read_with_and_without_its_last_line_break() {
     let lines = lines().await;
@@ -40,12 +48,7 @@ async fn a_file_is_read_with_and_without_its_last_line_break() {
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn an_error_names_the_line_and_what_is_wrong() {
     let good = lines().await;
-    let changed = |at: usize, from: &str, to: &str| {
-        let mut lines = good.clone();
-        assert!(lines[at].contains(from), "{}", lines[at]);
-        lines[at] = lines[at].replacen(from, to, 1);
-        error(&lines)
-    };
+    let changed = |at, from: &str, to: &str| changed(&good, at, from, to);
     let without = |at: usize| {
         let mut lines = good.clone();
         lines.remove(at);
@@ -96,6 +99,16 @@ async fn an_error_names_the_line_and_what_is_wrong() {
         (without(4), "line 5: the file ends after 3 events"),
         (error(&doubled), "line 4: `seq` is 2 where 3 comes next"),
         (error(&with_gap), "line 3: the line is empty"),
+    ] {
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_with_its_line() {
+    let good = lines().await;
+    let changed = |at, from: &str, to: &str| changed(&good, at, from, to);
+    for (error, expected) in [
         (
             changed(1, "{", &format!("{{\"x\":\"{}\",", "x".repeat(5_000_000))),
             "line 2: the line is larger",
