@@ -38,7 +38,14 @@ as $$ select E'\x01' || chr(97 + level) || (event_number >> (10 + 3 * level)) $$
 create or replace function patter.search_owner(user_id text) returns text
 language sql immutable parallel safe
 set search_path = ''
-as $$ select E'\x01u' || coalesce(md5(user_id), '') $$;
+as $$ select E'\x01u' || coalesce(encode(sha256(convert_to(user_id, 'UTF8')), 'hex'), '') $$;
+
+-- Who sets a language is told by it at once if there is none. One that somebody drops later, or that another
+-- process has not heard of, must keep no event from being stored: its words are then as they are.
+create or replace function patter.search_configuration(language text) returns regconfig
+language sql stable parallel safe
+set search_path = ''
+as $$ select language::regconfig $$;
 
 create or replace function patter.search_vector(
     language text, content text, user_id text, event_number bigint
@@ -50,7 +57,7 @@ begin
     -- Cut, since a tsvector holds 1 MiB at the most. Without the signs by which the parser would
     -- take `yes/no` for a file, `end.Next` for a host, `<b>` for nothing, and all of it for one word.
     return to_tsvector(
-            language::regconfig,
+            coalesce(to_regconfig(language), 'simple'::regconfig),
             translate(left(content, 100000), './@-_:<&+~', '          '))
         || array_to_tsvector(array[
             patter.search_owner(user_id),
@@ -66,7 +73,7 @@ $$;
 -- The language is that of the process that writes (`patter.search_language`, which it sets on its
 -- connections): no lookup, and each entry says by itself in which language it is.
 create or replace function patter.make_search_entry() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = ''
 as $$
 begin
@@ -88,8 +95,12 @@ create or replace trigger session_events_make_search_entry
     execute function patter.make_search_entry();
 
 create or replace function patter.delete_search_entries() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = ''
+-- The plan is kept, and must not be that of a session which was half of the table.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
     delete from patter.search_entries s using deleted d where s.event_number = d.id;
@@ -147,7 +158,7 @@ begin
            string_agg(format('(%s) & %s', a.words, quote_literal(E'\x01l' || a.language)), ' | ')::tsquery
     into words, matching
     from (select l.language, websearch_to_tsquery(l.language::regconfig, asked) as words
-          from patter.search_languages l) a
+          from patter.search_languages l where to_regconfig(l.language) is not null) a
     where numnode(a.words) > 0 and querytree(a.words) <> 'T';
     if words is null then
         return;
@@ -155,9 +166,8 @@ begin
     if not any_user then
         matching := matching && quote_literal(patter.search_owner(of_user))::tsquery;
     end if;
-    if upper is null then
-        select max(e.event_number) into upper from patter.search_entries e;
-    end if;
+    -- Whatever a caller says: there is nothing beyond.
+    select least(upper, max(e.event_number)) into upper from patter.search_entries e;
 
     while upper >= oldest and cardinality(found) < most loop
         lower := (upper >> (10 + 3 * level)) << (10 + 3 * level);

@@ -69,6 +69,10 @@ declare
     details  jsonb := event.metadata;
     the_hour integer := floor(extract(epoch from event.created_at) / 3600);
     source   integer;
+    -- An index holds no longer ones, and whoever imports a session can write anything.
+    its_provider text := left(coalesce(event.metadata ->> 'provider', ''), 200);
+    its_model    text := left(coalesce(event.metadata ->> 'model', ''), 200);
+    its_route    text := left(coalesce(event.metadata ->> 'route', ''), 200);
 begin
     if event.event_type = 'user_message' then
         insert into patter.message_hours as m (session_id, hour, user_id, messages)
@@ -87,15 +91,13 @@ begin
         end if;
     elsif event.event_type = 'ai_response' then
         select o.id into source from patter.answer_sources o
-            where o.provider = details ->> 'provider' and o.model = details ->> 'model'
-            and o.route = coalesce(details ->> 'route', '');
+            where o.provider = its_provider and o.model = its_model and o.route = its_route;
         if source is null then
             insert into patter.answer_sources (provider, model, route)
-            values (details ->> 'provider', details ->> 'model', coalesce(details ->> 'route', ''))
+            values (its_provider, its_model, its_route)
             on conflict do nothing;
             select o.id into source from patter.answer_sources o
-                where o.provider = details ->> 'provider' and o.model = details ->> 'model'
-                and o.route = coalesce(details ->> 'route', '');
+                where o.provider = its_provider and o.model = its_model and o.route = its_route;
         end if;
         insert into patter.answers
             (session_id, response_id, hour, session_number, source, user_id, is_failed, is_first,
@@ -110,7 +112,7 @@ begin
             patter.usage_number(details #>> '{usage,output_tokens}'),
             -- Beyond this, a sum could be more than its type holds.
             case when details ->> 'cost_usd' is not null
-                then least((details ->> 'cost_usd')::double precision, 1e9) end,
+                then greatest(least((details ->> 'cost_usd')::double precision, 1e9), 0) end,
             patter.usage_number(details #>> '{timing,first_token_ms}'),
             patter.usage_number(details #>> '{timing,total_ms}')
         from patter.sessions s where s.session_id = event.session_id
@@ -126,7 +128,7 @@ end
 $$;
 
 create or replace function patter.count_inserted_event() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = ''
 as $$
 begin

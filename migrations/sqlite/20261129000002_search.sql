@@ -1,6 +1,7 @@
 -- Full-text search in what was said. The index has no copy of the texts (`content = ''`), which stand in
--- `session_events`. So it has to be told again what was in a row that goes; then nothing of it stays,
--- not even its words (`secure-delete`).
+-- `session_events`. So it has to be told again what was in a row that goes; then it is found no more. Its words
+-- stay in the index until that is merged, which each deletion goes on with. (`secure-delete` would take them
+-- out at once, and a millisecond for each event, in which nothing is written.)
 --
 -- `rowid` is `session_events.id`. `owner` is whose the event is, in a form that is one word: "the
 -- newest of hers" is answered by the index alone. Words are what PostgreSQL takes for words: of
@@ -10,7 +11,6 @@ create virtual table if not exists search_entries using fts5(
     content = '', columnsize = 0,
     tokenize = "unicode61 remove_diacritics 0 categories 'L* N*'"
 );
-insert into search_entries (search_entries, rank) values ('secure-delete', 1);
 
 create trigger if not exists session_events_make_search_entry
 after insert on session_events for each row

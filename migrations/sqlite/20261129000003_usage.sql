@@ -86,7 +86,7 @@ begin
         new.metadata ->> '$.supersedes' is null and new.metadata ->> '$.superseded' is not 1,
         cast(min(new.metadata ->> '$.usage.input_tokens', 2147483647) as integer),
         cast(min(new.metadata ->> '$.usage.output_tokens', 2147483647) as integer),
-        min(new.metadata ->> '$.cost_usd', 1e9),
+        max(min(new.metadata ->> '$.cost_usd', 1e9), 0),
         cast(min(new.metadata ->> '$.timing.first_token_ms', 2147483647) as integer),
         cast(min(new.metadata ->> '$.timing.total_ms', 2147483647) as integer)
     from sessions s
@@ -131,7 +131,7 @@ select e.session_id, e.metadata ->> '$.response_id', unixepoch(e.created_at) / 3
     e.metadata ->> '$.supersedes' is null and e.metadata ->> '$.superseded' is not 1,
     cast(min(e.metadata ->> '$.usage.input_tokens', 2147483647) as integer),
     cast(min(e.metadata ->> '$.usage.output_tokens', 2147483647) as integer),
-    min(e.metadata ->> '$.cost_usd', 1e9),
+    max(min(e.metadata ->> '$.cost_usd', 1e9), 0),
     cast(min(e.metadata ->> '$.timing.first_token_ms', 2147483647) as integer),
     cast(min(e.metadata ->> '$.timing.total_ms', 2147483647) as integer)
 from session_events e

@@ -27,11 +27,11 @@ use crate::server::accept;
 use crate::shutdown::Shutdown;
 use crate::telemetry::LogLevel;
 
-/// People and a scraper or two; nothing that is answered here takes long.
+/// People and a scraper or two; nothing that is answered here takes long, and nobody is waited for at the end.
 const LIMITS: accept::Limits = accept::Limits {
     connections: 32,
     longest_answer: ANSWER_TIMEOUT,
-    drain: ANSWER_TIMEOUT,
+    last_answer: Duration::from_secs(1),
 };
 
 /// Where the admin port is, and what it can change.

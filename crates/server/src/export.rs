@@ -20,7 +20,7 @@ pub(crate) use import::{MAX_FILE_BYTES, read};
 pub(crate) use session::ExportedSession;
 
 /// So many events are read from the store at a time.
-const PAGE: u32 = 200;
+const PAGE: u32 = 25;
 
 /// How a session is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -56,8 +56,8 @@ use routes::{MAX_BODY_BYTES, Route, Routes};
 
 /// A file of many megabytes may take so long on its way and into the store.
 const IMPORT_TIMEOUT: Duration = Duration::from_secs(120);
-/// So many of them are held in memory at the same time.
-pub(crate) const MAX_IMPORTS: usize = 2;
+/// So many of them are held in memory at the same time; read, one takes many times its size.
+pub(crate) const MAX_IMPORTS: usize = 1;
 
 /// What the answers are made of.
 #[derive(Debug)]
@@ -78,6 +78,8 @@ pub(crate) struct App {
     pub(crate) circuits: Vec<Circuit>,
     /// What is known about models, and which are used.
     pub(crate) models: ModelsReport,
+    /// Other origins whose pages may use the API.
+    pub(crate) cors_origins: Vec<String>,
     /// A place for each file that is being imported.
     pub(crate) imports: Semaphore,
     /// When the server was started.
@@ -128,6 +130,7 @@ struct Found {
 
 fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found, Problem> {
     checks::check(request)?;
+    checks::origin(request, &app.cors_origins)?;
     let Ok(found) = routes.at(request.uri().path()) else {
         return Ok(Found {
             route: Route::File,

@@ -145,8 +145,9 @@ async fn listen(address: &(String, u16)) -> anyhow::Result<TcpListener> {
 async fn read_filter_again(cli: &Cli, hang_ups: &mut HangUps, log_level: &LogLevel) -> Infallible {
     loop {
         hang_ups.next().await;
-        let filter = load(cli).map(|config| config.log.filter);
-        let changed = filter.and_then(|filter| Ok(log_level.set(&filter)?));
+        let changed = load_aside(cli)
+            .await
+            .and_then(|config| Ok(log_level.set(&config.log.filter)?));
         match changed {
             Ok(()) => info!("the filter of the logs was read again"),
             // Every fault of the configuration, each on a line of its own.
@@ -156,6 +157,15 @@ async fn read_filter_again(cli: &Cli, hang_ups: &mut HangUps, log_level: &LogLev
             ),
         }
     }
+}
+
+/// The configuration, read where nobody is kept waiting: a file may hang.
+async fn load_aside(cli: &Cli) -> anyhow::Result<Config> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let cli = cli.clone();
+    let loading = tokio::task::spawn_blocking(move || load(&cli));
+    let loaded = timeout(PATIENCE, loading).await;
+    loaded.context("the configuration could not be read in time")??
 }
 
 /// The first signal begins to stop the server; each further one makes it faster.

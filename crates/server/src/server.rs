@@ -32,6 +32,9 @@ use crate::wiring::{Models, Plugins, Store};
 use crate::ws::Connections;
 use crate::{assets, retention, wiring};
 
+/// What those get beyond the time to drain who are slow to take their last answer.
+const LAST_ANSWER_LIMIT: Duration = Duration::from_secs(20);
+
 /// Connections that are told to close have so long to do it.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 
@@ -196,6 +199,7 @@ impl Server {
             archive: store,
             circuits,
             models: ModelsReport::new(&config, Utc::now().date_naive()),
+            cors_origins: config.server.cors_origins.clone(),
             imports: Semaphore::new(MAX_IMPORTS),
             shutdown,
             started_at: Instant::now(),
@@ -224,7 +228,7 @@ async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &
     let limits = accept::Limits {
         connections: config.server.max_connections,
         longest_answer: config.session.turn_timeout,
-        drain: config.server.drain_timeout,
+        last_answer: config.server.drain_timeout + LAST_ANSWER_LIMIT,
     };
     let measures = &app.metrics.connections;
     let serving = accept::serve(listener, service, limits, measures, shutdown.draining());

@@ -28,6 +28,7 @@ use crate::admission::Admission;
 use crate::http::{App, Body, Problem, Query};
 use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
+pub(crate) use handshake::is_own_origin;
 pub(crate) use socket::End;
 use socket::Socket;
 

@@ -346,6 +346,83 @@ async fn what_a_client_has_already_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_origin_changes_nothing() {
+    let server = TestServer::start(&[
+        ("llm.provider", "demo"),
+        ("server.cors_origins", "https://app.example.org"),
+    ])
+    .await;
+    let own = server.url("");
+    for (origin, status) in [
+        ("https://evil.example.org", 403),
+        ("null", 403),
+        ("https://app.example.org", 201),
+        (own.as_str(), 201),
+    ] {
+        let made = request(&server, Method::POST, "/api/sessions").header("origin", origin);
+        assert_eq!(made.send().await.unwrap().status(), status, "{origin}");
+        let read = request(&server, Method::GET, "/api/sessions").header("origin", origin);
+        assert_eq!(read.send().await.unwrap().status(), 200, "{origin}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_ends_early_and_the_next_one_goes_on() {
+    let server = TestServer::demo().await;
+    ask(&server, "large", "Hello").await;
+    let file = request(
+        &server,
+        Method::GET,
+        "/api/sessions/large/export?format=jsonl",
+    );
+    let file = file.send().await.unwrap().text().await.unwrap();
+    let mut lines: Vec<Value> = file
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let message = lines
+        .iter()
+        .find(|line| line["type"] == "user_message")
+        .unwrap()
+        .clone();
+    let first = lines.len() as u64;
+    for number in 0..60 {
+        let mut more = message.clone();
+        more["seq"] = json!(first + number);
+        more["id"] = json!(format!("more-{number}"));
+        more["event_id"] = json!(format!("01900000-0000-7000-8000-{number:012}"));
+        more["content"] = json!("x".repeat(30_000));
+        lines.push(more);
+    }
+    lines[0]["session"]["last_seq"] = json!(lines.len() - 1);
+    let file: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let imported = request(&server, Method::POST, "/api/import?session_id=larger").body(file);
+    let imported = imported.send().await.unwrap();
+    assert_eq!(
+        imported.status(),
+        StatusCode::CREATED,
+        "{}",
+        imported.text().await.unwrap()
+    );
+
+    let (mut after, mut seen, mut pages) = (0, 0, 0);
+    loop {
+        let path = format!("/api/sessions/larger/events?limit=1000&after={after}");
+        let page = get(&server, &path).await;
+        let events = page["events"].as_array().unwrap();
+        (seen, pages) = (seen + events.len(), pages + 1);
+        assert!(page.to_string().len() < 1_200_000);
+        match page["next_after"].as_u64() {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    assert_eq!((seen, pages), (lines.len() - 1, 2));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn pages_of_other_origins_may_only_ask_where_they_are_named() {
     let preflight = |server: &TestServer, origin: &'static str| {
         request(server, Method::OPTIONS, "/api/sessions")

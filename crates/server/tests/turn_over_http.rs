@@ -133,6 +133,28 @@ async fn a_message_that_is_sent_again_is_answered_once() {
 }
 
 #[tokio::test]
+async fn a_repetition_needs_no_second_place_among_the_readers() {
+    let settings = [
+        ("llm.provider", "demo"),
+        ("demo.delay_ms", "0"),
+        ("session.max_readers", "1"),
+    ];
+    let server = TestServer::start(&settings).await;
+    let body = json!({ "content": "Hello", "id": "m-1" });
+    let first: Value = say(&server, "narrow", &body)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let again = say(&server, "narrow", &body).send().await.unwrap();
+    assert_eq!(again.status(), StatusCode::OK);
+    assert_eq!(again.json::<Value>().await.unwrap(), first);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_stream_that_broke_goes_on_behind_the_last_event() {
     let server = TestServer::demo().await;
     let body = json!({ "content": "What is 15% of 240?", "id": "m-1" });

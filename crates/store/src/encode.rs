@@ -143,6 +143,12 @@ pub(crate) fn encode_event(event: NewEvent) -> Result<EncodedEvent, StoreError> 
     })
 }
 
+/// The fence that a row is made with. It is the time in milliseconds, so that a session which is deleted and made
+/// again under its name does not have a fence again that a writer of the deleted one may still hold.
+pub(crate) fn first_fence() -> i64 {
+    Utc::now().timestamp_millis()
+}
+
 /// The `user_id` and the `metadata` of a new session.
 ///
 /// # Errors

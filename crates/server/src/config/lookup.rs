@@ -39,8 +39,11 @@ pub(crate) fn nearest(path: &str) -> Option<String> {
     let known = || all().map(|key| key.named_as_in(path));
     if !path.contains('.') {
         let mut ending = known().filter(|candidate| last_segment(candidate) == path);
-        if let (Some(only), None) = (ending.next(), ending.next()) {
-            return Some(only);
+        match (ending.next(), ending.next()) {
+            (Some(only), None) => return Some(only),
+            // A port without a table is the server's, and not that of something in it.
+            (Some(first), Some(_)) if first.starts_with("server.") => return Some(first),
+            _ => {}
         }
     }
     most_alike(path, known())

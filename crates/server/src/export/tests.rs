@@ -106,7 +106,7 @@ async fn a_long_session_comes_in_small_pieces() {
         ExportFormat::Markdown,
     ] {
         let pieces = files.pieces(&given.session_id, format).await;
-        assert_eq!(pieces.len(), 7, "a head, five pages, a tail");
+        assert_eq!(pieces.len(), 42, "a head, forty pages, a tail");
         assert!(pieces.iter().all(|piece| piece.len() < 100_000));
     }
 }

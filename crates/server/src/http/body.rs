@@ -1,16 +1,23 @@
 //! Bodies: what is answered, whole or as a stream, and what is sent here, read within limits.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request, StatusCode};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 use tower::BoxError;
 
 use super::Problem;
+
+/// A body comes in so long, and a large one as fast as this.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+const SLOWEST_BYTES_PER_SECOND: usize = 1024 * 1024;
 
 /// What is answered. A stream that fails in the middle breaks the connection, so that nobody takes it
 /// for whole.
@@ -37,10 +44,22 @@ where
 ///
 /// # Errors
 ///
-/// 413 for more, 400 where the connection breaks on the way.
+/// 413 for more, 415 for what is compressed, 408 where it is too slow, 400 where the connection breaks on the
+/// way.
 pub(crate) async fn bytes(request: Request<Incoming>, limit: usize) -> Result<Bytes, Problem> {
-    let body = Limited::new(request.into_body(), limit);
-    match body.collect().await {
+    if request.headers().contains_key(CONTENT_ENCODING) {
+        let detail = "a body must not be compressed";
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(status, "unsupported_media_type", detail));
+    }
+    let patience = BODY_TIMEOUT + Duration::from_secs((limit / SLOWEST_BYTES_PER_SECOND) as u64);
+    let body = Limited::new(request.into_body(), limit).collect();
+    let Ok(read) = timeout(patience, body).await else {
+        let detail = "the body took too long";
+        let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail);
+        return Err(problem.header(CONNECTION, HeaderValue::from_static("close")));
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(limit)),
         Err(_broken) => Err(Problem::bad_request("the body ended too early")),
@@ -88,8 +107,9 @@ pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem>
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let fault = error.into_inner();
-        if fault.is_data() && path != "." {
-            Problem::invalid_field(path, fault.to_string())
+        if fault.is_data() {
+            let field = if path == "." { "body".to_owned() } else { path };
+            Problem::invalid_field(field, fault.to_string())
         } else {
             Problem::new(StatusCode::BAD_REQUEST, "invalid_json", fault.to_string())
         }

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, HOST};
-use http::{Method, Request, Version};
+use http::header::{CONTENT_LENGTH, HOST, ORIGIN};
+use http::{Method, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use patter_protocol::{InvalidId, SessionId};
 use percent_encoding::percent_decode_str;
 
 use super::Problem;
 use crate::admission::Admission;
+use crate::ws::is_own_origin;
 
 /// Refuses what no route wants to see.
 ///
@@ -41,6 +42,28 @@ pub(crate) fn check(request: &Request<Incoming>) -> Result<(), Problem> {
         return Err(Problem::bad_request("`Host` must be given once"));
     }
     Ok(())
+}
+
+/// Refuses what a page of another origin would change: a browser lets any page send such a request, and only
+/// keeps the answer from it.
+///
+/// # Errors
+///
+/// 403.
+pub(super) fn origin(request: &Request<Incoming>, allowed: &[String]) -> Result<(), Problem> {
+    let changes = !matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    if !changes || is_own_origin(request.headers()) {
+        return Ok(());
+    }
+    let mut origins = request.headers().get_all(ORIGIN).iter();
+    if origins.all(|origin| allowed.iter().any(|allowed| origin == allowed.as_str())) {
+        return Ok(());
+    }
+    let detail = "a page of another origin may not change anything";
+    Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
 }
 
 /// Refuses a body that is said to be longer than `limit` bytes before any of it is read.

@@ -103,7 +103,12 @@ pub(crate) async fn report(app: &App) -> Response<Body> {
     let usage = app.sessions.spool_usage();
     let (status, state) = match store.latency {
         None if !is_usable(usage) => (StatusCode::SERVICE_UNAVAILABLE, State::Down),
-        Some(_) if !draining && is_empty(usage) && all_closed(&app.circuits) => {
+        Some(_)
+            if !draining
+                && app.sessions.is_recovered()
+                && is_empty(usage)
+                && all_closed(&app.circuits) =>
+        {
             (StatusCode::OK, State::Ok)
         }
         _ => (StatusCode::OK, State::Degraded),

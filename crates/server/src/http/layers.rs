@@ -60,7 +60,12 @@ where
         ]))
         .map_request(remove_harmful_id)
         .layer(SetRequestIdLayer::new(X_REQUEST_ID, NewRequestId))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                // What is refused for a while is no failure, and a failure has a line of its own.
+                .on_failure(()),
+        )
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(trace::request)
@@ -68,6 +73,7 @@ where
                 .on_response(|answer: &Response<_>, _latency: Duration, span: &Span| {
                     trace::answered(span, answer.status());
                 })
+                .on_eos(())
                 .on_failure(()),
         )
         .layer(PropagateRequestIdLayer::new(X_REQUEST_ID))
@@ -89,7 +95,14 @@ where
 /// The path and not the query, which may hold what should not stand in a log.
 fn span<B>(request: &Request<B>) -> Span {
     let request_id = request_id::of(request).unwrap_or_default();
-    info_span!("request", method = %request.method(), path = request.uri().path(), request_id)
+    let path = shortened(request.uri().path());
+    info_span!("request", method = %request.method(), path, request_id)
+}
+
+/// So much of a path as a line needs. A path is ASCII.
+pub(super) fn shortened(path: &str) -> &str {
+    const MAX_SHOWN_BYTES: usize = 256;
+    path.get(..MAX_SHOWN_BYTES).unwrap_or(path)
 }
 
 /// What pages of other origins may do: all that ours may, without credentials of the browser's.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use patter_protocol::{ClientMessage, CloseCode, MessageId, SessionId, UserInput};
 use patter_session::{
@@ -23,6 +23,9 @@ use super::routes::Route;
 use super::{App, Body, Problem, Reply, body};
 use events::{answers, event_stream};
 use form::{Form, SayHeaders, SayQuery};
+
+/// What nginx and others heed.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// How often a session is asked again that ended just as it was asked.
 const ATTEMPTS: usize = 3;
@@ -121,15 +124,14 @@ impl Turn {
                 Err(Refusal::Gone) => continue,
                 Err(refusal) => return Err(refusal.into()),
             };
-            let mut turn = Self {
-                message_id,
-                attachment,
-                is_answered: false,
+            let Some(seq) = seq else {
+                return Ok(Self {
+                    message_id,
+                    attachment,
+                    is_answered: false,
+                });
             };
-            if let Some(seq) = seq {
-                turn.look_back(app, session, seq, after).await?;
-            }
-            return Ok(turn);
+            return Self::look_back(app, session, (message_id, seq), attachment, after).await;
         }
         let detail = "the session is just being closed; try again";
         Err(Problem::unavailable("busy", detail))
@@ -138,25 +140,32 @@ impl Turn {
     /// The message was said before and stands in the log at `seq`: the client gets it and all that came of
     /// it, or of that what it has not seen yet.
     async fn look_back(
-        &mut self,
         app: &App,
         session: &SessionHandle,
-        seq: u64,
+        (message_id, seq): (MessageId, u64),
+        attachment: Attachment,
         after: Option<After>,
-    ) -> Result<(), Problem> {
-        if after.is_none() {
-            let before = seq.saturating_sub(1);
-            let after = After::Seq {
-                seq: before,
-                epoch: None,
-            };
-            self.attachment = session.attach(after).await?;
-            return Ok(());
-        }
-        let seen = seq..self.attachment.begins_after();
-        let store = app.sessions.store();
-        self.is_answered = is_answered(store, session.id(), seen, &self.message_id).await?;
-        Ok(())
+    ) -> Result<Self, Problem> {
+        let is_answered = match after {
+            Some(_) => {
+                let seen = seq..attachment.begins_after();
+                is_answered(app.sessions.store(), session.id(), seen, &message_id).await?
+            }
+            None => false,
+        };
+        let attachment = if after.is_some() {
+            attachment
+        } else {
+            // Its place is taken again.
+            drop(attachment);
+            let seq = seq.saturating_sub(1);
+            session.attach(After::Seq { seq, epoch: None }).await?
+        };
+        Ok(Self {
+            message_id,
+            attachment,
+            is_answered,
+        })
     }
 
     fn into_stream(self) -> Response<Body> {
@@ -167,6 +176,8 @@ impl Turn {
         )));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        // Of proxies: each event is to go on at once.
+        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
         super::never_cached(headers);
         response
     }

@@ -20,8 +20,15 @@ pub(crate) fn wants(headers: &HeaderMap, name: HeaderName, thing: &str) -> bool 
             let named = parts
                 .next()
                 .is_some_and(|first| first.eq_ignore_ascii_case(thing));
-            named && !parts.any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00"))
+            named && !parts.any(|parameter| is_worthless(parameter))
         })
+}
+
+fn is_worthless(parameter: &str) -> bool {
+    let worth = parameter
+        .strip_prefix("q=")
+        .and_then(|worth| worth.parse::<f32>().ok());
+    worth.is_some_and(|worth| worth <= 0.0)
 }
 
 /// JSON that the client need not be sent again where it has the same: `If-None-Match` is heeded.
@@ -57,6 +64,7 @@ mod tests {
             ("text/html,application/xhtml+xml,*/*;q=0.8", true),
             ("application/json, TEXT/HTML;q=0.5", true),
             ("text/html;q=0, */*", false),
+            ("text/html;q=0.000", false),
             ("*/*", false),
             ("text/htmlx", false),
         ] {

@@ -4,29 +4,48 @@ use http::{Method, Request, StatusCode};
 use tracing::field::Empty;
 use tracing::{Span, info_span};
 
+use super::layers::shortened;
 use crate::telemetry::traces;
 
 pub(crate) fn request<B>(request: &Request<B>) -> Span {
     let span = info_span!(
         "request",
-        otel.name = request.method().as_str(),
+        otel.name = known(request.method()),
         otel.kind = "server",
         otel.status_code = Empty,
         http.route = Empty,
-        http.request.method = request.method().as_str(),
+        http.request.method = known(request.method()),
         http.response.status_code = Empty,
-        url.path = request.uri().path(),
+        url.path = shortened(request.uri().path()),
         url.scheme = "http",
     );
     traces::set_parent(&span, request.headers());
     span
 }
 
+/// A method by its name; `_OTHER` for those that HTTP does not define, as the semantic conventions have it.
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS
+        | Method::CONNECT
+        | Method::TRACE => method.as_str(),
+        _ => "_OTHER",
+    }
+}
+
 /// Notes what was asked for, by a template of which there are only so many.
 pub(crate) fn route(method: &Method, template: &str) {
     let span = Span::current();
     span.record("http.route", template);
-    span.record("otel.name", format!("{method} {template}"));
+    if !span.is_disabled() {
+        span.record("otel.name", format!("{} {template}", known(method)));
+    }
 }
 
 /// Notes how the request was answered.

@@ -97,7 +97,7 @@ pub(super) const HTTP_TIME: Metric = Metric::histogram(
     "patter_http_request_seconds",
     &["route"],
     &[
-        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0,
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0,
     ],
     "From the head of an HTTP request to that of its answer.",
     "Long: the store is slow, see `patter_store_pool_wait_seconds_total` and `patter_store_batch_seconds`.",

@@ -27,9 +27,6 @@ use crate::metrics::ConnectionMeasures;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection is used for new requests for so long; one that became a WebSocket is none of these.
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
-/// What a connection gets for its last answer beyond the time that the longest takes; so this only
-/// concerns those who do not read theirs.
-const FINISH_LIMIT: Duration = Duration::from_secs(20);
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Waits so long when the system has no room for another connection, instead of asking again at
@@ -43,8 +40,9 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
     /// How long an answer may take that comes as an event stream.
     pub(crate) longest_answer: Duration,
-    /// How long one may still take when the server stops.
-    pub(crate) drain: Duration,
+    /// How long the last answer of a connection may take: when the server stops, and beyond the longest
+    /// answer when a connection has grown old. It only concerns those who do not read theirs.
+    pub(crate) last_answer: Duration,
 }
 
 /// The HTTP connections that are left when no more are accepted.
@@ -148,7 +146,7 @@ fn serve_connection(
             }
         }
         connection.as_mut().graceful_shutdown();
-        match timeout(limits.drain + FINISH_LIMIT, connection).await {
+        match timeout(limits.last_answer, connection).await {
             Ok(ended) => report(ended),
             Err(_elapsed) => debug!("a client did not take its answer"),
         }

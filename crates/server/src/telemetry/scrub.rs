@@ -12,20 +12,38 @@ use tracing_subscriber::fmt::MakeWriter;
 const MASK: &[u8] = b"***";
 
 /// A line without any of these is left alone, and nearly all are.
-const SIGNS: [&str; 6] = ["sk-", "AIza", "eyJ", "sb_secret_", "://", "earer "];
+const SIGNS: [&str; 12] = [
+    "sk-",
+    "AIza",
+    "eyJ",
+    "sb_secret_",
+    "sbp_",
+    "gsk_",
+    "ghp_",
+    "github_pat_",
+    "AKIA",
+    "tvly-",
+    "://",
+    "earer ",
+];
 
 /// What is kept stands in the first group: it says which secret it was. A key ends where no key goes on,
 /// so that a line of JSON stays one; a password ends with the last `@`, as somebody may not have escaped
 /// those in it, and that of a database may have a `/` too. Before `sk-` there is no letter, as in `task-`, unless it ends a
-/// colour.
-const SECRETS: &str = r#"(?x)
-    ( (?: ^ | [^A-Za-z0-9] | \x1b\[[0-9;]*m ) sk- ) [A-Za-z0-9_-]{12,}
+/// colour, an escape of JSON or one of a URL.
+///
+/// What is looked for by where it ends has a limit: else each of many beginnings would be followed to the end
+/// of the line. Bytes and not characters are counted, which keeps the limits cheap.
+const SECRETS: &str = r#"(?x-u)
+    ( (?: ^ | [^A-Za-z0-9] | \x1b\[[0-9;]*m | \\[nrtbf] | \\u[0-9a-f]{4} | %[0-9A-Fa-f]{2} ) sk- ) [A-Za-z0-9_-]{12,}
+  | ( sbp_ | gsk_ | ghp_ | github_pat_ | tvly- ) [A-Za-z0-9_-]{16,}
+  | ( AKIA ) [A-Z0-9]{16}
   | ( AIza ) [A-Za-z0-9_-]{20,}
   | ( eyJ ) [A-Za-z0-9_-]{6,} (?: \. [A-Za-z0-9_-]* ){1,2}
   | ( sb_secret_ ) [A-Za-z0-9_-]+
   | ( [Bb]earer\x20 ) [A-Za-z0-9._~+/=-]{8,}
-  | ( (?: postgres | postgresql | redis | amqp ) :// [^\s:/@"'`<>]* : ) [^\s"'`<>]+ @
-  | ( [A-Za-z][A-Za-z0-9+.-]* :// [^\s:/@"'`<>]* : ) (?: [^\s"'`<>\\/] | \\. )+ @
+  | ( (?: postgres | postgresql | redis | amqp ) :// [^\s:/@"'`<>]{0,128} : ) [^\s"'`<>]{1,256} @
+  | ( [A-Za-z][A-Za-z0-9+.-]{0,31} :// [^\s:/@"'`<>]{0,128} : ) (?: [^\s"'`<>\\/] | \\. ){1,256} @
 "#;
 
 static SCRUBBER: LazyLock<Option<Scrubber>> = LazyLock::new(|| {
@@ -122,6 +140,10 @@ mod tests {
                 r#"{"a":"eyJ***"}"#,
             ),
             ("sb_secret_abc-DEF_1.", "sb_secret_***."),
+            (r"a\nsk-abcdefghijklmnop", r"a\nsk-***"),
+            ("/x%0Ask-abcdefghijklmnop", "/x%0Ask-***"),
+            ("ghp_abcdefghijklmnopqrst", "ghp_***"),
+            ("AKIAABCDEFGHIJKLMNOP", "AKIA***"),
             (
                 "Authorization: Bearer abc.def+ghi/jkl=",
                 "Authorization: Bearer ***",

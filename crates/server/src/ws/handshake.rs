@@ -54,16 +54,21 @@ fn bad_key() -> Problem {
 /// Browsers let any page open a WebSocket to any server and say in `Origin` which page it was.
 /// Only the server's own pages may; whoever sends no `Origin` is not a browser.
 fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
-    let mut origins = headers.get_all(ORIGIN).iter();
-    let Some(origin) = origins.next() else {
-        return Ok(());
-    };
-    let own = origins.next().is_none() && is_own(origin, headers.get(HOST));
-    if own {
+    if is_own_origin(headers) {
         Ok(())
     } else {
         let detail = "a page of another origin may not connect";
         Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
+    }
+}
+
+/// Whether a request comes from one of the server's own pages, or from no page at all.
+pub(crate) fn is_own_origin(headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => true,
+        (Some(origin), None) => is_own(origin, headers.get(HOST)),
+        (Some(_), Some(_)) => false,
     }
 }
 

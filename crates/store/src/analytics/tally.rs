@@ -1,6 +1,6 @@
 //! Counting, for a database that only fetches: SQLite would sort all answers for each figure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{AnalyticsGroups, AnalyticsRow, Range, check_rows};
 use crate::error::StoreError;
@@ -72,10 +72,10 @@ impl<'a> Tally<'a> {
             )
         });
         groups.dedup();
-        let place_of = |group: &Group| groups.iter().position(|other| other == group);
+        let place_of: HashMap<&Group, usize> = groups.iter().zip(0..).collect();
         let group_of = named
             .iter()
-            .map(|(id, group)| (*id, place_of(group).unwrap_or_default()))
+            .map(|(id, group)| (*id, place_of.get(group).copied().unwrap_or_default()))
             .collect();
         Self {
             range,

@@ -9,8 +9,29 @@ use crate::encode::{EncodedEvent, checked_text, checked_time, encode_event, json
 use crate::error::StoreError;
 use crate::record::NewEvent;
 
-/// So many events are written by one statement.
-pub(crate) const CHUNK: usize = 500;
+/// So many events are written by one statement, and so many bytes of them, or one event.
+const CHUNK: usize = 500;
+const CHUNK_BYTES: usize = 512 * 1024;
+
+/// The events in pieces of which each can be written by one statement in time, and what comes before each.
+pub(crate) fn chunks(events: &[EncodedEvent]) -> impl Iterator<Item = (&[EncodedEvent], i64)> {
+    let mut bytes = 0;
+    let mut count = 0;
+    let pieces = events.chunk_by(move |event, next| {
+        bytes += event.content.len() + event.metadata.len();
+        count += 1;
+        let fits = count < CHUNK && bytes + next.content.len() + next.metadata.len() <= CHUNK_BYTES;
+        if !fits {
+            (bytes, count) = (0, 0);
+        }
+        fits
+    });
+    pieces.scan(0, |before, piece| {
+        let after = *before;
+        *before += i64::try_from(piece.len()).unwrap_or(i64::MAX);
+        Some((piece, after))
+    })
+}
 
 /// The session's row and its log. The log starts with `seq` 1.
 #[derive(Debug)]

@@ -5,6 +5,8 @@ mod list;
 mod metadata;
 mod prune;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use patter_protocol::{JsonObject, LogEpoch, SessionId, Timestamp};
 use sqlx::FromRow;
@@ -16,9 +18,14 @@ use super::{PostgresStore, lease};
 use crate::archive::import::encode_import;
 use crate::archive::{ImportedSession, ListQuery, METRICS_KEY, SessionArchive};
 use crate::deadline::within;
-use crate::encode::{SessionRow, encode_session, session_columns};
+use crate::encode::{SessionRow, encode_session, first_fence, session_columns};
 use crate::error::StoreError;
 use crate::record::{NewSession, SessionRecord};
+
+/// A long session takes its time to go, as its events and what is made from them go with it.
+const DELETE_DEADLINE: Duration = Duration::from_secs(60);
+/// The database is told nearly the same.
+const DELETE_TIMEOUT: &str = "set local statement_timeout = '55s'";
 
 #[async_trait]
 impl SessionArchive for PostgresStore {
@@ -45,12 +52,12 @@ impl SessionArchive for PostgresStore {
     }
 
     async fn delete(&self, session_id: &SessionId) -> Result<bool, StoreError> {
-        within(self.call_deadline, delete(&self.connections, session_id)).await
+        within(DELETE_DEADLINE, delete(&self.connections, session_id)).await
     }
 
     async fn prune(&self, older_than: Timestamp, limit: u32) -> Result<Vec<SessionId>, StoreError> {
         within(
-            self.call_deadline,
+            DELETE_DEADLINE,
             prune::prune(&self.connections, older_than, limit),
         )
         .await
@@ -68,8 +75,8 @@ async fn create(
     (session_id, user_id, metadata): (SessionId, Option<String>, String),
 ) -> Result<SessionRecord, StoreError> {
     let query = sqlx::query(concat!(
-        "insert into patter.sessions (session_id, user_id, metadata, log_epoch)
-         values ($1, $2, $3::text::jsonb, $4)
+        "insert into patter.sessions (session_id, user_id, metadata, log_epoch, fence)
+         values ($1, $2, $3::text::jsonb, $4, $5)
          on conflict (session_id) do nothing
          returning ",
         session_columns!()
@@ -77,7 +84,8 @@ async fn create(
     .bind(session_id.as_str())
     .bind(user_id)
     .bind(metadata)
-    .bind(LogEpoch::generate().as_uuid());
+    .bind(LogEpoch::generate().as_uuid())
+    .bind(first_fence());
     match connections.fetch(query).await?.first() {
         Some(row) => record(row),
         None => Err(StoreError::Exists { session_id }),
@@ -92,7 +100,11 @@ async fn delete(connections: &Connections, session_id: &SessionId) -> Result<boo
          returning 1",
     )
     .bind(session_id.as_str());
-    if !connections.fetch(query).await?.is_empty() {
+    let mut transaction = connections.begin().await?;
+    transaction.fetch(sqlx::query(DELETE_TIMEOUT)).await?;
+    let deleted = transaction.fetch(query).await?;
+    transaction.commit().await?;
+    if !deleted.is_empty() {
         return Ok(true);
     }
     match lease::left(connections, session_id).await? {

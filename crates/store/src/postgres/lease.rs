@@ -13,7 +13,7 @@ use tracing::debug;
 
 use super::connections::Connections;
 use super::error::from_sqlx;
-use crate::encode::{SessionRow, or_left_out, session_columns};
+use crate::encode::{SessionRow, first_fence, or_left_out, session_columns};
 use crate::error::StoreError;
 use crate::record::{Claimed, Fence, Lease, Owner, Renewal, Swept};
 
@@ -34,12 +34,14 @@ pub(super) async fn claim(
     (session_id, user_id, metadata): (SessionId, Option<String>, String),
     owner: &Owner,
 ) -> Result<Claimed, StoreError> {
+    let first = first_fence();
     let claiming = sqlx::query(concat!(
         "insert into patter.sessions as s
-             (session_id, user_id, metadata, log_epoch, lease_owner, lease_until, finalize_after)
+             (session_id, user_id, metadata, log_epoch, lease_owner, lease_until, finalize_after,
+              fence)
          values ($1, $2, $3::text::jsonb, $4, $5,
                  clock_timestamp() + $6::bigint * interval '1 ms',
-                 clock_timestamp() + ($6::bigint + $7::bigint) * interval '1 ms')
+                 clock_timestamp() + ($6::bigint + $7::bigint) * interval '1 ms', $8)
          on conflict (session_id) do update
              set fence = s.fence + 1, lease_owner = excluded.lease_owner,
                  lease_until = clock_timestamp() + $6::bigint * interval '1 ms',
@@ -56,9 +58,10 @@ pub(super) async fn claim(
     .bind(LogEpoch::generate().as_uuid())
     .bind(owner.id.as_str())
     .bind(millis(owner.lease))
-    .bind(millis(owner.linger));
+    .bind(millis(owner.linger))
+    .bind(first);
     if let Some(row) = connections.fetch(claiming).await?.first() {
-        return claimed(row);
+        return claimed(row, Some(first));
     }
     // It may have been let go of, or be gone, since.
     let free_in = left(connections, &session_id).await?.unwrap_or_default();
@@ -235,7 +238,7 @@ pub(super) async fn sweep(
     .bind(millis(owner.linger));
     let swept = |row: &PgRow| {
         Ok(Swept {
-            claimed: claimed(row)?,
+            claimed: claimed(row, None)?,
             was_released: row.try_get("was_released").map_err(from_sqlx)?,
         })
     };
@@ -251,12 +254,13 @@ pub(super) fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).map_or(MAX_MILLIS, |millis| millis.min(MAX_MILLIS))
 }
 
-fn claimed(row: &PgRow) -> Result<Claimed, StoreError> {
+/// `first` is the fence that the row would have been made with.
+fn claimed(row: &PgRow, first: Option<i64>) -> Result<Claimed, StoreError> {
     let fence = row.try_get("fence").map_err(from_sqlx)?;
     Ok(Claimed {
         record: SessionRow::from_row(row).map_err(from_sqlx)?.decode()?,
         fence: Fence(fence),
-        // Each claim but the one that makes the row raises the fence.
-        created: fence == 1,
+        // Each claim but the one that makes the row raises the fence that is there.
+        created: first == Some(fence),
     })
 }

@@ -28,7 +28,7 @@ pub(super) async fn use_language(
 ) -> Result<(), StoreError> {
     let query = sqlx::query(
         "insert into patter.search_languages (language)
-         select $1 where to_tsvector($1::regconfig, '') is not null
+         select $1 where patter.search_configuration($1) is not null
          on conflict do nothing",
     )
     .bind(language);

@@ -17,7 +17,7 @@ use super::{CALL_DEADLINE, SqliteStore};
 use crate::archive::import::encode_import;
 use crate::archive::{ImportedSession, ListQuery, METRICS_KEY, SessionArchive};
 use crate::deadline::within;
-use crate::encode::{SessionRow, encode_session, session_columns};
+use crate::encode::{SessionRow, encode_session, first_fence, session_columns};
 use crate::error::StoreError;
 use crate::record::{NewSession, SessionRecord};
 
@@ -64,7 +64,8 @@ async fn create(
 ) -> Result<SessionRecord, StoreError> {
     let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
     let row = sqlx::query(concat!(
-        "insert into sessions (session_id, user_id, metadata, log_epoch) values ($1, $2, $3, $4)
+        "insert into sessions (session_id, user_id, metadata, log_epoch, fence)
+         values ($1, $2, $3, $4, $5)
          on conflict (session_id) do nothing
          returning ",
         session_columns!()
@@ -73,6 +74,7 @@ async fn create(
     .bind(user_id)
     .bind(metadata)
     .bind(LogEpoch::generate().as_uuid())
+    .bind(first_fence())
     .fetch_optional(&mut *transaction)
     .await
     .map_err(from_sqlx)?;
@@ -98,6 +100,7 @@ async fn delete(pool: &SqlitePool, session_id: &SessionId) -> Result<bool, Store
     .map_err(from_sqlx)?;
     if done.rows_affected() > 0 {
         transaction.commit().await.map_err(from_sqlx)?;
+        forget_words(pool).await?;
         return Ok(true);
     }
     let leased_until: Option<String> =
@@ -113,6 +116,16 @@ async fn delete(pool: &SqlitePool, session_id: &SessionId) -> Result<bool, Store
             free_in: now.until(&until)?,
         }),
     }
+}
+
+/// Merges a piece of the full-text index, in which the words of what was deleted stand until then. What is
+/// not much is gone at once.
+async fn forget_words(pool: &SqlitePool) -> Result<(), StoreError> {
+    sqlx::query("insert into search_entries (search_entries, rank) values ('merge', -500)")
+        .execute(pool)
+        .await
+        .map(drop)
+        .map_err(from_sqlx)
 }
 
 fn record(row: &SqliteRow) -> Result<SessionRecord, StoreError> {

@@ -7,7 +7,7 @@ use sqlx::{FromRow, Row, SqlitePool};
 use super::clock::Moment;
 use super::error::from_sqlx;
 use super::write::BEGIN;
-use crate::encode::{SessionRow, or_left_out, session_columns};
+use crate::encode::{SessionRow, first_fence, or_left_out, session_columns};
 use crate::error::StoreError;
 use crate::record::{Claimed, Fence, Lease, Owner, Renewal, Swept};
 
@@ -20,10 +20,12 @@ pub(super) async fn claim(
     let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
     let now = Moment::now();
     let until = now.after(owner.lease);
+    let first = first_fence();
     let row = sqlx::query(concat!(
         "insert into sessions
-             (session_id, user_id, metadata, log_epoch, lease_owner, lease_until, finalize_after)
-         values ($1, $2, $3, $4, $5, $6, $7)
+             (session_id, user_id, metadata, log_epoch, lease_owner, lease_until, finalize_after,
+              fence)
+         values ($1, $2, $3, $4, $5, $6, $7, $9)
          on conflict (session_id) do update
              set fence = fence + 1, lease_owner = excluded.lease_owner,
                  lease_until = excluded.lease_until, finalize_after = excluded.finalize_after
@@ -40,6 +42,7 @@ pub(super) async fn claim(
     .bind(until.text())
     .bind(until.after(owner.linger).text())
     .bind(now.text())
+    .bind(first)
     .fetch_optional(&mut *transaction)
     .await
     .map_err(from_sqlx)?;
@@ -57,7 +60,7 @@ pub(super) async fn claim(
         });
     };
     transaction.commit().await.map_err(from_sqlx)?;
-    claimed(&row)
+    claimed(&row, Some(first))
 }
 
 /// See [`SessionStore::renew`](crate::SessionStore::renew). One transaction for all.
@@ -148,7 +151,7 @@ pub(super) async fn sweep(
         .fetch_one(&mut *transaction)
         .await
         .map_err(from_sqlx)?;
-        swept.extend(or_left_out(claimed(&row)).map(|claimed| Swept {
+        swept.extend(or_left_out(claimed(&row, None)).map(|claimed| Swept {
             claimed,
             was_released,
         }));
@@ -167,12 +170,13 @@ pub(super) async fn end_all(pool: &SqlitePool) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn claimed(row: &SqliteRow) -> Result<Claimed, StoreError> {
+/// `first` is the fence that the row would have been made with.
+fn claimed(row: &SqliteRow, first: Option<i64>) -> Result<Claimed, StoreError> {
     let fence = row.try_get("fence").map_err(from_sqlx)?;
     Ok(Claimed {
         record: SessionRow::from_row(row).map_err(from_sqlx)?.decode()?,
         fence: Fence(fence),
-        // Each claim but the one that makes the row raises the fence.
-        created: fence == 1,
+        // Each claim but the one that makes the row raises the fence that is there.
+        created: first == Some(fence),
     })
 }

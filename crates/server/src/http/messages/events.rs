@@ -2,12 +2,11 @@
 //! ([Server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)): each event is one
 //! `data:` line with the JSON that a WebSocket would carry, and `id:` is its `seq` where it has one.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{Stream, stream};
-use patter_protocol::{EventBody, MessageId, ServerMessage};
+use patter_protocol::{CloseCode, EventBody, MessageId, ServerMessage};
 use patter_session::{Attachment, Delivery, Frame};
 use tokio::time::timeout;
 
@@ -16,13 +15,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// A comment, which readers pass over.
 const STILL_HERE: Bytes = Bytes::from_static(b": still here\n\n");
 
+/// The session told its readers to come back, with this close code.
+#[derive(Debug, thiserror::Error)]
+#[error("the session sent its readers away with {0}")]
+pub(super) struct BrokenOff(u16);
+
 /// Everything until the message is answered or the session ends. `is_answered` says that the client has the
 /// answer already: then only what comes at once is told.
 pub(super) fn event_stream(
     attachment: Attachment,
     message_id: MessageId,
     is_answered: bool,
-) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
+) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send {
     let reader = Some((attachment, message_id));
     stream::unfold(reader, move |reader| async move {
         let (mut attachment, message_id) = reader?;
@@ -30,8 +34,11 @@ pub(super) fn event_stream(
         let Ok(delivery) = timeout(KEEP_ALIVE, attachment.next()).await else {
             return Some((Ok(STILL_HERE), Some((attachment, message_id))));
         };
-        let Delivery::Frame(frame) = delivery else {
-            return None;
+        let frame = match delivery {
+            Delivery::Frame(frame) => frame,
+            Delivery::Closed(CloseCode::Normal) => return None,
+            // An end that is none: the body breaks off, so that nobody takes it for one.
+            Delivery::Closed(code) => return Some((Err(BrokenOff(code.number())), None)),
         };
         let is_last = is_answered || answers(&frame, &message_id);
         let reader = (!is_last).then_some((attachment, message_id));

@@ -80,7 +80,8 @@ impl Form {
 pub(super) fn after(query: Option<&str>, headers: &HeaderMap) -> Result<Option<After>, Problem> {
     const FIELD: &str = "Last-Event-ID";
     let epoch: Option<Uuid> = Query::parse(query).parsed("epoch", "must be a UUID")?;
-    let Some(id) = single(headers, &LAST_EVENT_ID, FIELD)? else {
+    let id = single(headers, &LAST_EVENT_ID, FIELD)?;
+    let Some(id) = id.filter(|id| !id.is_empty()) else {
         return Ok(None);
     };
     let seq = super::super::query::seq(FIELD, id)?;

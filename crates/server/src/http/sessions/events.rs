@@ -5,6 +5,7 @@ use patter_protocol::{DurableEvent, LogEpoch, SessionId};
 use patter_store::EventQuery;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{SessionPath, find};
 use crate::http::{App, Problem, Query, Reply, json_text, negotiation};
@@ -19,13 +20,18 @@ pub(in crate::http) struct EventsJson {
     /// The highest `seq` of the log.
     last_seq: u64,
     /// The events, in order of `seq`.
-    pub(super) events: Vec<DurableEvent>,
+    #[schemars(with = "Vec<DurableEvent>")]
+    events: Vec<Box<RawValue>>,
     /// To be given as `after` for the next page; null on the last one.
     next_after: Option<u64>,
 }
 
 const DEFAULT_EVENTS: u32 = 100;
 const MAX_EVENTS: u32 = 1_000;
+/// So many are read from the store at a time.
+const AT_A_TIME: u32 = 50;
+/// A page with so many bytes takes no further event.
+const PAGE_BYTES: usize = 1 << 20;
 
 const EVENT_TYPES: [&str; 8] = [
     "session_started",
@@ -45,7 +51,7 @@ pub(super) struct Page {
     /// Only events with a higher `seq`.
     #[param(value_type = Option<i64>, minimum = 0)]
     after: Option<u64>,
-    /// So many events at the most; 100 where nothing is said.
+    /// So many events at the most, and fewer where they are large; 100 where nothing is said.
     #[param(value_type = Option<i32>, minimum = 1, maximum = 1000)]
     limit: u32,
     /// Only events of these types, which stand between commas.
@@ -56,7 +62,8 @@ pub(super) struct Page {
 
 /// Some events, and where the next ones begin.
 pub(super) struct Events {
-    pub(super) events: Vec<DurableEvent>,
+    /// Each as JSON.
+    pub(super) events: Vec<Box<RawValue>>,
     next_after: Option<u64>,
 }
 
@@ -78,23 +85,39 @@ impl Page {
         })
     }
 
-    /// Reads it from the store.
+    /// Reads it from the store, a little at a time: a page ends early where its events are large, since all of
+    /// it is held until the client has it.
     pub(super) async fn read(self, app: &App, session_id: &SessionId) -> Result<Events, Problem> {
-        let wanted = EventQuery {
-            after: self.after.unwrap_or(0),
-            // One more tells whether there is another page.
-            limit: self.limit.saturating_add(1),
-            types: self.types,
+        let mut page = Events {
+            events: Vec::new(),
+            next_after: None,
         };
-        let stored = app.sessions.store().events(session_id, wanted).await?;
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let is_last = stored.len() <= limit;
-        let events = stored.into_iter().take(limit);
-        let events: Vec<_> = events.map(|stored| stored.event).collect();
-        Ok(Events {
-            next_after: events.last().map(|last| last.seq).filter(|_| !is_last),
-            events,
-        })
+        let (mut after, mut left, mut bytes) = (self.after.unwrap_or(0), self.limit, 0);
+        loop {
+            let wanted = EventQuery {
+                after,
+                // One more tells whether there is another page.
+                limit: left.saturating_add(1).min(AT_A_TIME),
+                types: self.types.clone(),
+            };
+            let asked = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+            let stored = app.sessions.store().events(session_id, wanted).await?;
+            let is_last = stored.len() < asked;
+            for stored in stored {
+                if left == 0 || bytes > PAGE_BYTES {
+                    page.next_after = Some(after);
+                    return Ok(page);
+                }
+                after = stored.event.seq;
+                let json = to_raw_value(&stored.event).map_err(|_never| Problem::internal())?;
+                bytes += json.get().len();
+                left -= 1;
+                page.events.push(json);
+            }
+            if is_last {
+                return Ok(page);
+            }
+        }
     }
 }
 

@@ -124,9 +124,11 @@ pub(in crate::http) async fn import(
         .try_acquire()
         .map_err(|_taken| Problem::unavailable("busy", "too much is imported at the same time"))?;
     let file = body::bytes(request, Route::ImportSession.body_limit()).await?;
-    let mut session =
-        export::read(&file).map_err(|error| Problem::invalid_field("body", error.to_string()))?;
-    drop(file);
+    // It takes seconds to read a large file, in which the conversations go on.
+    let reading = tokio::task::spawn_blocking(move || export::read(&file)).await;
+    let mut session = reading
+        .map_err(|_panic| Problem::internal())?
+        .map_err(|error| Problem::invalid_field("body", error.to_string()))?;
     if let Some(session_id) = session_id {
         session.session_id = session_id;
     }

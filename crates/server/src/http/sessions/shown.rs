@@ -5,8 +5,12 @@ use patter_store::SessionRecord;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::http::App;
+
+/// Told of a summary that the last try brought no nearer.
+const NO_SUMMARY: &str = "the model could not be had to summarize it; the server's log says why";
 
 /// A session at a glance.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -54,7 +58,8 @@ impl SessionJson {
             end_time: record.end_time,
             is_active: record.is_active,
             summary: record.summary,
-            summary_error: record.summary_error,
+            // The store has what the provider said, which is for the log.
+            summary_error: record.summary_error.map(|_| NO_SUMMARY.to_owned()),
             metadata: record.metadata,
             metrics,
             last_seq: record.last_seq,
@@ -72,5 +77,6 @@ pub(in crate::http) struct SessionAndEventsJson {
     /// The session.
     pub(super) session: SessionJson,
     /// The first thousand events of its log, in order.
-    pub(super) events: Vec<DurableEvent>,
+    #[schemars(with = "Vec<DurableEvent>")]
+    pub(super) events: Vec<Box<RawValue>>,
 }

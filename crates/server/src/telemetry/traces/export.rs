@@ -107,8 +107,12 @@ pub(super) async fn run(exporter: Exporter, mut waiting: Waiting, stop: Cancella
             losses.why = Some(why);
         }
         losses.dropped += waiting.take_dropped();
-        losses.report();
+        if losses.is_due() {
+            losses.report();
+        }
     }
+    losses.dropped += waiting.take_dropped();
+    losses.report();
 }
 
 /// The next batch; empty at the end.
@@ -151,11 +155,14 @@ struct Losses {
 }
 
 impl Losses {
+    /// Whether it was not told just now.
+    fn is_due(&self) -> bool {
+        self.told_at
+            .is_none_or(|at| at.elapsed() >= REPORT_INTERVAL)
+    }
+
     fn report(&mut self) {
-        let is_due = self
-            .told_at
-            .is_none_or(|at| at.elapsed() >= REPORT_INTERVAL);
-        if !is_due || (self.lost == 0 && self.dropped == 0) {
+        if self.lost == 0 && self.dropped == 0 {
             return;
         }
         let error = self.why.take();

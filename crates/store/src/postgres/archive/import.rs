@@ -6,9 +6,9 @@ use std::time::Duration;
 use patter_protocol::LogEpoch;
 
 use super::record;
-use crate::archive::import::{CHUNK, EncodedImport};
+use crate::archive::import::{EncodedImport, chunks};
 use crate::deadline::within;
-use crate::encode::{EncodedEvent, session_columns};
+use crate::encode::{EncodedEvent, first_fence, session_columns};
 use crate::error::StoreError;
 use crate::postgres::connections::{Connections, Statement};
 use crate::record::SessionRecord;
@@ -19,6 +19,8 @@ pub(super) async fn import(
     session: &EncodedImport,
     deadline: Duration,
 ) -> Result<SessionRecord, StoreError> {
+    // By themselves and in order: nobody who names one of them too waits for all of the import.
+    within(deadline, connections.fetch(insert_sources(session))).await?;
     let mut transaction = within(deadline, connections.begin()).await?;
     let rows = within(deadline, transaction.fetch(insert_session(session))).await?;
     let Some(row) = rows.first() else {
@@ -27,7 +29,7 @@ pub(super) async fn import(
             session_id: session.session_id.clone(),
         });
     };
-    for (chunk, after) in session.events.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
+    for (chunk, after) in chunks(&session.events) {
         let query = insert_events(session, after, chunk);
         within(deadline, transaction.fetch(query)).await?;
     }
@@ -35,12 +37,31 @@ pub(super) async fn import(
     record(row)
 }
 
+/// Who gave the answers, for the figures.
+fn insert_sources(session: &EncodedImport) -> Statement<'_> {
+    let answers = session.events.iter();
+    let answers = answers.filter(|event| event.event_type == "ai_response");
+    sqlx::query(
+        "insert into patter.answer_sources (provider, model, route)
+         select distinct left(a ->> 'provider', 200), left(a ->> 'model', 200),
+             left(coalesce(a ->> 'route', ''), 200)
+         from (select m::jsonb as a from unnest($1::text[]) as m) as answers
+         order by 1, 2, 3
+         on conflict do nothing",
+    )
+    .bind(
+        answers
+            .map(|event| event.metadata.as_str())
+            .collect::<Vec<_>>(),
+    )
+}
+
 fn insert_session(session: &EncodedImport) -> Statement<'_> {
     sqlx::query(concat!(
         "insert into patter.sessions
              (session_id, user_id, start_time, end_time, is_active, summary, metadata, last_seq,
-              log_epoch)
-         values ($1, $2, $3, $4, false, $5, $6::text::jsonb, $7, $8)
+              log_epoch, fence)
+         values ($1, $2, $3, $4, false, $5, $6::text::jsonb, $7, $8, $9)
          on conflict (session_id) do nothing
          returning ",
         session_columns!()
@@ -53,6 +74,7 @@ fn insert_session(session: &EncodedImport) -> Statement<'_> {
     .bind(session.metadata.as_str())
     .bind(session.last_seq)
     .bind(LogEpoch::generate().as_uuid())
+    .bind(first_fence())
 }
 
 fn insert_events<'q>(

@@ -3,6 +3,7 @@
 use patter_protocol::{SessionId, Timestamp};
 use sqlx::Row;
 
+use super::DELETE_TIMEOUT;
 use crate::archive::PRUNED_EVENTS;
 use crate::error::StoreError;
 use crate::postgres::connections::Connections;
@@ -49,7 +50,10 @@ pub(super) async fn prune(
     .bind(older_than.as_datetime())
     .bind(i64::from(limit))
     .bind(i64::from(PRUNED_EVENTS));
-    let rows = connections.fetch(query).await?;
+    let mut transaction = connections.begin().await?;
+    transaction.fetch(sqlx::query(DELETE_TIMEOUT)).await?;
+    let rows = transaction.fetch(query).await?;
+    transaction.commit().await?;
     rows.iter()
         .map(|row| {
             let session_id: String = row.try_get(0).map_err(from_sqlx)?;

@@ -6,9 +6,9 @@ use patter_protocol::{LogEpoch, Timestamp};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::record;
-use crate::archive::import::{CHUNK, EncodedImport};
+use crate::archive::import::{EncodedImport, chunks};
 use crate::deadline::within;
-use crate::encode::{EncodedEvent, session_columns};
+use crate::encode::{EncodedEvent, first_fence, session_columns};
 use crate::error::StoreError;
 use crate::record::SessionRecord;
 use crate::sqlite::error::from_sqlx;
@@ -29,7 +29,7 @@ pub(super) async fn import(
             session_id: session.session_id.clone(),
         });
     };
-    for (chunk, after) in session.events.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
+    for (chunk, after) in chunks(&session.events) {
         let inserting = insert_events(&mut transaction, session, after, chunk);
         within(deadline, inserting).await?;
     }
@@ -48,8 +48,8 @@ async fn insert_session(
     let row = sqlx::query(concat!(
         "insert into sessions
              (session_id, user_id, start_time, end_time, is_active, summary, metadata, last_seq,
-              log_epoch)
-         values ($1, $2, $3, $4, 0, $5, $6, $7, $8)
+              log_epoch, fence)
+         values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9)
          on conflict (session_id) do nothing
          returning ",
         session_columns!()
@@ -62,6 +62,7 @@ async fn insert_session(
     .bind(session.metadata.as_str())
     .bind(session.last_seq)
     .bind(LogEpoch::generate().as_uuid())
+    .bind(first_fence())
     .fetch_optional(connection)
     .await
     .map_err(from_sqlx)?;

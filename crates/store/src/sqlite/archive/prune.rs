@@ -34,6 +34,9 @@ pub(super) async fn prune(
         pruned.push(session_id);
     }
     transaction.commit().await.map_err(from_sqlx)?;
+    if !pruned.is_empty() {
+        super::forget_words(pool).await?;
+    }
     Ok(pruned)
 }
 

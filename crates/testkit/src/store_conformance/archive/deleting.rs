@@ -61,6 +61,10 @@ pub async fn a_deleted_session_can_be_made_anew(fixture: &dyn ArchiveFixture) {
     assert_eq!(again.record.last_seq, 0);
     assert_ne!(again.record.epoch, claim.record.epoch);
     assert!(log_of(store.as_ref(), &id).await.is_empty());
+
+    // Whoever wrote the first one does not get into the second.
+    let late = write(store.as_ref(), append(&id, claim.fence, [message("b")])).await;
+    assert!(matches!(late, Err(StoreError::Fenced { .. })), "{late:?}");
 }
 
 /// Which is no fault.
