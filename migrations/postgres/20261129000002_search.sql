@@ -42,10 +42,16 @@ as $$ select E'\x01u' || coalesce(encode(sha256(convert_to(user_id, 'UTF8')), 'h
 
 -- Who sets a language is told by it at once if there is none. One that somebody drops later, or that another
 -- process has not heard of, must keep no event from being stored: its words are then as they are.
+-- Null if there is none. One that does not come with PostgreSQL is named with its schema.
 create or replace function patter.search_configuration(language text) returns regconfig
 language sql stable parallel safe
 set search_path = ''
-as $$ select language::regconfig $$;
+as $$
+    select c.oid::regconfig
+    from pg_catalog.pg_ts_config c join pg_catalog.pg_namespace n on n.oid = c.cfgnamespace
+    where (n.nspname = 'pg_catalog' and c.cfgname = language) or n.nspname || '.' || c.cfgname = language
+    limit 1
+$$;
 
 create or replace function patter.search_vector(
     language text, content text, user_id text, event_number bigint
@@ -57,7 +63,7 @@ begin
     -- Cut, since a tsvector holds 1 MiB at the most. Without the signs by which the parser would
     -- take `yes/no` for a file, `end.Next` for a host, `<b>` for nothing, and all of it for one word.
     return to_tsvector(
-            coalesce(to_regconfig(language), 'simple'::regconfig),
+            coalesce(patter.search_configuration(language), 'simple'::regconfig),
             translate(left(content, 100000), './@-_:<&+~', '          '))
         || array_to_tsvector(array[
             patter.search_owner(user_id),
@@ -157,8 +163,10 @@ begin
     select string_agg(querytree(a.words), ' | ')::tsquery,
            string_agg(format('(%s) & %s', a.words, quote_literal(E'\x01l' || a.language)), ' | ')::tsquery
     into words, matching
-    from (select l.language, websearch_to_tsquery(l.language::regconfig, asked) as words
-          from patter.search_languages l where to_regconfig(l.language) is not null) a
+    from (select l.language, websearch_to_tsquery(l.configuration, asked) as words
+          from (select s.language, patter.search_configuration(s.language) as configuration
+                from patter.search_languages s) l
+          where l.configuration is not null) a
     where numnode(a.words) > 0 and querytree(a.words) <> 'T';
     if words is null then
         return;

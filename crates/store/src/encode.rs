@@ -143,10 +143,11 @@ pub(crate) fn encode_event(event: NewEvent) -> Result<EncodedEvent, StoreError> 
     })
 }
 
-/// The fence that a row is made with. It is the time in milliseconds, so that a session which is deleted and made
-/// again under its name does not have a fence again that a writer of the deleted one may still hold.
+/// The fence that a row is made with. It is the time in microseconds, so that a session which is deleted and made
+/// again under its name does not have a fence again that a writer of the deleted one may still hold: fences rise
+/// by one with each claim, and no session is claimed once in a microsecond.
 pub(crate) fn first_fence() -> i64 {
-    Utc::now().timestamp_millis()
+    Utc::now().timestamp_micros()
 }
 
 /// The `user_id` and the `metadata` of a new session.

@@ -26,13 +26,16 @@ pub(super) async fn use_language(
     connections: &Connections,
     language: &str,
 ) -> Result<(), StoreError> {
+    let asking = sqlx::query("select 1 where patter.search_configuration($1) is not null");
+    let asking = connections.fetch(asking.bind(language));
+    if within(LANGUAGE_DEADLINE, asking).await?.is_empty() {
+        let why = format!("it has no text search configuration `{language}`");
+        return Err(StoreError::Unusable(why));
+    }
     let query = sqlx::query(
-        "insert into patter.search_languages (language)
-         select $1 where patter.search_configuration($1) is not null
-         on conflict do nothing",
-    )
-    .bind(language);
-    within(LANGUAGE_DEADLINE, connections.fetch(query))
+        "insert into patter.search_languages (language) values ($1) on conflict do nothing",
+    );
+    within(LANGUAGE_DEADLINE, connections.fetch(query.bind(language)))
         .await
         .map(drop)
 }

@@ -107,7 +107,7 @@ pub(super) const SEARCH: Section = Section {
         "search.language",
         Kind::Text,
         "Language of what is said, for search in Postgres, which then finds other forms of a word \
-         too: a text search configuration of the server, such as `english`; `simple` takes words as \
+         too: a text search configuration of the server, such as `english`, or `schema.name` where it does not come with PostgreSQL; `simple` takes words as \
          they are. It holds for what is said from then on; what was said before is still found.",
     )
     .default("simple")],
