@@ -66,6 +66,11 @@ pub(crate) fn queue() -> (Reader, ReaderGone, ReaderQueue) {
 }
 
 impl Reader {
+    /// Whether nobody reads any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.frames.is_closed()
+    }
+
     /// Adds a frame. `false` if the reader is gone or has to go, and then it is closed.
     pub(crate) fn push(&self, frame: &Frame) -> bool {
         let bytes = frame.bytes().len();

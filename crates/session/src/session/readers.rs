@@ -44,8 +44,10 @@ impl Readers {
         !self.gone.is_empty()
     }
 
+    /// How many there are, without those that have left just now.
     pub(super) fn len(&self) -> usize {
-        self.readers.len()
+        let here = self.readers.iter().filter(|(_, reader)| !reader.is_gone());
+        here.count()
     }
 
     /// Gives a frame to every reader. One that cannot take it is dropped, and will be reported by
