@@ -20,7 +20,7 @@ pub(crate) fn wants(headers: &HeaderMap, name: HeaderName, thing: &str) -> bool 
             let named = parts
                 .next()
                 .is_some_and(|first| first.eq_ignore_ascii_case(thing));
-            named && !parts.any(|parameter| is_worthless(parameter))
+            named && !parts.any(is_worthless)
         })
 }
 

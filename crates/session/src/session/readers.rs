@@ -44,8 +44,12 @@ impl Readers {
         !self.gone.is_empty()
     }
 
-    /// How many there are, without those that have left just now.
     pub(super) fn len(&self) -> usize {
+        self.readers.len()
+    }
+
+    /// How many there are, without those that have left just now and whose leaving was not looked at yet.
+    fn count_present(&self) -> usize {
         let here = self.readers.iter().filter(|(_, reader)| !reader.is_gone());
         here.count()
     }
@@ -153,7 +157,7 @@ impl Session {
             });
         }
         let limit = self.resources.settings.max_readers;
-        if self.readers.len() >= limit {
+        if self.readers.count_present() >= limit {
             self.resources.measures.hit(Limit::Readers);
             return Err(SessionError::TooManyReaders {
                 session_id: self.session_id.clone(),

@@ -45,7 +45,6 @@ async fn a_file_is_read_with_and_without_its_last_line_break() {
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn an_error_names_the_line_and_what_is_wrong() {
     let good = lines().await;
     let changed = |at, from: &str, to: &str| changed(&good, at, from, to);
