@@ -1,11 +1,12 @@
 // Every `curl` of the documents does what it says: the `sh` blocks that have one are run in a shell,
 // those of a file one after the other, against the real binary (PATTER_BIN) with its demo model. The
-// server stands at $PATTER, and where a block says localhost:8000. A `json` block that comes next shows
+// server stands at $PATTER, and where a block says localhost:8000; its admin port where one says 9464. A `json` block that comes next shows
 // what comes back: it has at least these fields, of these kinds.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -21,6 +22,22 @@ const PREAMBLE = `set -euo pipefail
 curl() { command curl --fail-with-body --silent --show-error --max-time 30 "$@"; }
 `;
 
+/** A port that nobody has at the moment. */
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A server with an admin port. */
+async function start() {
+  const admin = await freePort();
+  const server = await startPatter({ PATTER_LLM__PROVIDER: 'demo', PATTER_ADMIN__PORT: String(admin) });
+  return { ...server, admin };
+}
+
 /** The examples of a page: each a script, the line it stands in, and what it says comes back. */
 function examplesOf(page) {
   const blocks = [...page.matchAll(/^```sh\n(.*?)^```\n(?:\s*^```json\n(.*?)^```$)?/gms)];
@@ -35,7 +52,7 @@ async function run(scripts, server) {
   const output = (index) => join(directory, `${index}.out`);
   const host = new URL(server.url).host;
   const steps = scripts.map((script, index) => {
-    const text = script.replaceAll('localhost:8000', host);
+    const text = script.replaceAll('localhost:8000', host).replaceAll(':9464', `:${server.admin}`);
     return `echo ${index} > started\n{\n${text}\n} > ${index}.out 2> ${index}.err\n`;
   });
   await writeFile(join(directory, 'script'), PREAMBLE + steps.join(''));
@@ -73,7 +90,7 @@ for (const name of PAGES.filter((page) => page.endsWith('.md'))) {
   if (examples.length === 0) continue;
 
   test(`the examples of ${name} do what they say`, async () => {
-    const server = await startPatter();
+    const server = await start();
     try {
       // The conversation that the README begins with another program.
       const client = await Client.connect(server.url, 'my-first-session');
@@ -95,7 +112,7 @@ test('an example that does not do what it says would be found', async () => {
   assert.deepEqual(differences({ a: [{ b: 1 }], c: null }, { a: [{ b: 2, d: 3 }], c: 'x' }), []);
   assert.deepEqual(differences({ a: { b: 1 } }, { a: { b: '1' } }), ['.a.b is a string and not a number']);
   assert.deepEqual(differences({ a: [{ b: 1 }] }, { a: [{}] }), ['.a[0].b is missing']);
-  const server = await startPatter();
+  const server = await start();
   try {
     const failing = run(['id=nobody', 'curl "$PATTER/api/sessions/$id"'], server);
     await assert.rejects(failing, /curl "\$PATTER[^]*404/);

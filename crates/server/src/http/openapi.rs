@@ -85,6 +85,7 @@ fn build() -> Value {
     let paths = document["paths"].as_object_mut();
     for operation in paths.into_iter().flat_map(operations) {
         describe_problems(operation);
+        leave_out_errors(operation);
         demand_body(operation);
     }
     document
@@ -106,6 +107,20 @@ fn demand_body(operation: &mut Map<String, Value>) {
     {
         body.entry("required").or_insert(true.into());
     }
+}
+
+/// What a handler says to its callers in Rust about errors says the document by answers.
+fn leave_out_errors(operation: &mut Map<String, Value>) {
+    let Some(description) = operation.get("description").and_then(Value::as_str) else {
+        return;
+    };
+    let (told, _) = description
+        .split_once("# Errors")
+        .unwrap_or((description, ""));
+    match told.trim() {
+        "" => operation.remove("description"),
+        told => operation.insert("description".to_owned(), told.into()),
+    };
 }
 
 /// What is not granted is answered in one form, whatever was asked for.
