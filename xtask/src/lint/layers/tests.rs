@@ -55,7 +55,7 @@ fn an_arrow_that_points_up_is_named_with_its_rule() {
     assert_eq!(
         faults(&metadata),
         ["`patter-store` must not depend on `patter-session`: \
-          of this workspace it may use `patter-protocol`"]
+          of this workspace it may use `patter-protocol`, `patter-metrics`"]
     );
 }
 
