@@ -17,7 +17,7 @@ pub struct LiveSession {
     pub readers: usize,
     /// Whether an answer is in flight.
     pub is_answering: bool,
-    /// How many messages wait behind that answer.
+    /// How many messages wait behind that answer, or to be safe while the store is away.
     pub queued_messages: usize,
 }
 
@@ -41,12 +41,19 @@ impl Vitals {
         }
     }
 
-    /// Notes how the session is. The values need not belong to the same moment.
-    pub(crate) fn note(&self, readers: usize, is_answering: bool, queued_messages: usize) {
+    /// Notes how many are attached. What is noted need not belong to the same moment.
+    pub(crate) fn note_readers(&self, readers: usize) {
         self.readers.store(readers, Ordering::Relaxed);
+    }
+
+    /// Notes whether an answer is in flight.
+    pub(crate) fn note_answering(&self, is_answering: bool) {
         self.is_answering.store(is_answering, Ordering::Relaxed);
-        self.queued_messages
-            .store(queued_messages, Ordering::Relaxed);
+    }
+
+    /// Notes how many messages wait.
+    pub(crate) fn note_queued(&self, messages: usize) {
+        self.queued_messages.store(messages, Ordering::Relaxed);
     }
 
     /// How the session with this id is.

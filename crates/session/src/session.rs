@@ -120,11 +120,11 @@ impl Session {
         vitals: Arc<Vitals>,
     ) {
         let session_id = opening.session_id().clone();
-        let standing = Standing::new(resources.measures.clone());
+        let standing = Standing::new(resources.measures.clone(), vitals);
         let refusal = match opening::load(&resources, opening).await {
             Ok(Some(loaded)) => {
                 let session = Self::from_loaded(resources, loaded, inbox);
-                return session.serve(&vitals, standing).await;
+                return session.serve(standing).await;
             }
             // Whoever has asked for it meanwhile asks again.
             Ok(None) => SessionError::Gone { session_id },
@@ -141,7 +141,7 @@ impl Session {
         }
     }
 
-    async fn serve(mut self, vitals: &Vitals, mut standing: Standing) {
+    async fn serve(mut self, mut standing: Standing) {
         info!(session_id = %self.session_id, reopened = self.reopened, "session opened");
         self.resources.measures.opened.inc();
         self.begin();
@@ -150,7 +150,6 @@ impl Session {
             if self.is_to_be_handed_over() {
                 break CloseCode::Restart;
             }
-            vitals.note(self.readers.len(), self.turn.is_some(), self.waiting.len());
             let happened = self.wait().await;
             if let Flow::Close(code) = self.take(happened) {
                 break code;
@@ -332,7 +331,7 @@ impl Session {
             SessionState::Idle
         };
         let waiting = self.waiting.len() + self.admissions.len();
-        standing.set(state, waiting, self.log.unstored());
+        standing.set(state, self.readers.len(), waiting, self.log.unstored());
     }
 
     fn linger_if_alone(&mut self) {

@@ -1,9 +1,10 @@
-//! How a session stands, as the gauges tell it: each session adds itself to them, and takes itself out
-//! when its task ends, however that ends.
+//! How a session stands, as the gauges tell it and the list of live sessions: each session adds itself to the
+//! gauges, and takes itself out when its task ends, however that ends.
 
 use std::sync::Arc;
 
 use super::Measures;
+use crate::live::Vitals;
 
 /// What a session does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,9 @@ pub(crate) enum SessionState {
 #[derive(Debug)]
 pub(crate) struct Standing {
     measures: Arc<Measures>,
+    vitals: Arc<Vitals>,
     state: SessionState,
+    readers: usize,
     messages_waiting: usize,
     events_unstored: usize,
 }
@@ -46,26 +49,34 @@ impl SessionState {
 
 impl Standing {
     /// A session that is being opened.
-    pub(crate) fn new(measures: Arc<Measures>) -> Self {
+    pub(crate) fn new(measures: Arc<Measures>, vitals: Arc<Vitals>) -> Self {
         let state = SessionState::Opening;
         measures.sessions(state).inc();
         Self {
             measures,
+            vitals,
             state,
+            readers: 0,
             messages_waiting: 0,
             events_unstored: 0,
         }
     }
 
     /// Notes how the session stands now. Called whenever anything has happened, for each piece of an answer
-    /// too: then nothing of this has changed, and three comparisons are all that it costs.
+    /// too: then nothing of this has changed, and four comparisons are all that it costs.
     pub(crate) fn set(
         &mut self,
         state: SessionState,
+        readers: usize,
         messages_waiting: usize,
         events_unstored: usize,
     ) {
+        if readers != self.readers {
+            self.vitals.note_readers(readers);
+            self.readers = readers;
+        }
         if state != self.state {
+            self.vitals.note_answering(state == SessionState::Answering);
             self.measures.sessions(self.state).dec();
             self.measures.sessions(state).inc();
             self.state = state;
@@ -73,6 +84,7 @@ impl Standing {
         if messages_waiting != self.messages_waiting {
             let by = difference(messages_waiting, self.messages_waiting);
             self.measures.messages_waiting.add(by);
+            self.vitals.note_queued(messages_waiting);
             self.messages_waiting = messages_waiting;
         }
         if events_unstored != self.events_unstored {
@@ -85,7 +97,7 @@ impl Standing {
 
 impl Drop for Standing {
     fn drop(&mut self) {
-        self.set(self.state, 0, 0);
+        self.set(self.state, 0, 0, 0);
         self.measures.sessions(self.state).dec();
     }
 }
