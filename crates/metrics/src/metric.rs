@@ -55,14 +55,7 @@ impl Metric {
         help: &'static str,
         advice: &'static str,
     ) -> Self {
-        let kind = Kind::Counter;
-        Self {
-            name,
-            kind,
-            labels,
-            help,
-            advice,
-        }
+        Self::new(Kind::Counter, name, labels, help, advice)
     }
 
     /// Describes a gauge.
@@ -73,14 +66,7 @@ impl Metric {
         help: &'static str,
         advice: &'static str,
     ) -> Self {
-        let kind = Kind::Gauge;
-        Self {
-            name,
-            kind,
-            labels,
-            help,
-            advice,
-        }
+        Self::new(Kind::Gauge, name, labels, help, advice)
     }
 
     /// Describes a histogram with these upper bounds, in the unit that its name tells.
@@ -92,7 +78,16 @@ impl Metric {
         help: &'static str,
         advice: &'static str,
     ) -> Self {
-        let kind = Kind::Histogram(bounds);
+        Self::new(Kind::Histogram(bounds), name, labels, help, advice)
+    }
+
+    const fn new(
+        kind: Kind,
+        name: &'static str,
+        labels: &'static [&'static str],
+        help: &'static str,
+        advice: &'static str,
+    ) -> Self {
         Self {
             name,
             kind,
