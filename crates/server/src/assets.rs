@@ -3,9 +3,9 @@
 //! Either the full page, bundled from `web/`, or the plain one of `web/plain`, where the build had
 //! no Node; see `build.rs`. What is here never changes while the process runs.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::Hasher;
 use std::sync::LazyLock;
+
+use crate::http::weak_etag;
 
 /// What the build script writes: path, content, and its brotli form where there is one.
 type File = (&'static str, &'static [u8], Option<&'static [u8]>);
@@ -23,8 +23,7 @@ pub(crate) struct Asset {
     pub(crate) brotli: Option<&'static [u8]>,
     /// The value of `Content-Type`.
     pub(crate) content_type: &'static str,
-    /// The value of `ETag`, in its quotes. It names the content before compression, and stands for
-    /// it only within one build; being weak, it is right for the compressed form too.
+    /// See [`weak_etag`].
     pub(crate) etag: String,
     /// Whether its name changes with its content, so that a browser may keep it for ever. What is
     /// not immutable has to be asked for each time (`Cache-Control: no-cache`).
@@ -49,14 +48,12 @@ pub(crate) const fn kind() -> &'static str {
 }
 
 fn asset(&(path, bytes, brotli): &File) -> Asset {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(bytes);
     Asset {
         path,
         bytes,
         brotli,
         content_type: content_type(path),
-        etag: format!("W/\"{:016x}\"", hasher.finish()),
+        etag: weak_etag(bytes),
         // Only the bundler puts files here, and it writes a hash into their names.
         immutable: path.starts_with("/assets/"),
     }

@@ -43,7 +43,7 @@ use tracing::error;
 pub(crate) use body::Body;
 pub(crate) use health::Health;
 pub(crate) use layers::{HttpService, dressed, service};
-pub(crate) use negotiation::wants;
+pub(crate) use negotiation::{wants, weak_etag};
 pub(crate) use problem::Problem;
 pub(crate) use query::Query;
 

@@ -31,12 +31,17 @@ fn is_worthless(parameter: &str) -> bool {
     worth.is_some_and(|worth| worth <= 0.0)
 }
 
+/// The value of `ETag`, in its quotes. It names the content before compression, and stands for it only within
+/// one build; being weak, it is right for the compressed form too.
+pub(crate) fn weak_etag(content: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(content);
+    format!("W/\"{:016x}\"", hasher.finish())
+}
+
 /// JSON that the client need not be sent again where it has the same: `If-None-Match` is heeded.
 pub(crate) fn revalidated(request: &HeaderMap, json: Bytes) -> Response<Body> {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&json);
-    // Weak: what is sent may be compressed.
-    let etag = format!("W/\"{:016x}\"", hasher.finish());
+    let etag = weak_etag(&json);
     let mut response = if wants(request, IF_NONE_MATCH, &etag) {
         let mut response = Response::new(Body::default());
         *response.status_mut() = StatusCode::NOT_MODIFIED;

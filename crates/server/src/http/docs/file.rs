@@ -1,7 +1,6 @@
 //! A file of the page, which is the same as long as the process runs. It is asked for each time, and sent
 //! again only where the asker has another one.
 
-use std::hash::{DefaultHasher, Hasher};
 use std::io::Read;
 
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::http::{Body, Problem, Reply, body, wants};
+use crate::http::{Body, Problem, Reply, body, wants, weak_etag};
 
 /// What the page may load and do: its own files and its own server, as the other page. Trusted types are
 /// not asked for, because Swagger UI gives the descriptions to the page as text that it has cleaned, and
@@ -45,13 +44,12 @@ impl File {
     }
 
     fn new(content_type: &'static str, bytes: Bytes, gzipped: bool) -> Self {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&bytes);
+        let etag = weak_etag(&bytes);
         Self {
             content_type,
             bytes,
             gzipped,
-            etag: format!("W/\"{:016x}\"", hasher.finish()),
+            etag,
         }
     }
 
