@@ -198,7 +198,7 @@ impl Server {
             health: Health::new(log),
             archive: store,
             circuits,
-            models: ModelsReport::new(&config, Utc::now().date_naive()),
+            models: ModelsReport::new(&config, Utc::now().date_naive()).for_clients(),
             cors_origins: config.server.cors_origins.clone(),
             imports: Semaphore::new(MAX_IMPORTS),
             shutdown,

@@ -1,5 +1,4 @@
-//! What is done to sessions over HTTP: made, listed, named, ended, taken along, brought back, deleted; found and
-//! counted.
+//! What is done to sessions over HTTP: made, listed, named, taken along, brought back; found and counted.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,43 +6,19 @@
     reason = "a helper that fails is a failed test"
 )]
 
+mod api;
 mod common;
 
+use api::{ask, get, request, send};
 use common::TestServer;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-
-fn request(server: &TestServer, method: Method, path: &str) -> RequestBuilder {
-    Client::new().request(method, server.url(path))
-}
-
-async fn get(server: &TestServer, path: &str) -> Value {
-    let answer = request(server, Method::GET, path).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK, "{path}");
-    answer.json().await.unwrap()
-}
-
-async fn send(server: &TestServer, method: Method, path: &str, body: &Value) -> Response {
-    request(server, method, path)
-        .json(body)
-        .send()
-        .await
-        .unwrap()
-}
 
 /// The code of a refusal.
 async fn code(answer: Response) -> (u16, String) {
     let status = answer.status().as_u16();
     let problem: Value = answer.json().await.unwrap();
     (status, problem["code"].as_str().unwrap().to_owned())
-}
-
-/// Asks something in a session, and waits for the answer.
-async fn ask(server: &TestServer, session: &str, content: &str) -> Value {
-    let path = format!("/api/sessions/{session}/messages");
-    let answer = send(server, Method::POST, &path, &json!({ "content": content })).await;
-    assert_eq!(answer.status(), StatusCode::OK);
-    answer.json().await.unwrap()
 }
 
 #[tokio::test]
@@ -155,74 +130,6 @@ async fn bad_parameters_are_named() {
     let long = format!("/api/search?q={}", "x".repeat(257));
     let answer = request(&server, Method::GET, &long).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn an_ended_session_has_its_summary_and_can_be_continued() {
-    let server = TestServer::demo().await;
-    let mut client = server.connect("ended").await;
-    client.expect("session_started").await;
-    ask(&server, "ended", "What is 15% of 240?").await;
-    let ended = send(&server, Method::POST, "/api/sessions/ended/end", &json!({})).await;
-    let ended: Value = ended.json().await.unwrap();
-    assert_eq!(ended["is_active"], false);
-    assert_eq!(ended["metrics"]["user_messages"], 1);
-    assert!(ended["summary"].is_string());
-    // Whoever was connected has seen it end.
-    client.expect("session_ended").await;
-
-    // Once more changes nothing.
-    let again = send(&server, Method::POST, "/api/sessions/ended/end", &json!({})).await;
-    let again: Value = again.json().await.unwrap();
-    assert_eq!(again["last_seq"], ended["last_seq"]);
-
-    ask(&server, "ended", "Hello").await;
-    assert_eq!(get(&server, "/api/sessions/ended").await["is_active"], true);
-    let unknown = send(
-        &server,
-        Method::POST,
-        "/api/sessions/unknown/end",
-        &json!({}),
-    )
-    .await;
-    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn a_deleted_session_is_found_nowhere_though_it_was_live() {
-    let server = TestServer::demo().await;
-    let mut client = server.connect("gone").await;
-    client.expect("session_started").await;
-    ask(&server, "gone", "Tell me about zanzibar").await;
-    let found = get(&server, "/api/search?q=zanzibar").await;
-    assert_eq!(found["hits"][0]["session_id"], "gone");
-
-    let deleted = request(&server, Method::DELETE, "/api/sessions/gone")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
-    client.expect("session_ended").await;
-    for path in [
-        "/api/sessions/gone",
-        "/api/sessions/gone/events",
-        "/api/session/gone",
-    ] {
-        let answer = request(&server, Method::GET, path).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
-    }
-    assert_eq!(
-        get(&server, "/api/search?q=zanzibar").await["hits"],
-        json!([])
-    );
-    assert_eq!(get(&server, "/api/analytics").await["rows"], json!([]));
-    let again = request(&server, Method::DELETE, "/api/sessions/gone")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(again.status(), StatusCode::NOT_FOUND);
     server.stop().await;
 }
 
@@ -457,4 +364,26 @@ async fn pages_of_other_origins_may_only_ask_where_they_are_named() {
         assert!(!headers.contains_key("access-control-allow-credentials"));
     }
     open.stop().await;
+}
+
+#[tokio::test]
+async fn clients_learn_of_providers_neither_where_they_are_nor_whose_key_is_asked_for() {
+    let server = TestServer::start(&[
+        ("llm.provider", "demo"),
+        ("openai.base_url", "http://10.1.2.3:8080/v1"),
+        ("providers.own.kind", "openai"),
+        ("providers.own.base_url", "http://models.internal/v1"),
+        ("providers.own.model", "large"),
+        ("providers.own.api_key_env", "SECRET_NAME"),
+    ])
+    .await;
+    let models = get(&server, "/api/models").await;
+    let own = models["providers"].as_array().unwrap().iter();
+    let own: Vec<_> = own.filter(|it| it["name"] == "own").collect();
+    assert_eq!(own[0]["missing"], "no key");
+    let text = models.to_string();
+    for hidden in ["10.1.2.3", "models.internal", "SECRET_NAME"] {
+        assert!(!text.contains(hidden), "{hidden}");
+    }
+    server.stop().await;
 }

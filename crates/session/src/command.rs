@@ -8,8 +8,8 @@ use crate::error::SessionError;
 use crate::frame::Frame;
 use crate::origin::Origin;
 
-/// A wish for the session's task. Whoever sends it waits for `reply`; the task answers without
-/// waiting for anything but its own turn.
+/// A wish for the session's task. Whoever sends it waits for `reply`; but for `End`, the task answers
+/// without waiting for anything but its own turn.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Say whether the session could be opened.
@@ -26,6 +26,11 @@ pub(crate) enum Command {
         message: ClientMessage,
         origin: Origin,
         reply: oneshot::Sender<Result<Submitted, Refusal>>,
+    },
+    /// Finalize the session now. Answered when it is.
+    End {
+        with_summary: bool,
+        reply: oneshot::Sender<Result<(), SessionError>>,
     },
 }
 

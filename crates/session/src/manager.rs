@@ -2,6 +2,7 @@
 //! them at the end.
 
 mod builder;
+mod ending;
 
 use std::collections::HashMap;
 use std::fmt;

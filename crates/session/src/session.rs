@@ -43,7 +43,7 @@ use crate::origin::Origin;
 use crate::resources::{Resources, Stage};
 use crate::turn::{Turn, TurnEvent};
 use admitting::Admission;
-use ending::Ending;
+use ending::{EndReply, Ending};
 use log::{Log, LogProgress};
 pub(crate) use opening::Opening;
 use readers::Readers;
@@ -82,6 +82,8 @@ pub(crate) struct Session {
     /// Nobody came back: finalize when the answers in flight are done.
     abandoned: bool,
     ending: Option<Ending>,
+    /// Who waits for the end.
+    enders: Vec<EndReply>,
     stage: watch::Receiver<Stage>,
     /// When this session is to be handed over; set while it is idle and the process stops.
     departure: Option<Instant>,
@@ -165,6 +167,7 @@ impl Session {
         self.let_go(code).await;
         self.log.settle().await;
         self.readers.close_all(code);
+        self.tell_enders(code);
         self.inbox.close();
         while let Some(command) = self.inbox.recv().await {
             let session_id = self.session_id.clone();
@@ -245,6 +248,10 @@ impl Session {
                 origin,
                 reply,
             } => self.submit(message, origin, reply),
+            Command::End {
+                with_summary,
+                reply,
+            } => self.end_for(with_summary, reply),
         }
     }
 
@@ -372,7 +379,7 @@ async fn until(moment: Option<Instant>) {
 fn refuse(command: Command, error: &SessionError) {
     // Whoever asked may have left.
     match command {
-        Command::Hello { reply } => {
+        Command::Hello { reply } | Command::End { reply, .. } => {
             let _gone = reply.send(Err(error.clone()));
         }
         Command::Attach { reply, .. } => {

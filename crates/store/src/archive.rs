@@ -63,6 +63,39 @@ pub struct ListQuery {
     pub before: Option<SessionPosition>,
 }
 
+/// What a [`ListQuery`] finds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SessionList {
+    /// In order; fewer than were asked for where one could not be read.
+    pub sessions: Vec<SessionRecord>,
+    /// Whether there are more, behind the last of these.
+    pub has_more: bool,
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl SessionList {
+    /// From the rows of a query that asked for [one more](ListQuery::with_one_more).
+    pub(crate) fn of_rows<Row>(
+        rows: &[Row],
+        limit: u32,
+        read: impl Fn(&Row) -> Option<SessionRecord>,
+    ) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self {
+            sessions: rows.iter().take(limit).filter_map(read).collect(),
+            has_more: rows.len() > limit,
+        }
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl ListQuery {
+    /// How many rows to ask for: one more tells whether there are more.
+    pub(crate) fn with_one_more(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+}
+
 /// A session that comes from elsewhere, with its whole log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportedSession {
@@ -100,7 +133,7 @@ pub trait SessionArchive: Debug + Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    async fn list(&self, query: &ListQuery) -> Result<Vec<SessionRecord>, StoreError>;
+    async fn list(&self, query: &ListQuery) -> Result<SessionList, StoreError>;
 
     /// Merges a JSON merge patch (RFC 7396) into a session's metadata; `null` removes a key. Of
     /// several at once each counts. [`METRICS_KEY`] stays as it is, whatever the patch says of it.
@@ -152,7 +185,7 @@ impl<S: SessionArchive + ?Sized> SessionArchive for Arc<S> {
         (**self).create(session).await
     }
 
-    async fn list(&self, query: &ListQuery) -> Result<Vec<SessionRecord>, StoreError> {
+    async fn list(&self, query: &ListQuery) -> Result<SessionList, StoreError> {
         (**self).list(query).await
     }
 

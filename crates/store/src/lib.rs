@@ -27,7 +27,8 @@ pub use analytics::{
     ANALYTICS_BUCKETS, ANALYTICS_ROWS, AnalyticsGroups, AnalyticsQuery, AnalyticsRow, Bucket,
 };
 pub use archive::{
-    ImportedSession, ListQuery, MAX_METADATA_BYTES, METRICS_KEY, SessionArchive, SessionPosition,
+    ImportedSession, ListQuery, MAX_METADATA_BYTES, METRICS_KEY, SessionArchive, SessionList,
+    SessionPosition,
 };
 pub use error::StoreError;
 pub use group_commit::EventWriter;

@@ -159,6 +159,16 @@ impl ModelsReport {
             models: models(&catalog, &used, today),
         }
     }
+
+    /// What clients of the server may know of it: not where its providers are, nor which variables hold
+    /// their keys.
+    pub(crate) fn for_clients(mut self) -> Self {
+        for provider in &mut self.providers {
+            provider.base_url = None;
+            provider.missing = provider.missing.take().map(|_| "no key".to_owned());
+        }
+        self
+    }
 }
 
 impl From<&ModelTarget> for Named {

@@ -94,12 +94,12 @@ async fn list(
     while left > 0 {
         query.limit = left.min(PAGE);
         let page = store.list(&query).await.map_err(ServerError::Sessions)?;
-        let Some(last) = page.last() else {
+        query.before = page.sessions.last().map(SessionPosition::from);
+        left = left.saturating_sub(u32::try_from(page.sessions.len()).unwrap_or(u32::MAX));
+        listed.extend(page.sessions);
+        if !page.has_more || query.before.is_none() {
             break;
-        };
-        query.before = Some(SessionPosition::from(last));
-        left = left.saturating_sub(u32::try_from(page.len()).unwrap_or(u32::MAX));
-        listed.extend(page);
+        }
     }
     Ok(listed)
 }
@@ -150,12 +150,15 @@ async fn prune(store: &dyn Store, days: u32, yes: bool) -> Result<Count, ServerE
     };
     loop {
         let page = store.list(&query).await.map_err(ServerError::Sessions)?;
-        let Some(last) = page.last() else {
-            return Ok(Count::new(sessions, yes));
-        };
-        query.before = Some(SessionPosition::from(last));
-        let due = page.iter().filter(|record| is_due(record, older_than));
+        query.before = page.sessions.last().map(SessionPosition::from);
+        let due = page
+            .sessions
+            .iter()
+            .filter(|record| is_due(record, older_than));
         sessions += due.count();
+        if !page.has_more || query.before.is_none() {
+            return Ok(Count::new(sessions, yes));
+        }
     }
 }
 

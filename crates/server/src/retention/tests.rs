@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use patter_protocol::{JsonObject, SessionId, Timestamp};
 use patter_store::{
-    ImportedSession, ListQuery, NewSession, SessionArchive, SessionRecord, StoreError,
+    ImportedSession, ListQuery, NewSession, SessionArchive, SessionList, SessionRecord, StoreError,
 };
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -59,7 +59,7 @@ impl SessionArchive for Old {
         panic!("not asked for")
     }
 
-    async fn list(&self, _: &ListQuery) -> Result<Vec<SessionRecord>, StoreError> {
+    async fn list(&self, _: &ListQuery) -> Result<SessionList, StoreError> {
         panic!("not asked for")
     }
 

@@ -3,9 +3,11 @@
 
 use futures_util::future::BoxFuture;
 use patter_protocol::{CloseCode, EndReason, EventBody, FinishReason, SessionEnded, Timestamp};
+use tokio::sync::oneshot;
 use tracing::warn;
 
 use super::{Session, Stage};
+use crate::error::SessionError;
 use crate::measures::SummaryKind;
 use crate::summary::{self, Brief};
 
@@ -15,6 +17,9 @@ pub(super) struct Ending {
     /// `None` once `session_ended` is on its way into the log.
     summary: Option<BoxFuture<'static, Option<String>>>,
 }
+
+/// Where somebody waits for the end.
+pub(super) type EndReply = oneshot::Sender<Result<(), SessionError>>;
 
 /// The code with which readers are closed after a session ended.
 pub(super) fn close_code(reason: EndReason) -> CloseCode {
@@ -56,6 +61,30 @@ impl Session {
     pub(super) fn end_now(&mut self) {
         self.close_answers(FinishReason::Cancelled);
         self.begin_ending(EndReason::Client);
+    }
+
+    /// Finalizes at once because somebody who is not connected said so, and tells them when it is done.
+    pub(super) fn end_for(&mut self, with_summary: bool, reply: EndReply) {
+        self.enders.push(reply);
+        if !self.is_ending_for_good() {
+            self.end_now();
+        }
+        if !with_summary {
+            self.end_without_summary();
+        }
+    }
+
+    /// Tells whoever waits for the end that it has come, or that this task is over without.
+    pub(super) fn tell_enders(&mut self, code: CloseCode) {
+        for reply in std::mem::take(&mut self.enders) {
+            // Whoever asked may have left.
+            let _gone = reply.send(match code {
+                CloseCode::Normal => Ok(()),
+                _ => Err(SessionError::Gone {
+                    session_id: self.session_id.clone(),
+                }),
+            });
+        }
     }
 
     /// Finalizes if nothing is in flight and there is a reason to.

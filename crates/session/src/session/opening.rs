@@ -33,6 +33,8 @@ const FIRST_READER_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) enum Opening {
     /// Somebody wants it.
     Asked(NewSession),
+    /// Somebody wants it finalized, if it is not.
+    ToEnd(NewSession),
     /// This machine kept events of it which it could not store.
     LeftBehind(NewSession),
     /// Nobody came back to it, and it was claimed at this point of time to be finalized.
@@ -42,7 +44,9 @@ pub(crate) enum Opening {
 impl Opening {
     pub(crate) fn session_id(&self) -> &SessionId {
         match self {
-            Self::Asked(session) | Self::LeftBehind(session) => &session.session_id,
+            Self::Asked(session) | Self::ToEnd(session) | Self::LeftBehind(session) => {
+                &session.session_id
+            }
             Self::Swept(swept, _) => &swept.claimed.record.session_id,
         }
     }
@@ -50,7 +54,7 @@ impl Opening {
     /// Why the session ends if nobody comes to it.
     fn left_behind(&self) -> Option<EndReason> {
         match self {
-            Self::Asked(_) => None,
+            Self::Asked(_) | Self::ToEnd(_) => None,
             Self::LeftBehind(_) => Some(EndReason::Recovered),
             Self::Swept(swept, _) if swept.was_released => Some(EndReason::Shutdown),
             Self::Swept(..) => Some(EndReason::Recovered),
@@ -81,7 +85,7 @@ pub(super) async fn load(
     let is_swept = matches!(opening, Opening::Swept(..));
     let (claimed, claimed_at) = match opening {
         Opening::Swept(swept, claimed_at) => (swept.claimed, claimed_at),
-        Opening::Asked(session) | Opening::LeftBehind(session) => {
+        Opening::Asked(session) | Opening::ToEnd(session) | Opening::LeftBehind(session) => {
             let claimed_at = Instant::now();
             let owner = resources.leases.owner();
             (resources.store.claim(session, owner).await?, claimed_at)
@@ -209,6 +213,7 @@ impl Session {
             linger: None,
             abandoned: false,
             ending: None,
+            enders: Vec::new(),
             stage,
             departure: None,
         };

@@ -16,7 +16,7 @@ use super::connections::Connections;
 use super::error::from_sqlx;
 use super::{PostgresStore, lease};
 use crate::archive::import::encode_import;
-use crate::archive::{ImportedSession, ListQuery, METRICS_KEY, SessionArchive};
+use crate::archive::{ImportedSession, ListQuery, METRICS_KEY, SessionArchive, SessionList};
 use crate::deadline::within;
 use crate::encode::{SessionRow, encode_session, first_fence, session_columns};
 use crate::error::StoreError;
@@ -35,7 +35,7 @@ impl SessionArchive for PostgresStore {
         within(self.call_deadline, create(&self.connections, session)).await
     }
 
-    async fn list(&self, query: &ListQuery) -> Result<Vec<SessionRecord>, StoreError> {
+    async fn list(&self, query: &ListQuery) -> Result<SessionList, StoreError> {
         within(self.call_deadline, list::list(&self.connections, query)).await
     }
 

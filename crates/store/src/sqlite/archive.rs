@@ -15,7 +15,7 @@ use super::error::from_sqlx;
 use super::write::BEGIN;
 use super::{CALL_DEADLINE, SqliteStore};
 use crate::archive::import::encode_import;
-use crate::archive::{ImportedSession, ListQuery, METRICS_KEY, SessionArchive};
+use crate::archive::{ImportedSession, ListQuery, METRICS_KEY, SessionArchive, SessionList};
 use crate::deadline::within;
 use crate::encode::{SessionRow, encode_session, first_fence, session_columns};
 use crate::error::StoreError;
@@ -29,7 +29,7 @@ impl SessionArchive for SqliteStore {
         within(CALL_DEADLINE, create(&self.writer, session)).await
     }
 
-    async fn list(&self, query: &ListQuery) -> Result<Vec<SessionRecord>, StoreError> {
+    async fn list(&self, query: &ListQuery) -> Result<SessionList, StoreError> {
         within(CALL_DEADLINE, list::list(&self.readers, query)).await
     }
 

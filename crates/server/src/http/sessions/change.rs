@@ -8,7 +8,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::end::finalize;
 use super::{SessionJson, SessionPath, find};
 use crate::http::routes::Route;
 use crate::http::{App, Body, Problem, Reply, body, json};
@@ -56,7 +55,7 @@ pub(in crate::http) async fn rename(
     Ok(json(StatusCode::OK, &SessionJson::of(app, record)))
 }
 
-/// Deletes a session with all that was said in it. One that goes on is finalized first.
+/// Deletes a session with all that was said in it. One that goes on is finalized first, without a summary.
 ///
 /// # Errors
 ///
@@ -78,7 +77,7 @@ pub(in crate::http) async fn delete(app: &App, session_id: &SessionId) -> Reply 
         let record = find(app, session_id).await?;
         let was_opened = record.last_seq > 0;
         if app.sessions.is_live(session_id) || (record.is_active && was_opened) {
-            finalize(app, session_id).await?;
+            app.sessions.end(session_id, false).await?;
         }
         match app.archive.delete(session_id).await {
             Ok(true) => break,

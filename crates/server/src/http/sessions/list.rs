@@ -62,17 +62,12 @@ pub(super) struct ListParameters {
     )
 )]
 pub(in crate::http) async fn list(app: &App, query: &Query<'_>) -> Reply {
-    let mut wanted = wanted(query)?;
-    let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
-    // One more tells whether there is another page.
-    wanted.limit = wanted.limit.saturating_add(1);
-    let mut records = app.archive.list(&wanted).await?;
-    let is_last = records.len() <= limit;
-    records.truncate(limit);
-    let last = records.last().filter(|_| !is_last);
+    let found = app.archive.list(&wanted(query)?).await?;
+    let last = found.sessions.last().filter(|_| found.has_more);
     let body = SessionsJson {
         next_cursor: last.map(|record| cursor(&record.into())),
-        sessions: records
+        sessions: found
+            .sessions
             .into_iter()
             .map(|record| SessionJson::of(app, record))
             .collect(),

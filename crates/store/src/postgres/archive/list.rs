@@ -9,11 +9,10 @@ use patter_protocol::Timestamp;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::record;
-use crate::archive::ListQuery;
+use crate::archive::{ListQuery, SessionList};
 use crate::encode::{or_left_out, session_columns};
 use crate::error::StoreError;
 use crate::postgres::connections::Connections;
-use crate::record::SessionRecord;
 
 /// When a session was first opened, in milliseconds, as a `timestamp` in UTC.
 macro_rules! start {
@@ -26,13 +25,11 @@ macro_rules! start {
 pub(super) async fn list(
     connections: &Connections,
     wanted: &ListQuery,
-) -> Result<Vec<SessionRecord>, StoreError> {
+) -> Result<SessionList, StoreError> {
     let mut query = selection(wanted);
     let rows = connections.fetch(query.build()).await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| or_left_out(record(row)))
-        .collect())
+    let read = |row: &_| or_left_out(record(row));
+    Ok(SessionList::of_rows(&rows, wanted.limit, read))
 }
 
 /// Only the conditions that are asked for: one that stands there for another case would keep the
@@ -74,7 +71,7 @@ fn selection(wanted: &ListQuery) -> QueryBuilder<Postgres> {
         start!(),
         " desc, session_id collate \"C\" desc limit "
     ));
-    query.push_bind(i64::from(wanted.limit));
+    query.push_bind(wanted.with_one_more());
     query
 }
 

@@ -3,24 +3,18 @@
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use super::record;
-use crate::archive::ListQuery;
+use crate::archive::{ListQuery, SessionList};
 use crate::encode::{or_left_out, session_columns};
 use crate::error::StoreError;
-use crate::record::SessionRecord;
 use crate::sqlite::clock::sortable;
 use crate::sqlite::error::from_sqlx;
 
 /// See [`SessionArchive::list`](crate::SessionArchive::list).
-pub(super) async fn list(
-    pool: &SqlitePool,
-    wanted: &ListQuery,
-) -> Result<Vec<SessionRecord>, StoreError> {
+pub(super) async fn list(pool: &SqlitePool, wanted: &ListQuery) -> Result<SessionList, StoreError> {
     let mut query = selection(wanted);
     let rows = query.build().fetch_all(pool).await.map_err(from_sqlx)?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| or_left_out(record(row)))
-        .collect())
+    let read = |row: &_| or_left_out(record(row));
+    Ok(SessionList::of_rows(&rows, wanted.limit, read))
 }
 
 /// Only the conditions that are asked for: one that stands there for another case would keep the
@@ -52,6 +46,6 @@ fn selection(wanted: &ListQuery) -> QueryBuilder<Sqlite> {
         query.push(")");
     }
     query.push(" order by start_time desc, session_id desc limit ");
-    query.push_bind(i64::from(wanted.limit));
+    query.push_bind(wanted.with_one_more());
     query
 }

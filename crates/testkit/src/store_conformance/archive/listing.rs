@@ -104,7 +104,10 @@ pub(super) async fn page(
         before,
         ..ListQuery::default()
     };
-    store.list(&query).await.unwrap()
+    let listed = store.list(&query).await.unwrap();
+    let limit = usize::try_from(limit).unwrap();
+    assert!(listed.sessions.len() == limit || !listed.has_more);
+    listed.sessions
 }
 
 async fn all_pages(store: &dyn ArchivedStore, limit: u32) -> Vec<String> {
