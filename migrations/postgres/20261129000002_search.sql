@@ -140,8 +140,12 @@ create index if not exists search_entries_vector_idx
 -- It looks in the newest stretch of the log first and goes back, in longer stretches as it goes,
 -- until it has enough: of a common word it never sees more than some thousand entries, and a rare
 -- one costs some dozen looks into the index.
+--
+-- Where words stand in an entry, the index does not know. For words in a row each entry with all of them
+-- has to be read, and for very common ones that are nearly all there are: so it gives up after `looks`
+-- entries.
 create or replace function patter.search(
-    asked text, of_user text, any_user boolean, newest bigint, oldest bigint, most integer
+    asked text, of_user text, any_user boolean, newest bigint, oldest bigint, most integer, looks integer
 ) returns table (event_number bigint, score integer)
 language plpgsql stable
 set search_path = ''
@@ -151,6 +155,9 @@ as $$
 declare
     words    tsquery;
     matching tsquery;
+    -- What the index can answer: the words wherever they stand.
+    indexed  tsquery;
+    in_a_row boolean;
     upper    bigint := newest;
     lower    bigint;
     level    integer := 0;
@@ -158,6 +165,7 @@ declare
     scores   integer[] := '{}';
     part     bigint[];
     its      integer[];
+    seen     integer;
 begin
     -- Ranked by what must be there: a word that must not be is in none of them.
     select string_agg(querytree(a.words), ' | ')::tsquery,
@@ -171,27 +179,34 @@ begin
     if words is null then
         return;
     end if;
+    in_a_row := words::text ~ '<(-|\d+)>';
+    indexed := case when in_a_row
+        then regexp_replace(words::text, '<(-|\d+)>', '&', 'g')::tsquery else matching end;
     if not any_user then
-        matching := matching && quote_literal(patter.search_owner(of_user))::tsquery;
+        indexed := indexed && quote_literal(patter.search_owner(of_user))::tsquery;
     end if;
     -- Whatever a caller says: there is nothing beyond.
     select least(upper, max(e.event_number)) into upper from patter.search_entries e;
 
-    while upper >= oldest and cardinality(found) < most loop
+    while upper >= oldest and cardinality(found) < most and looks > 0 loop
         lower := (upper >> (10 + 3 * level)) << (10 + 3 * level);
         -- Ranked on the way: to come back for it would cost as much again.
-        select array_agg(e.event_number), array_agg((ts_rank(e.vector, words, 1) * 1000000)::integer)
-        into part, its
+        select count(*),
+            array_agg(e.event_number) filter (where not in_a_row or e.vector @@ matching),
+            array_agg((ts_rank(e.vector, words, 1) * 1000000)::integer)
+                filter (where not in_a_row or e.vector @@ matching)
+        into seen, part, its
         from patter.search_entries e
-        where e.vector @@ (matching && quote_literal(patter.search_stretch(level, lower))::tsquery)
+        where e.vector @@ (indexed && quote_literal(patter.search_stretch(level, lower))::tsquery)
             -- Not by the primary key.
             and e.event_number + 0 between oldest and upper;
+        looks := looks - case when in_a_row then seen else 0 end;
         found := found || part;
         scores := scores || its;
         upper := lower - 1;
         -- Where a longer stretch ends, that one is next; where there was little, at once: what is
         -- looked at again then is little too.
-        if level < 4 and (coalesce(cardinality(part), 0) < most / 16
+        if level < 4 and (seen < most / 16
             or (lower >> (10 + 3 * level)) & 7 = 0) then
             level := level + 1;
         end if;

@@ -234,13 +234,14 @@ begin
         from counted c join patter.answer_sources o on o.id = c.cell % 10000000
     )
     select n.bucket, n.provider, n.model, n.route,
-        (select count(distinct number) from unnest(n.session_numbers) number),
+        -- (A list in `from` would be copied first.)
+        (select count(distinct s.number) from (select unnest(n.session_numbers) as number) s),
         n.user_messages, n.answers, n.failed_answers, n.input_tokens, n.output_tokens,
         n.cost_usd, n.cost_unknown,
-        (select percentile_disc(array[0.5, 0.95]) within group (order by ms)
-         from unnest(n.first_token_times) ms),
-        (select percentile_disc(array[0.5, 0.95]) within group (order by ms)
-         from unnest(n.total_times) ms),
+        (select percentile_disc(array[0.5, 0.95]) within group (order by t.ms)
+         from (select unnest(n.first_token_times) as ms) t),
+        (select percentile_disc(array[0.5, 0.95]) within group (order by t.ms)
+         from (select unnest(n.total_times) as ms) t),
         n.tool_calls, n.tool_failures
     from named n
     order by n.bucket, n.provider collate "C", n.model collate "C", n.route collate "C"

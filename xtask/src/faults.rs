@@ -6,7 +6,10 @@ use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, ensure};
 
-use crate::{metadata::Metadata, phase::phase, postgres, process, programs};
+use crate::{
+    metadata::Metadata, phase::phase, postgres, process, programs, recordings,
+    test::rust::cargo_test_everything,
+};
 
 /// Set to `1` for the long loops.
 const SOAK_VARIABLE: &str = "PATTER_SOAK";
@@ -18,7 +21,7 @@ const SABOTAGE: &str = "sabotage";
 const CAN_RUN: bool = cfg!(target_os = "linux");
 
 /// The feature of tests that start the binary and what it needs.
-const NEEDS_PROCESSES: &str = "needs-processes";
+const NEEDS_PROCESSES: &str = "patter-faults/needs-processes";
 
 /// Where the suite finds the binary, and the one whose mechanisms can be broken.
 const BINARY_VARIABLE: &str = "PATTER_BIN";
@@ -38,9 +41,10 @@ pub(crate) fn run(soak: bool, names: &[String]) -> anyhow::Result<()> {
     })?;
     let binary = phase("build patter", || build(&metadata, None))?;
     phase("promises", || {
-        let mut command = Command::new("cargo");
+        // The suite itself is quick enough as the tests are built, and mostly is already.
+        let recordings = recordings::find()?;
+        let mut command = cargo_test_everything(&metadata, recordings.as_deref());
         command
-            .args(["test", "--quiet", "--release", "--package", "patter-faults"])
             .args(["--features", NEEDS_PROCESSES, "--test", "faults", "--"])
             .args(names)
             .env(BINARY_VARIABLE, &binary)

@@ -4,7 +4,7 @@
 //! so that what is missing is known in seconds.
 
 mod interop;
-mod rust;
+pub(crate) mod rust;
 mod web;
 
 use clap::ValueEnum;

@@ -25,7 +25,8 @@ pub trait Insight: Debug + Send + Sync {
     ///
     /// Best first, and of equals the one that was stored last. Of a text that matches more than
     /// [`SEARCH_CANDIDATES`](crate::SEARCH_CANDIDATES) events, those that were stored last are ranked
-    /// and found, and no others. Following [`SearchPage::next`], a reader gets each of them once, also
+    /// and found, and no others. (A store may look for words in a row only in some thousand events that
+    /// have all of them, those stored last.) Following [`SearchPage::next`], a reader gets each of them once, also
     /// while more is stored.
     ///
     /// No text is an error: what has no word in it, or only words that must not be there, finds

@@ -40,9 +40,8 @@ pub(super) fn all(
     recordings: Option<&Path>,
 ) -> anyhow::Result<()> {
     postgres_targets(metadata)?;
-    let mut command = cargo_test_on(postgres, metadata);
-    add_recordings(&mut command, metadata, recordings);
-    process::run(&mut command)
+    let mut command = cargo_test_everything(metadata, recordings);
+    process::run(command.env(postgres::URL_VARIABLE, postgres.url()))
 }
 
 /// The tests that need nothing but Rust, and recordings if there is a folder of them.
@@ -63,11 +62,11 @@ pub(super) fn plain(metadata: &Metadata, recordings: Option<&Path>) -> anyhow::R
 /// When a test fails, or there is none.
 pub(super) fn only_postgres(metadata: &Metadata, postgres: &Postgres) -> anyhow::Result<()> {
     let targets = postgres_targets(metadata)?;
-    let mut command = cargo_test_on(postgres, metadata);
+    let mut command = cargo_test_with_postgres(metadata);
     for target in targets {
         command.args(["--test", target]);
     }
-    process::run(&mut command)
+    process::run(command.env(postgres::URL_VARIABLE, postgres.url()))
 }
 
 /// Checks each library crate and its tests without default features and without its neighbours:
@@ -109,12 +108,18 @@ fn cargo_test() -> Command {
 }
 
 /// The whole workspace, with the tests that need `PostgreSQL`.
-fn cargo_test_on(postgres: &Postgres, metadata: &Metadata) -> Command {
+fn cargo_test_with_postgres(metadata: &Metadata) -> Command {
     let mut command = cargo_test();
     command
         .args(features(metadata, NEEDS_POSTGRES))
-        .args(features(metadata, NEEDS_PGBOUNCER))
-        .env(postgres::URL_VARIABLE, postgres.url());
+        .args(features(metadata, NEEDS_PGBOUNCER));
+    command
+}
+
+/// The whole workspace with all features that tests need. Whatever is built so shares what it is built of.
+pub(crate) fn cargo_test_everything(metadata: &Metadata, recordings: Option<&Path>) -> Command {
+    let mut command = cargo_test_with_postgres(metadata);
+    add_recordings(&mut command, metadata, recordings);
     command
 }
 

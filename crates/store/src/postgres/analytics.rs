@@ -18,6 +18,33 @@ pub(super) async fn rows(
     query: &AnalyticsQuery,
     range: &Range,
 ) -> Result<Vec<AnalyticsRow>, StoreError> {
+    if query.group_by.is_any() {
+        let answers = answers(connections, query, range).await?;
+        return check_rows(answers.into_iter().map(|(_, row)| row).collect());
+    }
+    // At the same time, since each goes through much.
+    let (answers, sessions) = tokio::try_join!(
+        answers(connections, query, range),
+        sessions(connections, query, range),
+    )?;
+    let mut rows: BTreeMap<usize, AnalyticsRow> = answers.into_iter().collect();
+    for (bucket, sessions, user_messages) in sessions {
+        // There may be some where no answer was.
+        let counted = rows
+            .entry(bucket)
+            .or_insert_with(|| AnalyticsRow::empty(range.start_of(bucket)));
+        counted.sessions = sessions;
+        counted.user_messages = user_messages;
+    }
+    Ok(rows.into_values().collect())
+}
+
+/// The figures of answers, with their buckets.
+async fn answers(
+    connections: &Connections,
+    query: &AnalyticsQuery,
+    range: &Range,
+) -> Result<Vec<(usize, AnalyticsRow)>, StoreError> {
     let statement = sqlx::query("select * from patter.usage_of_answers($1, $2, $3, $4, $5, $6)")
         .bind(range.edges())
         .bind(query.group_by.provider)
@@ -27,29 +54,31 @@ pub(super) async fn rows(
         // One more tells that there are too many.
         .bind(i32::try_from(ANALYTICS_ROWS + 1).unwrap_or(i32::MAX));
     let found = connections.fetch(statement).await?;
-    let answers: Result<Vec<_>, _> = found.iter().map(|row| answers(row, range)).collect();
-    let answers = answers?;
-    if query.group_by.is_any() {
-        return check_rows(answers.into_iter().map(|(_, row)| row).collect());
-    }
-    let mut rows: BTreeMap<usize, AnalyticsRow> = answers.into_iter().collect();
+    found.iter().map(|row| of_answers(row, range)).collect()
+}
+
+/// Buckets with the sessions that began, and the messages of users.
+async fn sessions(
+    connections: &Connections,
+    query: &AnalyticsQuery,
+    range: &Range,
+) -> Result<Vec<(usize, u64, u64)>, StoreError> {
     let statement = sqlx::query("select * from patter.usage_of_sessions($1, $2)")
         .bind(range.edges())
         .bind(query.user_id.as_deref());
-    for row in connections.fetch(statement).await? {
-        let bucket = bucket(&row)?;
-        let counted = rows
-            .entry(bucket)
-            .or_insert_with(|| AnalyticsRow::empty(range.start_of(bucket)));
-        counted.sessions = count(&row, "sessions")?;
-        counted.user_messages = count(&row, "user_messages")?;
-    }
-    // Where there was an answer and nothing else.
-    Ok(rows.into_values().collect())
+    let found = connections.fetch(statement).await?;
+    let read = |row: &PgRow| {
+        Ok((
+            bucket(row)?,
+            count(row, "sessions")?,
+            count(row, "user_messages")?,
+        ))
+    };
+    found.iter().map(read).collect()
 }
 
 /// The figures of answers in a row, and their bucket. Sessions and messages are those of groups.
-fn answers(row: &PgRow, range: &Range) -> Result<(usize, AnalyticsRow), StoreError> {
+fn of_answers(row: &PgRow, range: &Range) -> Result<(usize, AnalyticsRow), StoreError> {
     let bucket = bucket(row)?;
     let text = |name| row.try_get::<Option<String>, _>(name).map_err(from_sqlx);
     let first_token_ms: Option<Vec<Option<i32>>> =

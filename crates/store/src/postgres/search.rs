@@ -18,6 +18,8 @@ use crate::search::page::{HitRow, limit, page};
 use crate::search::text::SearchText;
 use crate::search::{SEARCH_CANDIDATES, SearchPage, SearchQuery};
 
+/// So many events are looked at for words in a row, about: those stored last that have all the words.
+const PHRASE_LOOKS: i32 = 5_000;
 /// How long it may take to make a language known.
 const LANGUAGE_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -57,7 +59,7 @@ pub(super) async fn search(
         .join(" ");
     let statement = sqlx::query(
         "with found as materialized (
-             select * from patter.search($1, $2, $2 is null, $3, $4, $5)
+             select * from patter.search($1, $2, $2 is null, $3, $4, $5, $11)
          ), hits as (
              select * from found
              where $6::int is null or (score, event_number) < ($6, $7)
@@ -88,7 +90,9 @@ pub(super) async fn search(
     .bind(query.after.map(|cursor| cursor.number))
     .bind(i64::from(limit) + 1)
     .bind(i32::try_from(EXCERPT_TEXT_CHARS).unwrap_or(i32::MAX))
-    .bind(all_words);
+    .bind(all_words)
+    // A later page ends where the first one did.
+    .bind(query.after.map_or(PHRASE_LOOKS, |_| i32::MAX));
     let rows = connections.fetch(statement).await?;
     let Some(first) = rows.first() else {
         return Ok(SearchPage::default());

@@ -89,3 +89,25 @@ async fn a_language_holds_for_what_is_written_from_then_on() {
         );
     }
 }
+
+#[tokio::test]
+async fn words_in_a_row_are_looked_for_in_so_many_events_and_no_more() {
+    let database = make().await;
+    let store = PostgresStore::connect(database.options()).await.unwrap();
+    let (id, claim) = claimed(&store).await;
+    // One that has them in a row, behind 2000 that have both and not so: more than a stretch.
+    let others = (0..2000).map(|_| message("apples are red"));
+    let said = [message("red apples")].into_iter().chain(others);
+    write(&store, append(&id, claim.fence, said)).await.unwrap();
+    let found = async |looks: i32| -> i64 {
+        sqlx::query_scalar(
+            "select count(*) from patter.search('\"red apples\"', null, true, null, 0, 1000, $1)",
+        )
+        .bind(looks)
+        .fetch_one(&mut database.connection().await)
+        .await
+        .unwrap()
+    };
+    assert_eq!(found(10).await, 0);
+    assert_eq!(found(5_000).await, 1);
+}
