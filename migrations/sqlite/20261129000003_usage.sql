@@ -34,7 +34,11 @@ create table answers (
     tool_failures  integer not null default 0,
     primary key (session_id, response_id)
 ) strict;
-create index answers_hour_idx on answers (hour);
+-- With all that is counted, in the order in which it is: the table itself is not read.
+create index answers_hour_idx on answers (
+    hour, source, session_number, is_failed, is_first, input_tokens, output_tokens, cost_usd,
+    first_token_ms, total_ms, tool_calls, tool_failures
+) where hour is not null;
 create index answers_user_idx on answers (user_id, hour) where user_id is not null;
 
 create table message_hours (

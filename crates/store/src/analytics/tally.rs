@@ -1,25 +1,33 @@
-//! Counting, for a database that only fetches: SQLite would sort all answers for each figure.
+//! Counting, for a database that adds up and fetches: SQLite would sort all answers for each percentile.
 
 use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
 
 use super::{AnalyticsGroups, AnalyticsRow, Range, check_rows};
 use crate::error::StoreError;
 
-/// An answer as it is fetched: session, source, whether it failed and counts for its message, tokens
-/// of input and output, cost, time to the first text and to the end, calls of tools, failed ones.
-pub(crate) type Answer = (
-    i64,
-    i64,
-    u8,
-    u8,
-    Option<u64>,
-    Option<u64>,
-    Option<f64>,
-    Option<u64>,
-    Option<u64>,
-    u64,
-    u64,
-);
+/// The answers of one hour from one source, as they are fetched: an array in JSON.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answers {
+    source: i64,
+    answers: u64,
+    failed: u64,
+    /// Those that count for their message.
+    first: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    /// The sum of what is known.
+    cost_usd: Option<f64>,
+    /// For how many it is.
+    costs_known: u64,
+    tool_calls: u64,
+    tool_failures: u64,
+    /// Of each its session, and the times to its first text and to its end.
+    sessions: Vec<i64>,
+    first_token_ms: Vec<Option<u64>>,
+    total_ms: Vec<Option<u64>>,
+}
 
 /// A provider, a model and a route, those that are grouped by.
 type Group = (Option<String>, Option<String>, Option<String>);
@@ -94,41 +102,29 @@ impl<'a> Tally<'a> {
         figures.user_messages += user_messages;
     }
 
-    /// Counts an answer.
-    pub(crate) fn add_answer(&mut self, hour: i32, answer: Answer) {
-        let (
-            session,
-            source,
-            is_failed,
-            is_first,
-            input,
-            output,
-            cost,
-            first_token,
-            total,
-            calls,
-            failures,
-        ) = answer;
+    /// Counts answers.
+    pub(crate) fn add_answers(&mut self, hour: i32, of: Answers) {
         let is_grouped = self.is_grouped;
-        let group = self.group_of.get(&source).copied().unwrap_or_default();
+        let group = self.group_of.get(&of.source).copied().unwrap_or_default();
         let cell = self.cell(self.range.bucket_of(hour), group);
-        cell.first_token_ms.extend(first_token);
-        cell.total_ms.extend(total);
+        cell.first_token_ms
+            .extend(of.first_token_ms.iter().flatten());
+        cell.total_ms.extend(of.total_ms.iter().flatten());
         let figures = &mut cell.figures;
         if is_grouped {
-            cell.sessions.push(session);
-            figures.user_messages += u64::from(is_first);
+            cell.sessions.extend(of.sessions);
+            figures.user_messages += of.first;
         }
-        figures.answers += 1;
-        figures.failed_answers += u64::from(is_failed);
-        figures.input_tokens += input.unwrap_or(0);
-        figures.output_tokens += output.unwrap_or(0);
-        match cost {
-            Some(cost) => figures.cost_usd = Some(figures.cost_usd.unwrap_or(0.0) + cost),
-            None => figures.cost_unknown += 1,
+        figures.answers += of.answers;
+        figures.failed_answers += of.failed;
+        figures.input_tokens += of.input_tokens;
+        figures.output_tokens += of.output_tokens;
+        if let Some(cost) = of.cost_usd {
+            figures.cost_usd = Some(figures.cost_usd.unwrap_or(0.0) + cost);
         }
-        figures.tool_calls += calls;
-        figures.tool_failures += failures;
+        figures.cost_unknown += of.answers.saturating_sub(of.costs_known);
+        figures.tool_calls += of.tool_calls;
+        figures.tool_failures += of.tool_failures;
     }
 
     /// The rows, in order.
