@@ -1,14 +1,15 @@
-//! How a session is finalized by somebody who is not connected to it: an operator, a page of an
-//! administrator, a service that deletes it afterwards.
+//! How a session is finalized by somebody who is not connected to it: an operator, a service that deletes
+//! it afterwards, a sweeper.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use patter_protocol::{JsonObject, SessionId};
-use patter_store::NewSession;
+use patter_store::{NewSession, Swept};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::SessionManager;
+use super::{Inner, SessionManager};
 use crate::command::Command;
 use crate::error::SessionError;
 use crate::session::Opening;
@@ -92,5 +93,14 @@ impl SessionManager {
         Err(SessionError::Gone {
             session_id: session_id.clone(),
         })
+    }
+}
+
+impl Inner {
+    /// Has a session finalized that was swept up. Where it is live here all the same, or the manager
+    /// shuts down, its lease runs out again.
+    pub(crate) fn finalize(self: &Arc<Self>, swept: Swept, claimed_at: Instant) {
+        // Whether it is finalized is seen in the store.
+        let _inbox = self.inbox(Opening::Swept(swept, claimed_at));
     }
 }
