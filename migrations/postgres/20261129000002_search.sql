@@ -166,6 +166,8 @@ declare
     part     bigint[];
     its      integer[];
     seen     integer;
+    -- The most that a stretch is read for; the shortest has less.
+    enough   constant integer := greatest(4 * most, 2048);
 begin
     -- Ranked by what must be there: a word that must not be is in none of them.
     select string_agg(querytree(a.words), ' | ')::tsquery,
@@ -196,10 +198,19 @@ begin
             array_agg((ts_rank(e.vector, words, 1) * 1000000)::integer)
                 filter (where not in_a_row or e.vector @@ matching)
         into seen, part, its
-        from patter.search_entries e
-        where e.vector @@ (indexed && quote_literal(patter.search_stretch(level, lower))::tsquery)
-            -- Not by the primary key.
-            and e.event_number + 0 between oldest and upper;
+        from (
+            select s.event_number, s.vector
+            from patter.search_entries s
+            where s.vector @@ (indexed && quote_literal(patter.search_stretch(level, lower))::tsquery)
+                -- Not by the primary key.
+                and s.event_number + 0 between oldest and upper
+            limit enough
+        ) e;
+        -- More than was to be expected from what came before: then the newest part of it first.
+        if level > 0 and seen = enough then
+            level := level - 1;
+            continue;
+        end if;
         looks := looks - case when in_a_row then seen else 0 end;
         found := found || part;
         scores := scores || its;

@@ -369,7 +369,7 @@ async fn pages_of_other_origins_may_only_ask_where_they_are_named() {
 #[tokio::test]
 async fn clients_learn_of_providers_neither_where_they_are_nor_whose_key_is_asked_for() {
     let server = TestServer::start(&[
-        ("llm.provider", "demo"),
+        ("llm.provider", "auto"),
         ("openai.base_url", "http://10.1.2.3:8080/v1"),
         ("providers.own.kind", "openai"),
         ("providers.own.base_url", "http://models.internal/v1"),
@@ -382,7 +382,7 @@ async fn clients_learn_of_providers_neither_where_they_are_nor_whose_key_is_aske
     let own: Vec<_> = own.filter(|it| it["name"] == "own").collect();
     assert_eq!(own[0]["missing"], "no key");
     let text = models.to_string();
-    for hidden in ["10.1.2.3", "models.internal", "SECRET_NAME"] {
+    for hidden in ["10.1.2.3", "models.internal", "SECRET_NAME", "_API_KEY"] {
         assert!(!text.contains(hidden), "{hidden}");
     }
     server.stop().await;

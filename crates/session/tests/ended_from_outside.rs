@@ -4,13 +4,15 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Client, ended, log_of, manager, open, say};
 use patter_llm::FinishReason as ModelFinish;
 use patter_protocol::{CloseCode, EndReason, EventBody, FinishReason, SessionId};
-use patter_session::{After, SessionSettings};
+use patter_session::{After, SessionError, SessionManager, SessionSettings};
 use patter_store::SessionStore;
+use patter_testkit::failing_store::{FailingStore, Failure};
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, finish, text};
 use tokio::time::{sleep, timeout};
@@ -119,6 +121,86 @@ async fn a_session_that_is_not_there_is_not_made_to_be_ended() {
     );
     sessions.end(&session_id(), true).await.unwrap();
     assert!(store.session(&session_id()).await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_is_waited_for_until_a_deadline_where_the_store_is_away() {
+    let memory = MemoryStore::default();
+    let store = Arc::new(FailingStore::new(Arc::new(memory.clone())));
+    let hello = Reply::of([text("Hello."), finish(ModelFinish::Stop)]);
+    let model = ScriptedModel::new([hello]);
+    let sessions = SessionManager::builder(Arc::clone(&store), model).start();
+    let session = open(&sessions, "s").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    say(&session, "m-1", "Hi").await;
+    client.until_answer().await;
+    store.set(Failure::Unavailable);
+    let id = session_id();
+    let ending = timeout(Duration::from_secs(120), sessions.end(&id, true));
+    let refused = ending.await.unwrap().unwrap_err();
+    assert!(
+        matches!(refused, SessionError::StoreUnavailable(_)),
+        "{refused}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_another_process_keeps_is_left_to_it() {
+    let store = MemoryStore::default();
+    let first = manager(
+        store.clone(),
+        &slow_to_summarize(),
+        SessionSettings::default(),
+    );
+    let session = open(&first, "s").await;
+    let _client = Client::attach(&session, After::Start).await;
+    let second = manager(
+        store.clone(),
+        &slow_to_summarize(),
+        SessionSettings::default(),
+    );
+    let refused = second.end(&session_id(), true).await.unwrap_err();
+    assert!(matches!(refused, SessionError::Owned { .. }), "{refused}");
+    assert!(first.is_live(&session_id()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_another_process_lets_go_of_meanwhile_is_ended() {
+    let store = MemoryStore::default();
+    let first = manager(
+        store.clone(),
+        &slow_to_summarize(),
+        SessionSettings::default(),
+    );
+    let session = open(&first, "s").await;
+    let _client = Client::attach(&session, After::Start).await;
+    let second = manager(
+        store.clone(),
+        &slow_to_summarize(),
+        SessionSettings::default(),
+    );
+    let letting_go = async {
+        sleep(Duration::from_secs(1)).await;
+        first.shutdown(Duration::from_secs(10)).await;
+    };
+    let id = session_id();
+    let (ended_here, ()) = tokio::join!(second.end(&id, true), letting_go);
+    ended_here.unwrap();
+    assert_eq!(ended(&store).await.reason, EndReason::Client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_stops_ends_no_session_for_others() {
+    let store = MemoryStore::default();
+    let sessions = manager(
+        store.clone(),
+        &slow_to_summarize(),
+        SessionSettings::default(),
+    );
+    open(&sessions, "s").await;
+    sessions.shutdown(Duration::from_secs(10)).await;
+    let refused = sessions.end(&session_id(), true).await.unwrap_err();
+    assert!(matches!(refused, SessionError::Draining), "{refused}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,25 +74,26 @@ pub struct SessionList {
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl SessionList {
-    /// From the rows of a query that asked for [one more](ListQuery::with_one_more).
+    /// From the rows of a query that asked for `asked` rows and one more. `None` if there are more and none of
+    /// these can be read: then more have to be asked for, since a page leads to the next by its last session.
     pub(crate) fn of_rows<Row>(
         rows: &[Row],
-        limit: u32,
+        asked: u32,
+        wanted: &ListQuery,
         read: impl Fn(&Row) -> Option<SessionRecord>,
-    ) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Self {
-            sessions: rows.iter().take(limit).filter_map(read).collect(),
-            has_more: rows.len() > limit,
+    ) -> Option<Self> {
+        let size = |rows: u32| usize::try_from(rows).unwrap_or(usize::MAX);
+        let has_more = rows.len() > size(asked);
+        let mut sessions: Vec<_> = rows.iter().take(size(asked)).filter_map(read).collect();
+        if sessions.is_empty() && has_more && wanted.limit > 0 {
+            return None;
         }
-    }
-}
-
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-impl ListQuery {
-    /// How many rows to ask for: one more tells whether there are more.
-    pub(crate) fn with_one_more(&self) -> i64 {
-        i64::from(self.limit) + 1
+        let is_cut = sessions.len() > size(wanted.limit);
+        sessions.truncate(size(wanted.limit));
+        Some(Self {
+            sessions,
+            has_more: has_more || is_cut,
+        })
     }
 }
 

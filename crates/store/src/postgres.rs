@@ -202,9 +202,11 @@ impl Insight for PostgresStore {
 
     async fn analytics(&self, query: AnalyticsQuery) -> Result<Vec<AnalyticsRow>, StoreError> {
         let range = Range::of(&query)?;
-        // Two statements at once: much to move about.
-        let rows = Box::pin(analytics::rows(&self.connections, &query, &range));
-        within(self.call_deadline, rows).await
+        within(
+            self.call_deadline,
+            analytics::rows(&self.connections, &query, &range),
+        )
+        .await
     }
 }
 

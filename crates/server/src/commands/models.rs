@@ -122,6 +122,9 @@ pub enum End {
     Past,
 }
 
+/// All that clients are told of why a model answers.
+const AS_CONFIGURED: &str = "as the server is set up";
+
 /// So many days before its end a model is said to end.
 const NEAR_DAYS: i64 = 90;
 
@@ -163,6 +166,8 @@ impl ModelsReport {
     /// What clients of the server may know of it: not where its providers are, nor which variables hold
     /// their keys.
     pub(crate) fn for_clients(mut self) -> Self {
+        self.why = AS_CONFIGURED.to_owned();
+        self.auto.why = AS_CONFIGURED;
         for provider in &mut self.providers {
             provider.base_url = None;
             provider.missing = provider.missing.take().map(|_| "no key".to_owned());

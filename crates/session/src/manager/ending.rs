@@ -19,6 +19,8 @@ const ATTEMPTS: usize = 3;
 /// How long a session is waited for that another process has, and the pause in between.
 const OWNER_PATIENCE: Duration = Duration::from_secs(3);
 const OWNER_PAUSE: Duration = Duration::from_millis(250);
+/// How long the end may take to be stored, once there is a summary or none in time.
+const STORING_LIMIT: Duration = Duration::from_secs(15);
 /// How long a task that is about to end is waited for.
 const CLOSING_LIMIT: Duration = Duration::from_secs(10);
 
@@ -32,8 +34,8 @@ impl SessionManager {
     /// # Errors
     ///
     /// [`SessionError::Owned`] if another process has it and does not let go, [`SessionError::Draining`]
-    /// if this one shuts down, [`SessionError::Gone`] if it was opened again each time; or the store does
-    /// not answer.
+    /// if this one shuts down, [`SessionError::Gone`] if it was opened again each time,
+    /// [`SessionError::StoreUnavailable`] if the store does not answer: the session ends when it does.
     ///
     /// # Cancel safety
     ///
@@ -81,9 +83,16 @@ impl SessionManager {
             with_summary,
             reply,
         };
-        let answer = match inbox.send(command).await {
-            Ok(()) => answer.await.ok(),
-            Err(mpsc::error::SendError(_)) => None,
+        let asked = async {
+            match inbox.send(command).await {
+                Ok(()) => answer.await.ok(),
+                Err(mpsc::error::SendError(_)) => None,
+            }
+        };
+        let patience = self.settings().summary_timeout + STORING_LIMIT;
+        let Ok(answer) = timeout(patience, asked).await else {
+            let why = "the end of the session could not be stored in time";
+            return Err(SessionError::StoreUnavailable(why.to_owned()));
         };
         if let Some(answer) = answer.filter(|it| !matches!(it, Err(SessionError::Gone { .. }))) {
             return answer;

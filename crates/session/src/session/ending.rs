@@ -123,7 +123,12 @@ impl Session {
     fn begin_ending(&mut self, reason: EndReason) {
         // There is no further answer that it would be for.
         self.running_summary.stop();
-        if self.conversation.is_empty() {
+        // Nor has a process that stops the time for a summary.
+        let has_time = matches!(
+            *self.stage.borrow(),
+            Stage::Serving | Stage::Draining { .. }
+        );
+        if self.conversation.is_empty() || !has_time {
             self.end_with(reason);
             return;
         }

@@ -22,13 +22,9 @@ pub(super) async fn rows(
         let answers = answers(connections, query, range).await?;
         return check_rows(answers.into_iter().map(|(_, row)| row).collect());
     }
-    // At the same time, since each goes through much.
-    let (answers, sessions) = tokio::try_join!(
-        answers(connections, query, range),
-        sessions(connections, query, range),
-    )?;
+    let answers = answers(connections, query, range).await?;
     let mut rows: BTreeMap<usize, AnalyticsRow> = answers.into_iter().collect();
-    for (bucket, sessions, user_messages) in sessions {
+    for (bucket, sessions, user_messages) in sessions(connections, query, range).await? {
         // There may be some where no answer was.
         let counted = rows
             .entry(bucket)

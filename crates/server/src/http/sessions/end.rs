@@ -26,7 +26,8 @@ use crate::http::{App, Reply, json};
 )]
 pub(in crate::http) async fn end(app: &App, session_id: &SessionId) -> Reply {
     let mut record = find(app, session_id).await?;
-    if record.is_active {
+    // One that is live may be about to store that it was opened again.
+    if record.is_active || app.sessions.is_live(session_id) {
         app.sessions.end(session_id, true).await?;
         record = find(app, session_id).await?;
     }

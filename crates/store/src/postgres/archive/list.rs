@@ -26,15 +26,21 @@ pub(super) async fn list(
     connections: &Connections,
     wanted: &ListQuery,
 ) -> Result<SessionList, StoreError> {
-    let mut query = selection(wanted);
-    let rows = connections.fetch(query.build()).await?;
-    let read = |row: &_| or_left_out(record(row));
-    Ok(SessionList::of_rows(&rows, wanted.limit, read))
+    let mut asked = wanted.limit;
+    loop {
+        let mut query = selection(wanted, asked);
+        let rows = connections.fetch(query.build()).await?;
+        let read = |row: &_| or_left_out(record(row));
+        if let Some(list) = SessionList::of_rows(&rows, asked, wanted, read) {
+            return Ok(list);
+        }
+        asked = asked.saturating_mul(2);
+    }
 }
 
 /// Only the conditions that are asked for: one that stands there for another case would keep the
 /// planner from the index.
-fn selection(wanted: &ListQuery) -> QueryBuilder<Postgres> {
+fn selection(wanted: &ListQuery, asked: u32) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(concat!(
         "select ",
         session_columns!(),
@@ -71,7 +77,8 @@ fn selection(wanted: &ListQuery) -> QueryBuilder<Postgres> {
         start!(),
         " desc, session_id collate \"C\" desc limit "
     ));
-    query.push_bind(wanted.with_one_more());
+    // One more tells whether there are more.
+    query.push_bind(i64::from(asked) + 1);
     query
 }
 

@@ -11,15 +11,21 @@ use crate::sqlite::error::from_sqlx;
 
 /// See [`SessionArchive::list`](crate::SessionArchive::list).
 pub(super) async fn list(pool: &SqlitePool, wanted: &ListQuery) -> Result<SessionList, StoreError> {
-    let mut query = selection(wanted);
-    let rows = query.build().fetch_all(pool).await.map_err(from_sqlx)?;
-    let read = |row: &_| or_left_out(record(row));
-    Ok(SessionList::of_rows(&rows, wanted.limit, read))
+    let mut asked = wanted.limit;
+    loop {
+        let mut query = selection(wanted, asked);
+        let rows = query.build().fetch_all(pool).await.map_err(from_sqlx)?;
+        let read = |row: &_| or_left_out(record(row));
+        if let Some(list) = SessionList::of_rows(&rows, asked, wanted, read) {
+            return Ok(list);
+        }
+        asked = asked.saturating_mul(2);
+    }
 }
 
 /// Only the conditions that are asked for: one that stands there for another case would keep the
 /// planner from the index.
-fn selection(wanted: &ListQuery) -> QueryBuilder<Sqlite> {
+fn selection(wanted: &ListQuery, asked: u32) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(concat!(
         "select ",
         session_columns!(),
@@ -46,6 +52,7 @@ fn selection(wanted: &ListQuery) -> QueryBuilder<Sqlite> {
         query.push(")");
     }
     query.push(" order by start_time desc, session_id desc limit ");
-    query.push_bind(wanted.with_one_more());
+    // One more tells whether there are more.
+    query.push_bind(i64::from(asked) + 1);
     query
 }

@@ -104,22 +104,25 @@ pub(super) async fn page(
         before,
         ..ListQuery::default()
     };
-    let listed = store.list(&query).await.unwrap();
-    let limit = usize::try_from(limit).unwrap();
-    assert!(listed.sessions.len() == limit || !listed.has_more);
-    listed.sessions
+    store.list(&query).await.unwrap().sessions
 }
 
 async fn all_pages(store: &dyn ArchivedStore, limit: u32) -> Vec<String> {
     let mut names = Vec::new();
     let mut before = None;
     loop {
-        let listed = page(store, limit, before).await;
-        let Some(last) = listed.last() else {
-            return names;
+        let query = ListQuery {
+            limit,
+            before,
+            ..ListQuery::default()
         };
-        before = Some(SessionPosition::from(last));
-        names.extend(ids(&listed).into_iter().map(str::to_owned));
+        let listed = store.list(&query).await.unwrap();
+        names.extend(ids(&listed.sessions).into_iter().map(str::to_owned));
+        if !listed.has_more {
+            return names;
+        }
+        let last = listed.sessions.last();
+        before = Some(SessionPosition::from(last.expect("more behind nothing")));
     }
 }
 
