@@ -3,11 +3,15 @@
 
 import { batch, computed, signal } from '@preact/signals';
 import { oncePerFrame } from './frame';
-import { mintId, socketUrl } from './location';
+import { mintId, socketUrl } from './address';
 import { Outbox } from './outbox';
 import type { CallId, MessageId, ServerMessage, SessionId } from './protocol';
 import { type Connection, SessionSocket } from './socket';
 import { apply, emptyState, isAnswering, isAwaiting, say, type State } from './state';
+
+/** Is told of an event as it comes, before it is drawn. `arrivedAt`: milliseconds since 1970, by a clock
+ *  that never goes back. */
+export type Listener = (event: ServerMessage, arrivedAt: number) => void;
 
 export class Session {
   readonly state = signal<State>(emptyState);
@@ -23,6 +27,7 @@ export class Session {
 
   private readonly socket: SessionSocket;
   private arrived: ServerMessage[] = [];
+  private readonly listeners = new Set<Listener>();
 
   constructor(readonly id: SessionId) {
     const outbox = new Outbox(id);
@@ -30,6 +35,7 @@ export class Session {
     this.socket = new SessionSocket(socketUrl(id), outbox, {
       onEvent: (event) => {
         this.arrived.push(event);
+        this.tell(event);
         this.draw();
         if (event.type === 'session_ended' && this.ending.value) this.socket.close();
       },
@@ -49,6 +55,18 @@ export class Session {
   sayAgain(id: MessageId, content: string): void {
     this.showMessage(id, content);
     this.socket.submit({ id, content });
+  }
+
+  /** Says something in the place of the last message. */
+  edit(replaces: MessageId, content: string): void {
+    const id = mintId();
+    this.showMessage(id, content);
+    this.socket.submit({ id, content, replaces });
+  }
+
+  /** Asks for another answer to the last message. Answers whether that could be sent. */
+  regenerate(): boolean {
+    return this.socket.send({ type: 'regenerate' });
   }
 
   /** Stops the answer in flight; what was said so far stays. */
@@ -72,9 +90,26 @@ export class Session {
     this.socket.retryNow();
   }
 
+  /** Tells of every event from now on, replayed ones included. Answers with what ends that. */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
   /** Lets go of the connection; the session itself goes on at the server. */
   leave(): void {
     this.socket.close();
+  }
+
+  private tell(event: ServerMessage): void {
+    const arrivedAt = performance.timeOrigin + performance.now();
+    for (const listener of this.listeners) {
+      try {
+        listener(event, arrivedAt);
+      } catch (error) {
+        reportError(error); // A fault of a listener is no reason to lose an event.
+      }
+    }
   }
 
   private showMessage(id: MessageId, content: string): void {

@@ -18,6 +18,8 @@ export const strings = {
   ending: 'Summarizing',
   startNew: 'New conversation',
   dismiss: 'Dismiss',
+  close: 'Close',
+  notLoaded: 'This part of the page could not be loaded. Reload the page to try again.',
 
   connection: {
     connecting: 'Connecting',
@@ -115,5 +117,46 @@ export const strings = {
     failed: 'Answer failed',
     lost: 'Connection lost',
     ended: 'Session ended',
+  },
+
+  actions: {
+    region: 'Actions',
+  },
+
+  voice: {
+    region: 'Voice',
+  },
+
+  sidebar: {
+    region: 'Conversations',
+  },
+
+  search: {
+    region: 'Search',
+  },
+
+  settings: {
+    title: 'Settings',
+  },
+
+  shortcuts: {
+    title: 'Keyboard shortcuts',
+  },
+
+  status: {
+    title: 'Status',
+  },
+
+  inspector: {
+    region: 'Inspector',
+  },
+
+  ribbon: {
+    region: 'Timing',
+  },
+
+  analytics: {
+    title: 'Analytics',
+    skip: 'Skip to the figures',
   },
 };

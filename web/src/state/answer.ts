@@ -19,7 +19,7 @@ import type {
   ToolError,
   ToolResult,
 } from '../protocol';
-import type { Entry } from '../state';
+import type { Entry, Stored } from '../state';
 
 export interface ToolState {
   callId: CallId;
@@ -45,8 +45,8 @@ export interface Answer {
   index: number;
   /** How it ended; `null` while it is being written. */
   finish: FinishReason | null;
-  /** What the stored answer says beyond its text. */
-  stored: Pick<AiResponse, 'usage' | 'timing' | 'cost_usd' | 'model'> | null;
+  /** Where it is stored, and what it says there beyond its text; `null` before it is. */
+  stored: (Stored & Pick<AiResponse, 'usage' | 'timing' | 'cost_usd' | 'model'>) | null;
   error: ErrorEvent | null;
   /** Another answer has taken its place. */
   superseded: boolean;
@@ -62,7 +62,7 @@ export type AnswerEvent =
   | ({ type: 'tool_approved' } & ToolApproved)
   | ({ type: 'tool_result' } & ToolResult)
   | ({ type: 'response_finished' } & ResponseFinished)
-  | ({ type: 'ai_response' } & AiResponse);
+  | ({ type: 'ai_response' } & AiResponse & Stored);
 
 /** The entries after an event about an answer. */
 export function update(entries: readonly Entry[], event: AnswerEvent): readonly Entry[] {

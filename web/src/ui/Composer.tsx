@@ -4,8 +4,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { count } from '../format';
+import { dialogIsOpen } from '../keyboard';
 import { strings } from '../strings';
 import { useSession } from './context';
+import { VoiceButtons } from './VoiceButtons';
 
 export function Composer({ onStartNew }: { onStartNew(): void }) {
   const session = useSession();
@@ -82,6 +84,7 @@ function MessageForm() {
       />
       <div class="controls">
         <Hint complaint={complaint} />
+        <VoiceButtons onText={(text) => (draft.value = join(draft.value, text))} />
         {answering && <button type="button" class="stop" onClick={stop}>{strings.composer.stop}</button>}
         {(!answering || sendable) && (
           <button type="submit" class="primary" disabled={!sendable}>{strings.composer.send}</button>
@@ -106,18 +109,24 @@ function useComplaint(draft: string): string | undefined {
   return bytes > limit ? strings.composer.tooLong(count(bytes), count(limit)) : undefined;
 }
 
+/** A draft with more words behind it. */
+function join(draft: string, text: string): string {
+  return draft === '' || /\s$/.test(draft) ? draft + text : `${draft} ${text}`;
+}
+
 /** What is sent of a draft: the server trims too, and takes no U+0000 (databases cannot hold it). */
 function toMessage(draft: string): string {
   return draft.replaceAll('\u0000', '').trim();
 }
 
-/** Esc stops the answer, wherever the focus is. */
+/** Esc stops the answer, wherever the focus is, unless something in front of it takes the key. */
 function useStopKey(stop: () => void): void {
   const { answering } = useSession();
   useEffect(() => {
     // Asked when the key is pressed, not when this was drawn: an answer starts in between.
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && !event.isComposing && answering.peek()) stop();
+      if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented || dialogIsOpen()) return;
+      if (answering.peek()) stop();
     };
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);

@@ -2,6 +2,7 @@
 
 import type { Said } from '../state';
 import { strings } from '../strings';
+import { SaidActions } from './Actions';
 import { useSession } from './context';
 
 export function SaidBubble({ said }: { said: Said }) {
@@ -14,6 +15,7 @@ export function SaidBubble({ said }: { said: Said }) {
     >
       <p class="bubble">{said.content}</p>
       <DeliveryNote said={said} />
+      <SaidActions said={said} />
     </article>
   );
 }
