@@ -7,6 +7,7 @@
 import * as answers from './state/answer';
 import type { Answer } from './state/answer';
 import type {
+  DurableEvent,
   ErrorEvent,
   MessageId,
   Metrics,
@@ -96,6 +97,7 @@ export function apply(state: State, event: ServerMessage): State {
     case 'tool_call':
     case 'tool_approved':
     case 'tool_result':
+    case 'tool_progress':
     case 'response_finished':
       return withEntries(state, answers.update(state.entries, event));
     case 'ai_response': {
@@ -119,6 +121,24 @@ export function apply(state: State, event: ServerMessage): State {
 export function say(state: State, id: MessageId, content: string): State {
   const said: Said = { kind: 'said', id, content, delivery: 'waiting', stored: null, superseded: false };
   return { ...state, entries: putSaid(state.entries, said), problem: null };
+}
+
+/** The state with an earlier part of the log in front of what is shown. */
+export function prepend(state: State, events: readonly DurableEvent[]): State {
+  const { entries } = events.reduce<State>(apply, emptyState);
+  const shown = new Set(state.entries.map(keyOf));
+  return { ...state, entries: [...entries.filter((entry) => !shown.has(keyOf(entry))), ...state.entries] };
+}
+
+/** Tells entries apart. */
+export function keyOf(entry: Entry): string {
+  return entry.kind === 'closing' ? `closing ${entry.seq}` : `${entry.kind} ${entry.id}`;
+}
+
+/** The last message of the user that counts; only it can be replaced. */
+export function lastSaid(state: State): Said | undefined {
+  const last = state.entries.findLast((entry) => entry.kind === 'said' && !entry.superseded);
+  return last?.kind === 'said' ? last : undefined;
 }
 
 /** Whether an answer is being written, or is to come. */

@@ -119,12 +119,32 @@ export const strings = {
     ended: 'Session ended',
   },
 
+  opening: {
+    earlier: 'Show earlier messages',
+    loading: 'Loading',
+    failed: 'Earlier messages could not be loaded. Try again',
+    goOn: 'Go on here',
+    finalized: 'This session has ended. Writing begins it anew.',
+  },
+
   actions: {
     region: 'Actions',
+    edit: 'Edit',
+    editing: 'The message as it should be',
+    sendEdited: 'Send instead',
+    cancel: 'Cancel',
+    quote: 'Quote',
+    regenerate: 'Answer again',
+    readAloud: 'Read aloud',
+    stopReading: 'Stop reading',
+    offline: 'That needs a connection. Try again when there is one.',
   },
 
   voice: {
-    region: 'Voice',
+    dictate: 'Dictate',
+    stopDictating: 'Stop dictating',
+    privacy: 'By the browser’s own speech service: some browsers send the sound to their maker.',
+    failed: (reason: string) => `Dictation ended: ${reason}`,
   },
 
   sidebar: {

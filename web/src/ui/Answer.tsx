@@ -22,7 +22,7 @@ export function AnswerView({ answer }: { answer: Answer }) {
 function AnswerBody({ answer }: { answer: Answer }) {
   const running = answer.finish === null;
   return (
-    <article class="answer" aria-busy={running} aria-label={strings.model}>
+    <article class="answer" aria-busy={running} aria-label={strings.model} data-seq={answer.stored?.seq}>
       {answer.reasoning !== '' && (
         <details class="thinking">
           <summary>{strings.thinking}</summary>

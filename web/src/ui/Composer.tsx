@@ -1,8 +1,8 @@
 // Where the user writes. Enter sends, Shift+Enter adds a line, Esc stops the answer. It never
 // refuses to be written in: without a connection messages wait, and too long a text stays.
 
-import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { announce } from '../announce';
 import { count } from '../format';
 import { dialogIsOpen } from '../keyboard';
 import { strings } from '../strings';
@@ -24,18 +24,22 @@ export function Composer({ onStartNew }: { onStartNew(): void }) {
 
 /** Takes the focus, which the widgets that went with the session have lost. */
 function StartNew({ onStartNew }: { onStartNew(): void }) {
+  const session = useSession();
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => button.current?.focus(), []);
   return (
-    <button ref={button} id="message" type="button" class="primary start-new" onClick={onStartNew}>
-      {strings.startNew}
-    </button>
+    <div class="start-new">
+      <button ref={button} id="message" type="button" class="primary" onClick={onStartNew}>
+        {strings.startNew}
+      </button>
+      <button type="button" onClick={() => session.goOn()}>{strings.opening.goOn}</button>
+    </div>
   );
 }
 
 function MessageForm() {
   const session = useSession();
-  const draft = useSignal('');
+  const { draft } = session;
   const input = useRef<HTMLTextAreaElement>(null);
   const answering = session.answering.value;
   const complaint = useComplaint(draft.value);
@@ -47,7 +51,7 @@ function MessageForm() {
     draft.value = '';
   };
   const stop = () => {
-    session.stop();
+    if (!session.stop()) announce(strings.actions.offline);
     input.current?.focus(); // The button is about to go, and would take the focus with it.
   };
   useStopKey(stop);
@@ -95,9 +99,11 @@ function MessageForm() {
 }
 
 function Hint({ complaint }: { complaint: string | undefined }) {
-  const waits = useSession().interrupted.value;
+  const { interrupted, state } = useSession();
+  const waits = interrupted.value;
   if (complaint !== undefined) return <span id="message-hint" class="hint bad">{complaint}</span>;
   if (waits) return <span id="message-hint" class="hint">{strings.composer.queued}</span>;
+  if (state.value.ended) return <span id="message-hint" class="hint">{strings.opening.finalized}</span>;
   return <span id="message-hint" class="hint keys">{strings.composer.hint}</span>;
 }
 
