@@ -63,8 +63,9 @@ async function readRange(id: SessionId, after: number, last: number): Promise<Du
   return events;
 }
 
-/** A part begins with a message, so that the pieces of its answer stay together. */
+/** A part begins with a message, so that the pieces of its answer stay together, and not with one that takes
+ *  the place of the one before. */
 function fromFirstMessage(events: DurableEvent[], after: number): DurableEvent[] {
-  const first = events.findIndex(({ type }) => type === 'user_message');
+  const first = events.findIndex((event) => event.type === 'user_message' && event.replaces === null);
   return after === 0 || first <= 0 ? events : events.slice(first);
 }
