@@ -14,11 +14,12 @@ import { brotliCompress } from 'node:zlib';
 const here = dirname(fileURLToPath(import.meta.url));
 const compress = promisify(brotliCompress);
 
-/** Bundles scripts and styles into `outDir/assets`; answers with the file names of the entry. */
+/** Bundles scripts and styles into `outDir/assets`; answers with the file names that the
+ *  page refers to. */
 async function bundle(outDir) {
   const result = await build({
     absWorkingDir: here,
-    entryPoints: { app: 'src/main.tsx' },
+    entryPoints: { app: 'src/main.tsx', theme: 'src/theme.js' },
     outdir: join(outDir, 'assets'),
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
@@ -34,14 +35,19 @@ async function bundle(outDir) {
     logLevel: 'warning',
   });
   const outputs = Object.entries(result.metafile.outputs);
-  const [script, { cssBundle }] = outputs.find(([, output]) => output.entryPoint === 'src/main.tsx');
-  return { script: basename(script), style: basename(cssBundle) };
+  const entry = (source) => outputs.find(([, { entryPoint }]) => entryPoint === source);
+  const [script, { cssBundle }] = entry('src/main.tsx');
+  const [theme] = entry('src/theme.js');
+  return { theme: basename(theme), script: basename(script), style: basename(cssBundle) };
 }
 
 /** Writes the page with the hashed names in it. */
-async function writeIndex(outDir, { script, style }) {
+async function writeIndex(outDir, { theme, script, style }) {
   const template = await readFile(join(here, 'src/index.html'), 'utf8');
-  const page = template.replace('%STYLE%', `/assets/${style}`).replace('%SCRIPT%', `/assets/${script}`);
+  const page = template
+    .replace('%THEME%', `/assets/${theme}`)
+    .replace('%STYLE%', `/assets/${style}`)
+    .replace('%SCRIPT%', `/assets/${script}`);
   await writeFile(join(outDir, 'index.html'), page);
 }
 

@@ -1,44 +1,48 @@
-// Which session this page shows: `/?session=ID`. The address is the only place that knows it, so
-// a reload, a bookmark and a link to another device all continue the same conversation.
+// Where the page is. The address is the only place that knows it, so a reload, a bookmark and a
+// link to another device all lead to the same, and the Back button works.
 
+import { type ReadonlySignal, signal } from '@preact/signals';
+import { addressOf, mintId, type Route, routeOf } from './address';
 import type { SessionId } from './protocol';
 
-/** What the server takes as a session's name. */
-const VALID_ID = /^[A-Za-z0-9][A-Za-z0-9._~:-]{0,127}$/;
+const current = signal<Route>(read());
 
-/** A random UUID. By hand, since `crypto.randomUUID` is absent where the page is not on https or
- *  localhost. */
-export function mintId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+/** What the page shows. Going to the same place again is told again. */
+export const route: ReadonlySignal<Route> = current;
+
+/** Goes somewhere, as a step that the Back button undoes; `replace` makes it none. */
+export function navigate(to: Route, { replace = false } = {}): void {
+  if (replace || addressOf(to) === location.search) history.replaceState(null, '', addressOf(to));
+  else history.pushState(null, '', addressOf(to));
+  current.value = to;
 }
 
-/** The session in the address; a new one, put into the address, where there is none. */
-export function currentSessionId(): SessionId {
-  const asked = new URLSearchParams(location.search).get('session');
-  if (asked !== null && VALID_ID.test(asked)) return asked;
-  const minted = mintId();
-  history.replaceState(null, '', addressOf(minted));
-  return minted;
+/** Opens a session; at the event `at` of its log, if given. */
+export function openSession(session: SessionId, at: number | null = null): void {
+  navigate({ view: 'session', session, at });
 }
 
-/** Puts a new session into the address, as a step the Back button undoes. */
-export function startNewSession(): SessionId {
-  const minted = mintId();
-  history.pushState(null, '', addressOf(minted));
-  return minted;
+/** Opens a new session. */
+export function startNewSession(): void {
+  openSession(mintId());
 }
 
-/** The WebSocket of a session, on the server the page came from. */
-export function socketUrl(session: SessionId): URL {
-  const url = new URL(`/ws/session/${encodeURIComponent(session)}`, location.href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url;
+/** Follows Back and Forward. Answers with what ends that. */
+export function followAddress(): () => void {
+  const follow = () => {
+    const now = read();
+    // A step to `#message` is one too, and leads nowhere else.
+    if (addressOf(now) !== addressOf(current.peek())) current.value = now;
+  };
+  addEventListener('popstate', follow);
+  return () => removeEventListener('popstate', follow);
 }
 
-function addressOf(session: SessionId): string {
-  return `?session=${encodeURIComponent(session)}`;
+/** The route in the address; a new session, put into the address, where there is none. */
+function read(): Route {
+  const asked = routeOf(location.search);
+  if (asked !== null) return asked;
+  const fresh: Route = { view: 'session', session: mintId(), at: null };
+  history.replaceState(null, '', addressOf(fresh));
+  return fresh;
 }

@@ -1,8 +1,17 @@
-// Mounts the page.
+// Mounts the page, and lets it follow the address, the theme and the keyboard.
 
 import { render } from 'preact';
+import { followKeyboard } from './keyboard';
+import { followAddress } from './location';
+import { followRoute } from './shown';
 import './styles/index.css';
+import { followTheme } from './theme';
 import { App } from './ui/App';
+
+followTheme();
+followAddress();
+followRoute();
+followKeyboard();
 
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

@@ -1,13 +1,22 @@
 // One open conversation: its connection, what is known of it, and what the user can do with it.
 // The widgets read its signals and call its methods; they know nothing of the connection.
 
-import { batch, computed, signal } from '@preact/signals';
+import { batch, computed, type Signal, signal } from '@preact/signals';
 import { oncePerFrame } from './frame';
-import { mintId, socketUrl } from './location';
+import { mintId, socketUrl } from './address';
+import { keptDraft } from './draft';
+import { readEarlier, readTail, type Tail } from './history';
 import { Outbox } from './outbox';
 import type { CallId, MessageId, ServerMessage, SessionId } from './protocol';
 import { type Connection, SessionSocket } from './socket';
-import { apply, emptyState, isAnswering, isAwaiting, say, type State } from './state';
+import { apply, emptyState, isAnswering, isAwaiting, prepend, say, type State } from './state';
+
+/** Is told of an event as it comes, before it is drawn. `arrivedAt`: milliseconds since 1970, by a clock
+ *  that never goes back. */
+export type Listener = (event: ServerMessage, arrivedAt: number) => void;
+
+/** How the part of the log in front of what is shown stands. */
+export type Earlier = 'none' | 'more' | 'loading' | 'failed';
 
 export class Session {
   readonly state = signal<State>(emptyState);
@@ -16,13 +25,26 @@ export class Session {
   readonly interrupted = signal(false);
   /** The user asked for the end, which has not come yet. */
   readonly ending = signal(false);
+  /** What the user is writing. */
+  readonly draft: Signal<string>;
+  /** What it is called; `null` if nobody named it, `undefined` until that is known. */
+  readonly title = signal<string | null | undefined>(undefined);
+  readonly earlier = signal<Earlier>('none');
   readonly answering = computed(() => isAnswering(this.state.value));
   readonly awaiting = computed(() => isAwaiting(this.state.value));
-  /** It ended and stays so; the page can only start a new one. */
+  /** It ended here, and it is for the user to say whether it goes on. */
   readonly over = computed(() => this.state.value.ended && this.connection.value.phase === 'closed');
 
+  /** Settled once what is stored is shown. */
+  readonly opened: Promise<void>;
+
   private readonly socket: SessionSocket;
+  private readonly forgetDraft: () => void;
   private arrived: ServerMessage[] = [];
+  /** `seq` of the first event that is shown. */
+  private first = 1;
+  private left = false;
+  private readonly listeners = new Set<Listener>();
 
   constructor(readonly id: SessionId) {
     const outbox = new Outbox(id);
@@ -30,12 +52,16 @@ export class Session {
     this.socket = new SessionSocket(socketUrl(id), outbox, {
       onEvent: (event) => {
         this.arrived.push(event);
+        this.tell(event);
         this.draw();
         if (event.type === 'session_ended' && this.ending.value) this.socket.close();
       },
       onConnection: (connection) => this.connectionChanged(connection),
     });
-    this.socket.connect();
+    const kept = keptDraft(id);
+    this.draft = kept.draft;
+    this.forgetDraft = kept.dispose;
+    this.opened = this.open();
   }
 
   /** Says something; it is sent as soon as there is a connection. */
@@ -51,14 +77,26 @@ export class Session {
     this.socket.submit({ id, content });
   }
 
+  /** Says something in the place of the last message. */
+  edit(replaces: MessageId, content: string): void {
+    const id = mintId();
+    this.showMessage(id, content);
+    this.socket.submit({ id, content, replaces });
+  }
+
+  /** Asks for another answer to the last message. Answers whether that could be sent. */
+  regenerate(): boolean {
+    return this.socket.send({ type: 'regenerate' });
+  }
+
   /** Stops the answer in flight; what was said so far stays. */
-  stop(): void {
-    this.socket.send({ type: 'cancel' });
+  stop(): boolean {
+    return this.socket.send({ type: 'cancel' });
   }
 
   /** Lets a tool call that waits for approval run, or refuses it. */
-  decide(call_id: CallId, approve: boolean): void {
-    this.socket.send({ type: 'tool_approval', call_id, approve });
+  decide(call_id: CallId, approve: boolean): boolean {
+    return this.socket.send({ type: 'tool_approval', call_id, approve });
   }
 
   /** Ends the session. The wish outlives a lost connection. */
@@ -67,14 +105,76 @@ export class Session {
     if (!this.socket.send({ type: 'end' })) this.socket.retryNow(); // It is sent when connected.
   }
 
+  /** Lets an ended session be written to again: the next message begins it anew. */
+  goOn(): void {
+    this.socket.rest();
+  }
+
+  /** Shows more of what is stored, in front of what is shown; all from event `seq` on, if that is given. */
+  async showEarlier(seq = Infinity): Promise<void> {
+    while (this.earlier.value === 'more' || this.earlier.value === 'failed') {
+      if (seq !== Infinity && seq >= this.first) return;
+      this.earlier.value = 'loading';
+      try {
+        const part = await readEarlier(this.id, this.first);
+        if (this.left) return;
+        this.state.value = prepend(this.state.value, part.events);
+        this.first = part.events[0]?.seq ?? this.first;
+        this.earlier.value = part.isCut ? 'more' : 'none';
+      } catch {
+        this.earlier.value = 'failed';
+        return;
+      }
+      if (seq === Infinity) return;
+    }
+  }
+
   /** Tries to connect now instead of after the wait. */
   reconnect(): void {
     this.socket.retryNow();
   }
 
+  /** Tells of every event from now on, replayed ones included, and those that are read from the log with
+   *  the moment at which they happened. Answers with what ends that. */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
   /** Lets go of the connection; the session itself goes on at the server. */
   leave(): void {
+    this.left = true;
+    this.forgetDraft();
     this.socket.close();
+  }
+
+  /** Shows what is stored, and connects unless the session is over: a connection would begin it anew. */
+  private async open(): Promise<void> {
+    const tail = await readTail(this.id);
+    if (this.left) return;
+    this.title.value = tail?.title ?? null;
+    if (tail !== null) this.showTail(tail);
+    if (tail === null || tail.isActive) this.socket.connect();
+    else this.socket.rest();
+  }
+
+  private showTail(tail: Tail): void {
+    for (const event of tail.events) this.tell(event, Date.parse(event.at));
+    // What waits to be sent stands there already, and stays below.
+    this.state.value = tail.events.reduce<State>(apply, this.state.value);
+    this.first = tail.events[0]?.seq ?? 1;
+    this.earlier.value = tail.isCut ? 'more' : 'none';
+    this.socket.holds(tail.epoch, tail.lastSeq);
+  }
+
+  private tell(event: ServerMessage, arrivedAt = performance.timeOrigin + performance.now()): void {
+    for (const listener of this.listeners) {
+      try {
+        listener(event, arrivedAt);
+      } catch (error) {
+        reportError(error); // A fault of a listener is no reason to lose an event.
+      }
+    }
   }
 
   private showMessage(id: MessageId, content: string): void {
@@ -85,7 +185,7 @@ export class Session {
     batch(() => {
       this.connection.value = connection;
       if (connection.phase === 'waiting' || connection.phase === 'closed') this.interrupted.value = true;
-      if (connection.phase === 'open') this.interrupted.value = false;
+      if (connection.phase === 'open' || connection.phase === 'resting') this.interrupted.value = false;
       if (connection.phase === 'closed') this.ending.value = false;
     });
     if (connection.phase === 'open' && this.ending.value) this.socket.send({ type: 'end' });
@@ -95,6 +195,11 @@ export class Session {
   private draw = oncePerFrame(() => {
     const arrived = this.arrived;
     this.arrived = [];
-    this.state.value = arrived.reduce(apply, this.state.value);
+    // The log is another one, and all of it comes.
+    const isReset = arrived.some((event) => event.type === 'session_ready' && event.reset);
+    batch(() => {
+      if (isReset) this.earlier.value = 'none';
+      this.state.value = arrived.reduce(apply, this.state.value);
+    });
   });
 }

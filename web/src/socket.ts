@@ -55,6 +55,8 @@ export class SessionSocket {
   /** The end of the replay: before it, what waits may turn out to have been taken already. */
   private replayEnd = 0;
   private flushed = false;
+  /** Whether it may connect by itself: not before what is stored has been read. */
+  private begun = false;
 
   constructor(
     private readonly url: URL,
@@ -64,6 +66,7 @@ export class SessionSocket {
 
   /** Connects, and stays connected until `close` or a final close code. */
   connect(): void {
+    this.begun = true;
     this.drop();
     // Adding the same listener again changes nothing.
     addEventListener('online', this.wake);
@@ -87,7 +90,20 @@ export class SessionSocket {
   submit(message: OutgoingMessage): void {
     this.outbox.add(message);
     if (this.flushed) this.send({ type: 'user_message', ...message });
-    else if (this.socket === undefined) this.retryNow();
+    else if (this.socket === undefined && this.begun) this.retryNow();
+  }
+
+  /** Tells what the client holds of the log before it connects for the first time. */
+  holds(epoch: LogEpoch, seq: number): void {
+    this.epoch = epoch;
+    this.seq = seq;
+  }
+
+  /** Waits until there is something to say. */
+  rest(): void {
+    this.begun = true;
+    if (this.outbox.pending().length > 0) this.connect();
+    else this.handlers.onConnection({ phase: 'resting' });
   }
 
   /** Sends a command that means something only now. Answers whether it was sent. */

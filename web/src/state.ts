@@ -7,6 +7,7 @@
 import * as answers from './state/answer';
 import type { Answer } from './state/answer';
 import type {
+  DurableEvent,
   ErrorEvent,
   MessageId,
   Metrics,
@@ -15,6 +16,7 @@ import type {
   ServerMessage,
   SessionReady,
   SessionEnded,
+  Timestamp,
   UserMessage,
 } from './protocol';
 
@@ -23,12 +25,20 @@ export type { Answer, Part, ToolState } from './state/answer';
 /** How far a message has come: written here, safe on the server's disk, stored, or refused. */
 export type Delivery = 'waiting' | 'spooled' | 'stored' | 'refused';
 
+/** Where a stored event stands in the log, and when it happened. */
+export interface Stored {
+  seq: number;
+  at: Timestamp;
+}
+
 /** What the user said. */
 export interface Said {
   kind: 'said';
   id: MessageId;
   content: string;
   delivery: Delivery;
+  /** Where it is stored; `null` before it is. */
+  stored: Stored | null;
   /** Why it was refused. */
   error?: ErrorEvent;
   /** An edit has taken its place. */
@@ -38,8 +48,9 @@ export interface Said {
 /** The end of a session; more may follow, since a session can be reopened. */
 export interface Closing {
   kind: 'closing';
-  /** `seq` of the `session_ended` event. */
+  /** `seq` and `at` of the `session_ended` event. */
   seq: number;
+  at: Timestamp;
   reason: EndReason;
   summary: string | null;
   metrics: Metrics;
@@ -86,6 +97,7 @@ export function apply(state: State, event: ServerMessage): State {
     case 'tool_call':
     case 'tool_approved':
     case 'tool_result':
+    case 'tool_progress':
     case 'response_finished':
       return withEntries(state, answers.update(state.entries, event));
     case 'ai_response': {
@@ -95,7 +107,7 @@ export function apply(state: State, event: ServerMessage): State {
     case 'error':
       return fail(state, event);
     case 'session_ended':
-      return { ...state, ended: true, entries: [...state.entries, closing(event, event.seq)] };
+      return { ...state, ended: true, entries: [...state.entries, closing(event)] };
     case 'session_summary':
       return withEntries(state, addLateSummary(state.entries, event.summary));
     case 'notice':
@@ -107,8 +119,26 @@ export function apply(state: State, event: ServerMessage): State {
 
 /** The state after the user wrote a message, or asked to send a refused one again. */
 export function say(state: State, id: MessageId, content: string): State {
-  const said: Said = { kind: 'said', id, content, delivery: 'waiting', superseded: false };
+  const said: Said = { kind: 'said', id, content, delivery: 'waiting', stored: null, superseded: false };
   return { ...state, entries: putSaid(state.entries, said), problem: null };
+}
+
+/** The state with an earlier part of the log in front of what is shown. */
+export function prepend(state: State, events: readonly DurableEvent[]): State {
+  const { entries } = events.reduce<State>(apply, emptyState);
+  const shown = new Set(state.entries.map(keyOf));
+  return { ...state, entries: [...entries.filter((entry) => !shown.has(keyOf(entry))), ...state.entries] };
+}
+
+/** Tells entries apart. */
+export function keyOf(entry: Entry): string {
+  return entry.kind === 'closing' ? `closing ${entry.seq}` : `${entry.kind} ${entry.id}`;
+}
+
+/** The last message of the user that counts; only it can be replaced. */
+export function lastSaid(state: State): Said | undefined {
+  const last = state.entries.findLast((entry) => entry.kind === 'said' && !entry.superseded);
+  return last?.kind === 'said' ? last : undefined;
 }
 
 /** Whether an answer is being written, or is to come. */
@@ -135,9 +165,9 @@ function forgetLog(state: State): State {
   return { ...state, entries: unsent, ended: false };
 }
 
-function storeMessage(state: State, event: UserMessage): State {
-  const { id, content, replaces } = event;
-  const said: Said = { kind: 'said', id, content, delivery: 'stored', superseded: false };
+function storeMessage(state: State, event: UserMessage & Stored): State {
+  const { id, content, replaces, seq, at } = event;
+  const said: Said = { kind: 'said', id, content, delivery: 'stored', stored: { seq, at }, superseded: false };
   let entries = putSaid(state.entries, said);
   if (replaces !== null) entries = supersedeMessage(entries, replaces);
   return withEntries(state, entries);
@@ -184,9 +214,9 @@ function fail(state: State, error: ErrorEvent): State {
   return updateSaid(state, error.message_id, (said) => ({ ...said, delivery: 'refused', error }));
 }
 
-function closing(event: SessionEnded, seq: number): Closing {
-  const { reason, summary, metrics } = event;
-  return { kind: 'closing', seq, reason, summary, metrics };
+function closing(event: SessionEnded & Stored): Closing {
+  const { seq, at, reason, summary, metrics } = event;
+  return { kind: 'closing', seq, at, reason, summary, metrics };
 }
 
 /** A summary that came late belongs to the last end of the session that has none. */

@@ -18,6 +18,8 @@ export const strings = {
   ending: 'Summarizing',
   startNew: 'New conversation',
   dismiss: 'Dismiss',
+  close: 'Close',
+  notLoaded: 'This part of the page could not be loaded. Reload the page to try again.',
 
   connection: {
     connecting: 'Connecting',
@@ -115,5 +117,66 @@ export const strings = {
     failed: 'Answer failed',
     lost: 'Connection lost',
     ended: 'Session ended',
+  },
+
+  opening: {
+    earlier: 'Show earlier messages',
+    loading: 'Loading',
+    failed: 'Earlier messages could not be loaded. Try again',
+    goOn: 'Go on here',
+    finalized: 'This session has ended. Writing begins it anew.',
+  },
+
+  actions: {
+    region: 'Actions',
+    edit: 'Edit',
+    editing: 'The message as it should be',
+    sendEdited: 'Send instead',
+    cancel: 'Cancel',
+    quote: 'Quote',
+    regenerate: 'Answer again',
+    readAloud: 'Read aloud',
+    stopReading: 'Stop reading',
+    offline: 'That needs a connection. Try again when there is one.',
+  },
+
+  voice: {
+    dictate: 'Dictate',
+    stopDictating: 'Stop dictating',
+    privacy: 'By the browser’s own speech service: some browsers send the sound to their maker.',
+    failed: (reason: string) => `Dictation ended: ${reason}`,
+  },
+
+  sidebar: {
+    region: 'Conversations',
+  },
+
+  search: {
+    region: 'Search',
+  },
+
+  settings: {
+    title: 'Settings',
+  },
+
+  shortcuts: {
+    title: 'Keyboard shortcuts',
+  },
+
+  status: {
+    title: 'Status',
+  },
+
+  inspector: {
+    region: 'Inspector',
+  },
+
+  ribbon: {
+    region: 'Timing',
+  },
+
+  analytics: {
+    title: 'Analytics',
+    skip: 'Skip to the figures',
   },
 };

@@ -17,9 +17,10 @@ import type {
   ToolApproved,
   ToolCall,
   ToolError,
+  ToolProgress,
   ToolResult,
 } from '../protocol';
-import type { Entry } from '../state';
+import type { Entry, Stored } from '../state';
 
 export interface ToolState {
   callId: CallId;
@@ -29,6 +30,8 @@ export interface ToolState {
   needsApproval: boolean;
   /** `null` while it runs or waits for approval. */
   outcome: { ok: boolean; content?: unknown; error?: ToolError; durationMs: number } | null;
+  /** What it said last about how far it is, while it runs. */
+  progress: string | null;
 }
 
 export type Part = { kind: 'text'; text: string } | { kind: 'tool'; tool: ToolState };
@@ -45,8 +48,8 @@ export interface Answer {
   index: number;
   /** How it ended; `null` while it is being written. */
   finish: FinishReason | null;
-  /** What the stored answer says beyond its text. */
-  stored: Pick<AiResponse, 'usage' | 'timing' | 'cost_usd' | 'model'> | null;
+  /** Where it is stored, and what it says there beyond its text; `null` before it is. */
+  stored: (Stored & Pick<AiResponse, 'usage' | 'timing' | 'cost_usd' | 'model'>) | null;
   error: ErrorEvent | null;
   /** Another answer has taken its place. */
   superseded: boolean;
@@ -61,8 +64,9 @@ export type AnswerEvent =
   | ({ type: 'tool_call' } & ToolCall)
   | ({ type: 'tool_approved' } & ToolApproved)
   | ({ type: 'tool_result' } & ToolResult)
+  | ({ type: 'tool_progress' } & ToolProgress)
   | ({ type: 'response_finished' } & ResponseFinished)
-  | ({ type: 'ai_response' } & AiResponse);
+  | ({ type: 'ai_response' } & AiResponse & Stored);
 
 /** The entries after an event about an answer. */
 export function update(entries: readonly Entry[], event: AnswerEvent): readonly Entry[] {
@@ -155,6 +159,8 @@ function change(answer: Answer, event: AnswerEvent): Answer {
       return { ...answer, parts: approveCall(answer.parts, event) };
     case 'tool_result':
       return { ...answer, parts: finishCall(answer.parts, event) };
+    case 'tool_progress':
+      return { ...answer, parts: noteProgress(answer.parts, event) };
     case 'response_finished':
       return { ...answer, finish: event.finish_reason };
     case 'ai_response':
@@ -182,6 +188,7 @@ function addCall(parts: readonly Part[], event: ToolCall): readonly Part[] {
     arguments: event.arguments,
     needsApproval: event.needs_approval,
     outcome: null,
+    progress: null,
   };
   return [...parts, { kind: 'tool', tool }];
 }
@@ -191,6 +198,18 @@ function approveCall(parts: readonly Part[], event: ToolApproved): readonly Part
   return parts.map((part) =>
     isCall(part, event.call_id) ? { kind: 'tool', tool: { ...part.tool, needsApproval: false } } : part,
   );
+}
+
+function noteProgress(parts: readonly Part[], event: ToolProgress): readonly Part[] {
+  const progress = progressText(event);
+  return parts.map((part) =>
+    isCall(part, event.call_id) ? { kind: 'tool', tool: { ...part.tool, progress } } : part,
+  );
+}
+
+/** `reading page 3`, or `3 of 10`. */
+function progressText({ done, total, message }: ToolProgress): string {
+  return message ?? (total === undefined ? String(done) : `${done} of ${total}`);
 }
 
 function finishCall(parts: readonly Part[], event: ToolResult): readonly Part[] {

@@ -1,16 +1,28 @@
 // What is said to a screen reader. The conversation itself is not live: reading out every word as
-// it arrives is of no use. One polite status tells the turns of an answer; one alert tells of a
-// lost connection and of nothing else.
+// it arrives is of no use. One polite status tells the turns of an answer, and what others give to
+// `announce`; one alert tells of a lost connection and of nothing else.
 
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { useSignalEffect } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { announce, announcement } from '../announce';
+import type { Session } from '../session';
 import type { Answer } from '../state';
 import { strings } from '../strings';
-import { useSession } from './context';
 
-export function Announcer() {
-  const session = useSession();
-  const status = useSignal('');
+export function Announcer({ session }: { session: Session | null }) {
+  const { text, number } = announcement.value;
+  const lost = session !== null && session.interrupted.value && !session.over.value;
+  return (
+    <div class="for-screen-readers">
+      <p role="status"><span key={number}>{text}</span></p>
+      <p role="alert">{lost && strings.spoken.lost}</p>
+      {session !== null && <TurnTeller key={session.id} session={session} />}
+    </div>
+  );
+}
+
+/** Draws nothing: says how the answers of a session come along. */
+function TurnTeller({ session }: { session: Session }) {
   const before = useRef<Answer | undefined>(undefined);
 
   useSignalEffect(() => {
@@ -19,16 +31,11 @@ export function Announcer() {
     const answer = entries.findLast((entry) => entry.kind === 'answer' && !entry.superseded);
     if (answer?.kind !== 'answer') return;
     const news = ended && session.over.value ? strings.spoken.ended : tell(before.current, answer);
-    if (news !== undefined) status.value = news;
+    if (news !== undefined) announce(news);
     before.current = answer;
   });
 
-  return (
-    <div class="for-screen-readers">
-      <p role="status">{status}</p>
-      <p role="alert">{session.interrupted.value && !session.over.value && strings.spoken.lost}</p>
-    </div>
-  );
+  return null;
 }
 
 /** What changed from one state of the latest answer to the next, in words. */

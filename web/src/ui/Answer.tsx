@@ -2,10 +2,10 @@
 // and what it took.
 
 import { counted, dollars, duration } from '../format';
-import { type Answer, type Part } from '../state';
-import { textOf } from '../state/answer';
+import { Ribbon } from '../ribbon/Ribbon';
+import type { Answer, Part } from '../state';
 import { strings } from '../strings';
-import { CopyButton } from './CopyButton';
+import { AnswerActions } from './Actions';
 import { Prose } from './Prose';
 import { ToolCard } from './ToolCard';
 
@@ -22,7 +22,7 @@ export function AnswerView({ answer }: { answer: Answer }) {
 function AnswerBody({ answer }: { answer: Answer }) {
   const running = answer.finish === null;
   return (
-    <article class="answer" aria-busy={running} aria-label={strings.model}>
+    <article class="answer" aria-busy={running} aria-label={strings.model} data-seq={answer.stored?.seq}>
       {answer.reasoning !== '' && (
         <details class="thinking">
           <summary>{strings.thinking}</summary>
@@ -35,7 +35,10 @@ function AnswerBody({ answer }: { answer: Answer }) {
       {running && answer.parts.at(-1)?.kind !== 'text' && (
         <Waiting />
       )}
-      <Ending answer={answer} />
+      <footer>
+        <Ribbon answer={answer} />
+        <Ending answer={answer} />
+      </footer>
     </article>
   );
 }
@@ -53,16 +56,15 @@ function PartView({ part, running, last }: { part: Part; running: boolean; last:
 function Ending({ answer }: { answer: Answer }) {
   if (answer.finish === null) return null;
   const note = strings.finish[answer.finish];
-  const text = textOf(answer);
   return (
-    <footer>
+    <>
       {note !== '' && <p class={answer.finish === 'cancelled' ? 'note' : 'note bad'}>{note}</p>}
       {answer.error !== null && <p class="note bad">{answer.error.message}</p>}
       <div class="facts">
         <Measures answer={answer} />
-        {text !== '' && <CopyButton text={text} />}
+        <AnswerActions answer={answer} />
       </div>
-    </footer>
+    </>
   );
 }
 

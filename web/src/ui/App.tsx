@@ -1,33 +1,55 @@
-// The whole page: one session at a time, named by the address.
+// The page as a whole: the view that the address asks for, with the columns beside it, and what
+// lies over every view. Only what belongs to a session is made anew with each one.
 
-import { useEffect, useState } from 'preact/hooks';
-import { currentSessionId, startNewSession } from '../location';
-import { Session } from '../session';
+import { inspectorPanel } from '../panels';
+import { Dialogs } from '../choose/Dialogs';
+import { route, startNewSession } from '../location';
+import type { Session } from '../session';
+import { shownSession } from '../shown';
+import { Sidebar } from '../sidebar/Sidebar';
+import { UndoBar } from '../sidebar/UndoBar';
 import { strings } from '../strings';
 import { Announcer } from './Announcer';
 import { Composer } from './Composer';
 import { SessionContext } from './context';
 import { Conversation } from './Conversation';
+import { lazily } from './lazy';
 import { Notices } from './Notices';
 import { ReconnectStrip } from './ReconnectStrip';
 import { TitleBar } from './TitleBar';
 
+const Analytics = lazily(async () => (await import('../analytics/Analytics')).Analytics);
+const Inspector = lazily(async () => (await import('../inspector/Inspector')).Inspector);
+
 export function App() {
-  const [session, setSession] = useState(() => new Session(currentSessionId()));
-
-  useEffect(() => () => session.leave(), [session]);
-  useEffect(() => {
-    const followAddress = () => {
-      const id = currentSessionId();
-      setSession((shown) => (shown.id === id ? shown : new Session(id)));
-    };
-    addEventListener('popstate', followAddress);
-    return () => removeEventListener('popstate', followAddress);
-  }, []);
-
+  const { view } = route.value;
+  const session = shownSession.value;
   return (
-    <SessionContext.Provider value={session} key={session.id}>
-      <a class="skip" href="#message">{strings.skip}</a>
+    <>
+      <SkipLink view={view} />
+      <div class="shell">
+        <Sidebar />
+        {view === 'analytics' && <Analytics />}
+        {view === 'session' && session !== null && <SessionView key={session.id} session={session} />}
+        {view === 'session' && session !== null && inspectorPanel.shown.value && (
+          <Inspector key={session.id} session={session} />
+        )}
+      </div>
+      <UndoBar />
+      <Dialogs />
+      <Announcer session={session} />
+    </>
+  );
+}
+
+function SkipLink({ view }: { view: 'session' | 'analytics' }) {
+  if (view === 'analytics') return <a class="skip" href="#analytics">{strings.analytics.skip}</a>;
+  return <a class="skip" href="#message">{strings.skip}</a>;
+}
+
+function SessionView({ session }: { session: Session }) {
+  return (
+    <SessionContext.Provider value={session}>
       <div class="page">
         <header>
           <TitleBar />
@@ -35,9 +57,8 @@ export function App() {
           <Notices />
         </header>
         <Conversation />
-        <Composer onStartNew={() => setSession(new Session(startNewSession()))} />
+        <Composer onStartNew={startNewSession} />
       </div>
-      <Announcer />
     </SessionContext.Provider>
   );
 }

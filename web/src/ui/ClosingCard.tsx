@@ -8,7 +8,7 @@ import { Prose } from './Prose';
 
 export function ClosingCard({ closing }: { closing: Closing }) {
   return (
-    <section class="closing" aria-label={strings.closing.title}>
+    <section class="closing" aria-label={strings.closing.title} data-seq={closing.seq}>
       <header>
         <h2>{strings.closing.title}</h2>
         <span>{strings.closing.reason[closing.reason]}</span>

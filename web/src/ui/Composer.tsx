@@ -1,11 +1,13 @@
 // Where the user writes. Enter sends, Shift+Enter adds a line, Esc stops the answer. It never
 // refuses to be written in: without a connection messages wait, and too long a text stays.
 
-import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { announce } from '../announce';
 import { count } from '../format';
+import { dialogIsOpen } from '../keyboard';
 import { strings } from '../strings';
 import { useSession } from './context';
+import { VoiceButtons } from './VoiceButtons';
 
 export function Composer({ onStartNew }: { onStartNew(): void }) {
   const session = useSession();
@@ -22,18 +24,22 @@ export function Composer({ onStartNew }: { onStartNew(): void }) {
 
 /** Takes the focus, which the widgets that went with the session have lost. */
 function StartNew({ onStartNew }: { onStartNew(): void }) {
+  const session = useSession();
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => button.current?.focus(), []);
   return (
-    <button ref={button} id="message" type="button" class="primary start-new" onClick={onStartNew}>
-      {strings.startNew}
-    </button>
+    <div class="start-new">
+      <button ref={button} id="message" type="button" class="primary" onClick={onStartNew}>
+        {strings.startNew}
+      </button>
+      <button type="button" onClick={() => session.goOn()}>{strings.opening.goOn}</button>
+    </div>
   );
 }
 
 function MessageForm() {
   const session = useSession();
-  const draft = useSignal('');
+  const { draft } = session;
   const input = useRef<HTMLTextAreaElement>(null);
   const answering = session.answering.value;
   const complaint = useComplaint(draft.value);
@@ -45,7 +51,7 @@ function MessageForm() {
     draft.value = '';
   };
   const stop = () => {
-    session.stop();
+    if (!session.stop()) announce(strings.actions.offline);
     input.current?.focus(); // The button is about to go, and would take the focus with it.
   };
   useStopKey(stop);
@@ -82,6 +88,7 @@ function MessageForm() {
       />
       <div class="controls">
         <Hint complaint={complaint} />
+        <VoiceButtons onText={(text) => (draft.value = join(draft.value, text))} />
         {answering && <button type="button" class="stop" onClick={stop}>{strings.composer.stop}</button>}
         {(!answering || sendable) && (
           <button type="submit" class="primary" disabled={!sendable}>{strings.composer.send}</button>
@@ -92,9 +99,11 @@ function MessageForm() {
 }
 
 function Hint({ complaint }: { complaint: string | undefined }) {
-  const waits = useSession().interrupted.value;
+  const { interrupted, state } = useSession();
+  const waits = interrupted.value;
   if (complaint !== undefined) return <span id="message-hint" class="hint bad">{complaint}</span>;
   if (waits) return <span id="message-hint" class="hint">{strings.composer.queued}</span>;
+  if (state.value.ended) return <span id="message-hint" class="hint">{strings.opening.finalized}</span>;
   return <span id="message-hint" class="hint keys">{strings.composer.hint}</span>;
 }
 
@@ -106,18 +115,24 @@ function useComplaint(draft: string): string | undefined {
   return bytes > limit ? strings.composer.tooLong(count(bytes), count(limit)) : undefined;
 }
 
+/** A draft with more words behind it. */
+function join(draft: string, text: string): string {
+  return draft === '' || /\s$/.test(draft) ? draft + text : `${draft} ${text}`;
+}
+
 /** What is sent of a draft: the server trims too, and takes no U+0000 (databases cannot hold it). */
 function toMessage(draft: string): string {
   return draft.replaceAll('\u0000', '').trim();
 }
 
-/** Esc stops the answer, wherever the focus is. */
+/** Esc stops the answer, wherever the focus is, unless something in front of it takes the key. */
 function useStopKey(stop: () => void): void {
   const { answering } = useSession();
   useEffect(() => {
     // Asked when the key is pressed, not when this was drawn: an answer starts in between.
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && !event.isComposing && answering.peek()) stop();
+      if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented || dialogIsOpen()) return;
+      if (answering.peek()) stop();
     };
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);

@@ -1,11 +1,14 @@
 // The conversation from top to bottom, and the button that leads back to its end.
 
 import { useEffect, useMemo } from 'preact/hooks';
-import type { Entry } from '../state';
+import { route } from '../location';
+import type { Session } from '../session';
+import { type Entry, keyOf } from '../state';
 import { strings } from '../strings';
 import { AnswerView, Waiting } from './Answer';
 import { ClosingCard } from './ClosingCard';
 import { useSession } from './context';
+import { EarlierButton } from './Earlier';
 import { useFollow } from './follow';
 import { SaidBubble } from './SaidBubble';
 import { Welcome } from './Welcome';
@@ -13,8 +16,10 @@ import { Welcome } from './Welcome';
 export function Conversation() {
   const session = useSession();
   const { entries } = session.state.value;
-  const { scroller, content, following, resume } = useFollow();
+  const { scroller, content, following, resume, stopFollowing } = useFollow();
   const ownMessages = entries.filter(({ kind }) => kind === 'said').length;
+
+  useEffect(() => void showPlace(session, stopFollowing), [session, route.value]);
 
   // Who says something wants to see the answer, and who ends the session its summary.
   useEffect(resume, [ownMessages, session.ending.value]);
@@ -30,6 +35,7 @@ export function Conversation() {
         tabIndex={0}
       >
         <div ref={content} class="column">
+          <EarlierButton />
           {entries.length === 0 && <Welcome />}
           {entries.map((entry) => <Row key={keyOf(entry)} entry={entry} />)}
           {session.awaiting.value && <Waiting />}
@@ -56,6 +62,19 @@ function Row({ entry }: { entry: Entry }) {
   }, [entry]);
 }
 
-function keyOf(entry: Entry): string {
-  return entry.kind === 'closing' ? `closing ${entry.seq}` : `${entry.kind} ${entry.id}`;
+/** Shows the message that the address asks for. */
+async function showPlace(session: Session, stopFollowing: () => void): Promise<void> {
+  const asked = route.peek();
+  if (asked.view !== 'session' || asked.session !== session.id || asked.at === null) return;
+  await session.opened;
+  stopFollowing();
+  await session.showEarlier(asked.at);
+  // When it is drawn.
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  const element = document.querySelector<HTMLElement>(`[data-seq="${asked.at}"]`);
+  if (element === null) return;
+  element.closest('details')?.setAttribute('open', '');
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: 'center' });
 }

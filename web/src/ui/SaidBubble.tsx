@@ -1,19 +1,29 @@
 // One message of the user, and how far it has come where that is worth a word.
 
+import { useState } from 'preact/hooks';
 import type { Said } from '../state';
 import { strings } from '../strings';
+import { SaidActions } from './Actions';
 import { useSession } from './context';
+import { EditMessage } from './EditMessage';
 
 export function SaidBubble({ said }: { said: Said }) {
+  const [editing, setEditing] = useState(false);
   return (
     <article
       class="said"
       data-delivery={said.delivery}
       data-superseded={said.superseded}
+      data-seq={said.stored?.seq}
       aria-label={strings.you}
     >
-      <p class="bubble">{said.content}</p>
+      {editing ? (
+        <EditMessage said={said} onDone={() => setEditing(false)} />
+      ) : (
+        <p class="bubble">{said.content}</p>
+      )}
       <DeliveryNote said={said} />
+      {!editing && <SaidActions said={said} onEdit={() => setEditing(true)} />}
     </article>
   );
 }

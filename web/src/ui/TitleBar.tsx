@@ -1,5 +1,7 @@
 // The bar at the top: what this is, which model answers, how the connection stands, and the way out.
 
+import { InspectorButton } from '../inspector/InspectorButton';
+import { SidebarButton } from '../sidebar/SidebarButton';
 import { strings } from '../strings';
 import { useSession } from './context';
 
@@ -9,6 +11,7 @@ export function TitleBar() {
   const model = session.state.value.session?.model;
   return (
     <div class="bar">
+      <SidebarButton />
       <h1 class="brand">
         <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
           <path d="M3 5h9M3 10h14M3 15h6" />
@@ -21,6 +24,7 @@ export function TitleBar() {
         {strings.connection[phase]}
       </span>
       <EndButton />
+      <InspectorButton />
     </div>
   );
 }

@@ -1,6 +1,7 @@
 // One tool call: folded to a line with its name, arguments, state and time; unfolded it shows what
 // went in and what came out. A failed one is open from the start.
 
+import { announce } from '../announce';
 import { duration, pretty } from '../format';
 import type { ToolState } from '../state';
 import { strings } from '../strings';
@@ -16,6 +17,7 @@ export function ToolCard({ tool, running }: { tool: ToolState; running: boolean 
           <b>{tool.name}</b>
           <span class="arguments">{JSON.stringify(tool.arguments)}</span>
           <span class="state">{stateWord(tool, running)}</span>
+          {running && outcome === null && tool.progress !== null && <span class="time">{tool.progress}</span>}
           {outcome !== null && <span class="time">{duration(outcome.durationMs)}</span>}
         </summary>
         <dl>
@@ -54,12 +56,15 @@ function Value({ label, text }: { label: string; text: string }) {
 
 function Approval({ tool }: { tool: ToolState }) {
   const session = useSession();
+  const decide = (approve: boolean) => {
+    if (!session.decide(tool.callId, approve)) announce(strings.actions.offline);
+  };
   return (
     <div class="approval">
-      <button type="button" class="primary" onClick={() => session.decide(tool.callId, true)}>
+      <button type="button" class="primary" onClick={() => decide(true)}>
         {strings.tool.approve}
       </button>
-      <button type="button" class="quiet" onClick={() => session.decide(tool.callId, false)}>
+      <button type="button" class="quiet" onClick={() => decide(false)}>
         {strings.tool.refuse}
       </button>
     </div>

@@ -1,6 +1,6 @@
 // What stands in an empty conversation: questions to try, and the way in from a terminal.
 
-import { socketUrl } from '../location';
+import { socketUrl } from '../address';
 import { strings } from '../strings';
 import { useSession } from './context';
 

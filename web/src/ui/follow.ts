@@ -17,6 +17,8 @@ export interface Follow {
   following: Signal<boolean>;
   /** Goes to the bottom and stays there. */
   resume(): void;
+  /** Stays where the reader is. */
+  stopFollowing(): void;
 }
 
 export function useFollow(): Follow {
@@ -57,5 +59,9 @@ export function useFollow(): Follow {
     };
   }, []);
 
-  return { scroller, content, following, resume };
+  const stopFollowing = () => {
+    following.value = false;
+  };
+
+  return { scroller, content, following, resume, stopFollowing };
 }

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { FakeApi } from './fake-api.mjs';
 
 export const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -39,7 +40,11 @@ export async function startFakeServer(directory) {
     if (!sessions.has(id)) sessions.set(id, new FakeSession(id));
     return sessions.get(id);
   };
-  const http = createServer((request, response) => void serveFile(directory, request, response));
+  const api = new FakeApi(sessions);
+  const http = createServer((request, response) => {
+    if (/^\/(api\/|health$)/.test(request.url)) void api.answer(request, response);
+    else void serveFile(directory, request, response);
+  });
   const sockets = new WebSocketServer({ server: http });
   sockets.on('connection', (socket, request) => {
     const url = new URL(request.url, 'http://localhost');
@@ -49,6 +54,12 @@ export async function startFakeServer(directory) {
   return {
     url: `http://127.0.0.1:${http.address().port}`,
     session,
+    api,
+    /** Forgets every session, and what was set up of the API. */
+    reset() {
+      sessions.clear();
+      api.reset();
+    },
     async close() {
       for (const socket of sockets.clients) socket.terminate();
       http.closeAllConnections();
@@ -84,6 +95,7 @@ class FakeSession {
   /** Answers nothing at all any more, to play a dead network. */
   silent = false;
   epoch = 'epoch-1';
+  metadata = {};
   answer = null;
   #sockets = new Set();
   #watchers = new Set();

@@ -9,7 +9,8 @@ import { startFakeServer } from './fake-server.mjs';
 
 const PLAIN = fileURLToPath(new URL('../../plain', import.meta.url));
 
-/** Registers the hooks. Answers with `open(options)`, which gives a page and its session. */
+/** Registers the hooks. Answers with `open(options)`, which gives a page, its session, and the HTTP
+ *  API of the server. `path` opens another address than that of the session. */
 export function pageSuite({ plain = false } = {}) {
   let browser, built, server;
   let pages = [];
@@ -29,6 +30,7 @@ export function pageSuite({ plain = false } = {}) {
   });
   beforeEach(() => {
     sessions += 1;
+    server.reset();
     session = server.session(`s-${sessions}`);
     pages = [];
   });
@@ -39,10 +41,10 @@ export function pageSuite({ plain = false } = {}) {
   });
 
   return {
-    async open(options) {
-      const page = await openPage(browser, `${server.url}/?session=${session.id}`, options);
+    async open({ path = `/?session=${session.id}`, ...options } = {}) {
+      const page = await openPage(browser, server.url + path, options);
       pages.push(page);
-      return { page, session };
+      return { page, session, api: server.api };
     },
   };
 }

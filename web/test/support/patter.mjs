@@ -11,13 +11,34 @@ const START_DEADLINE = 30_000;
 
 /** Starts the server with these variables, by default with the offline demo model. */
 export async function startPatter(settings = { PATTER_LLM__PROVIDER: 'demo' }) {
+  const directory = await mkdtemp(join(tmpdir(), 'patter-server-'));
+  let running = await start(directory, settings);
+  const { port } = new URL(running.url);
+  return {
+    url: running.url,
+    get pid() {
+      return running.pid;
+    },
+    /** Ends the process by this signal, and starts another one at the same place with the same data. */
+    async restart(signal) {
+      await running.end(signal);
+      running = await start(directory, { ...settings, PORT: port });
+    },
+    async stop() {
+      await running.end('SIGTERM');
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts a process with its data in `directory`. */
+async function start(directory, settings) {
   const binary = process.env.PATTER_BIN;
   if (!binary) {
     throw new Error(
       'PATTER_BIN must name the server: `cargo build -p patter-server` builds target/debug/patter (`cargo xtask test web` does all this)',
     );
   }
-  const directory = await mkdtemp(join(tmpdir(), 'patter-server-'));
   // Only what is given here: neither a key nor a database of the surroundings.
   const server = spawn(resolve(binary), [], {
     cwd: directory,
@@ -33,10 +54,9 @@ export async function startPatter(settings = { PATTER_LLM__PROVIDER: 'demo' }) {
   return {
     url,
     pid: server.pid,
-    async stop() {
-      server.kill('SIGTERM');
+    async end(signal) {
+      server.kill(signal);
       await exited;
-      await rm(directory, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,71 @@
+// What the server has stored of a session, read without connecting to it: a connection would begin a session
+// anew that is over. The newest part is read first, whatever the length of the log.
+
+import { api, ApiError } from './api';
+import type { DurableEvent, LogEpoch, SessionId } from './protocol';
+
+/** So many events are read at a time. */
+const PAGE = 200;
+
+/** The newest part of a log. */
+export interface Tail {
+  epoch: LogEpoch;
+  events: DurableEvent[];
+  /** Whether there is more in front of `events`. */
+  isCut: boolean;
+  /** `seq` of the last event that there is. */
+  lastSeq: number;
+  /** Whether the session is not finalized. */
+  isActive: boolean;
+  title: string | null;
+}
+
+/** The newest part of a session's log; `null` where there is no such session, or nobody who answers. */
+export async function readTail(id: SessionId): Promise<Tail | null> {
+  try {
+    const session = await api.session(id);
+    const after = Math.max(0, session.last_seq - PAGE);
+    const events = await readRange(id, after, session.last_seq);
+    const { title } = session.metadata;
+    return {
+      epoch: session.epoch,
+      events: fromFirstMessage(events, after),
+      isCut: after > 0,
+      lastSeq: events.at(-1)?.seq ?? 0,
+      isActive: session.is_active,
+      title: typeof title === 'string' ? title : null,
+    };
+  } catch (error) {
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
+}
+
+/** The part in front of the event `before`, and whether there is more in front of that. */
+export async function readEarlier(
+  id: SessionId,
+  before: number,
+): Promise<{ events: DurableEvent[]; isCut: boolean }> {
+  const after = Math.max(0, before - 1 - PAGE);
+  const events = fromFirstMessage(await readRange(id, after, before - 1), after);
+  return { events, isCut: after > 0 };
+}
+
+/** The events behind `after` up to `last`: a page may end early, since its size is bounded too. */
+async function readRange(id: SessionId, after: number, last: number): Promise<DurableEvent[]> {
+  const events: DurableEvent[] = [];
+  let next: number | null = after;
+  while (next !== null && next < last) {
+    const page = await api.events(id, { after: next, limit: Math.min(PAGE, last - next) });
+    events.push(...page.events);
+    next = page.next_after;
+  }
+  return events;
+}
+
+/** A part begins with a message, so that the pieces of its answer stay together, and not with one that takes
+ *  the place of the one before. */
+function fromFirstMessage(events: DurableEvent[], after: number): DurableEvent[] {
+  const first = events.findIndex((event) => event.type === 'user_message' && event.replaces === null);
+  return after === 0 || first <= 0 ? events : events.slice(first);
+}

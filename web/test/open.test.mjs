@@ -1,0 +1,122 @@
+// Opening what is stored: without beginning anew what is over, however long it is, at any place of it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { say } from './support/browser.mjs';
+import { pageSuite, untilText } from './support/page-suite.mjs';
+
+const suite = pageSuite();
+const METRICS = {
+  duration_ms: 61_000,
+  user_messages: 1,
+  ai_responses: 1,
+  tool_calls: 0,
+  tool_errors: 0,
+  input_tokens: 120,
+  output_tokens: 9,
+  cost_usd: null,
+  mean_first_token_ms: 212,
+};
+
+/** Stores turns in a session that nobody is connected to. */
+function fill(session, turns) {
+  session.store('session_started', { user_id: null, metadata: {} });
+  for (let turn = 1; turn <= turns; turn += 1) {
+    session.store('user_message', { id: `m-${turn}`, content: `Question ${turn}`, metadata: {}, replaces: null });
+    const answer = session.startAnswer(`m-${turn}`);
+    answer.token(`Answer ${turn}`);
+    answer.finish();
+  }
+}
+
+test('a session that is over is read without being begun anew, and goes on with the first word', async () => {
+  const { page, session } = await suite.open({ path: '/?view=analytics' });
+  fill(session, 2);
+  session.store('session_ended', { reason: 'disconnect', summary: 'They counted.', metrics: METRICS });
+  await page.goto(new URL(`/?session=${session.id}`, page.url()).href);
+  await untilText(page.locator('.closing .summary'), /They counted/);
+  await untilText(page.locator('.hint'), /has ended/);
+  assert.deepEqual(session.attached, [], 'it was connected to');
+
+  await say(page, 'Go on');
+  const message = await session.next('user_message');
+  assert.equal(message.content, 'Go on');
+  assert.deepEqual(session.attached, [6], 'it was not connected to behind what is shown');
+  assert.equal(await page.locator('.said').count(), 3);
+});
+
+test('a session that was ended here can be gone on with', async () => {
+  const { page, session } = await suite.open();
+  await untilText(page.locator('.connection'), 'Connected');
+  await say(page, 'Hello');
+  const answer = session.startAnswer((await session.next('user_message')).id);
+  answer.token('Hi');
+  answer.finish();
+  await page.getByRole('button', { name: 'End session' }).click();
+  await page.getByRole('button', { name: 'Go on here' }).click();
+  await say(page, 'One more thing');
+  assert.equal((await session.next('user_message')).content, 'One more thing');
+});
+
+test('of a long session the newest part is shown, and the rest when it is asked for', async () => {
+  const { page, session } = await suite.open({ path: '/?view=analytics' });
+  fill(session, 5_000);
+  const begun = Date.now();
+  await page.goto(new URL(`/?session=${session.id}`, page.url()).href);
+  await untilText(page.locator('.answer .prose').last(), /Answer 5000/);
+  const took = Date.now() - begun;
+  // A second on an idle machine, with room for one that is not.
+  assert.ok(took < 5_000, `10 000 messages were shown after ${took} ms`);
+  await untilText(page.locator('.connection'), 'Connected');
+  assert.deepEqual(session.attached, [10_001], 'what was read was sent once more');
+
+  const shown = await page.locator('.said').count();
+  assert.ok(shown <= 100, `${shown} messages are shown at once`);
+  await page.getByRole('button', { name: 'Show earlier messages' }).click();
+  await page.locator('.said').nth(shown).waitFor();
+  const texts = await page.locator('.bubble').allTextContents();
+  assert.deepEqual(texts, texts.map((_, index) => `Question ${5_001 - texts.length + index}`));
+});
+
+test('a session opens at the message that the address names', async () => {
+  const { page, session } = await suite.open({ path: '/?view=analytics' });
+  fill(session, 300);
+  // The question of turn 40.
+  await page.goto(new URL(`/?session=${session.id}&at=80`, page.url()).href);
+  await page.locator('[data-seq="80"]').waitFor();
+  await page.waitForFunction(() => document.activeElement?.getAttribute('data-seq') === '80');
+  assert.equal(await page.locator('[data-seq="80"] .bubble').textContent(), 'Question 40');
+  const inView = await page.locator('[data-seq="80"]').evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+  assert.ok(inView, 'it is not in view');
+});
+
+test('what is written before the log was read is sent once, behind it', async () => {
+  const { page, session, api } = await suite.open({ path: '/?view=analytics' });
+  fill(session, 1);
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route('**/api/sessions/**', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(new URL(`/?session=${session.id}`, page.url()).href);
+  await say(page, 'Quick');
+  assert.deepEqual(session.attached, []);
+  release();
+  assert.equal((await session.next('user_message')).content, 'Quick');
+  await untilText(page.locator('.bubble').last(), 'Quick');
+  assert.equal(await page.locator('.said').count(), 2);
+  assert.ok(api.requests.length > 0);
+});
+
+test('without the HTTP API a session is opened by its connection', async () => {
+  const { page, session, api } = await suite.open({ path: '/?view=analytics' });
+  fill(session, 2);
+  api.reply(`GET /api/sessions/${session.id}`, { title: 'away' }, 503);
+  await page.goto(new URL(`/?session=${session.id}`, page.url()).href);
+  await untilText(page.locator('.answer .prose').last(), /Answer 2/);
+  assert.deepEqual(session.attached, [null]);
+});

@@ -1,0 +1,60 @@
+// The server goes away in the middle of an answer, and another one comes in its place.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { openPage, say, startBrowser } from './support/browser.mjs';
+import { untilText } from './support/page-suite.mjs';
+import { startPatter } from './support/patter.mjs';
+
+let browser, server, page;
+
+before(async () => {
+  server = await startPatter({ PATTER_LLM__PROVIDER: 'demo', PATTER_DEMO__DELAY_MS: '40' });
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+afterEach(async () => {
+  const { faults } = page;
+  await page.context().close();
+  assert.deepEqual(faults, [], 'the page ran into errors or broke its Content-Security-Policy');
+});
+
+/** Asks for a long answer, and waits for its first words. */
+async function inTheMiddle() {
+  page = await openPage(browser, server.url);
+  await say(page, 'What can you do?');
+  await untilText(page.locator('.answer .prose'), /\w+ \w+/);
+}
+
+const again = () => page.getByRole('button', { name: 'Try now' }).click({ timeout: 3_000 }).catch(() => undefined);
+
+test('an answer outlives a restart in order, and is shown once and whole', async () => {
+  await inTheMiddle();
+  await server.restart('SIGTERM');
+  await again();
+  await untilText(page.locator('.connection'), 'Connected');
+  await page.locator('.measures').waitFor();
+  assert.equal(await page.locator('.answer').count(), 1);
+  assert.equal(await page.locator('.answer .note').count(), 0, 'it is whole');
+  const shown = await page.locator('.answer .prose').innerText();
+  await page.reload();
+  await page.locator('.measures').waitFor();
+  assert.equal(await page.locator('.answer .prose').innerText(), shown);
+});
+
+test('after a crash the message has one end that says so, and the conversation goes on', async () => {
+  await inTheMiddle();
+  await server.restart('SIGKILL');
+  await again();
+  await untilText(page.locator('.connection'), 'Connected');
+  await untilText(page.locator('.answer .note'), /Interrupted/);
+  assert.equal(await page.locator('.answer').count(), 1);
+  assert.deepEqual(await page.locator('.bubble').allInnerTexts(), ['What can you do?']);
+
+  await say(page, 'What is 15% of 240?');
+  await page.locator('.tool[data-state=done]').waitFor();
+  await page.locator('.measures').last().waitFor();
+});
