@@ -1,18 +1,85 @@
-// What all sessions came to, over time. Loaded when it is first shown. So far it has a heading and
-// the way back to a conversation.
+// What all sessions came to, over time. Loaded, with the plots' library, when it is first shown.
 
+import { useEffect, useState } from 'preact/hooks';
 import { startNewSession } from '../location';
+import { preference } from '../preferences';
 import { SidebarButton } from '../sidebar/SidebarButton';
 import { strings } from '../strings';
+import { Choice } from './Choice';
+import { type Figures, type Grouping, type RangeName, RANGES } from './figures';
+import { load } from './load';
+import { Results } from './Results';
+
+const words = strings.analytics;
+const RANGE_NAMES = Object.keys(RANGES) as RangeName[];
+const chosenRange = preference<RangeName>('analyticsRange', '30d', (value) => RANGE_NAMES.some((name) => name === value));
+const chosenGrouping = preference<Grouping>('analyticsBy', 'model', (value) => value === 'model' || value === 'provider');
+
+interface Asked {
+  /** The last that were had; they stay until others come. */
+  figures: Figures | null;
+  /** What they are broken down by, which may be another than is asked for now. */
+  by: Grouping;
+  loading: boolean;
+  failure: string | null;
+}
 
 export function Analytics() {
+  const range = chosenRange.value;
+  const by = chosenGrouping.value;
+  const [attempt, setAttempt] = useState(0);
+  const [asked, setAsked] = useState<Asked>({ figures: null, by, loading: true, failure: null });
+  useEffect(() => {
+    const aborter = new AbortController();
+    setAsked((before) => ({ ...before, loading: true, failure: null }));
+    load(range, by, Date.now(), aborter.signal).then(
+      (figures) => {
+        if (!aborter.signal.aborted) setAsked({ figures, by, loading: false, failure: null });
+      },
+      (error: unknown) => {
+        if (aborter.signal.aborted) return; // Something else is asked for.
+        const failure = error instanceof Error ? error.message : String(error);
+        setAsked((before) => ({ ...before, figures: null, loading: false, failure }));
+      },
+    );
+    return () => aborter.abort();
+  }, [range, by, attempt]);
+
   return (
     <main id="analytics" class="analytics" tabIndex={-1} aria-labelledby="analytics-title">
       <div class="bar">
         <SidebarButton />
-        <h1 id="analytics-title">{strings.analytics.title}</h1>
+        <h1 id="analytics-title">{words.title}</h1>
         <button type="button" class="quiet" onClick={startNewSession}>{strings.startNew}</button>
       </div>
+      <div class="figures" aria-busy={asked.loading}>
+        <div class="choices">
+          <Choice
+            label={words.range}
+            options={RANGE_NAMES.map((name) => [name, words.ranges[name]] as const)}
+            chosen={range}
+            onChoose={(name) => (chosenRange.value = name)}
+          />
+          <Choice
+            label={words.by}
+            options={[['model', words.byModel], ['provider', words.byProvider]]}
+            chosen={by}
+            onChoose={(grouping) => (chosenGrouping.value = grouping)}
+          />
+          {asked.loading && <span class="loading">{words.loading}</span>}
+        </div>
+        {asked.failure !== null && <Failure why={asked.failure} onAgain={() => setAttempt(attempt + 1)} />}
+        {asked.figures !== null && <Results figures={asked.figures} by={asked.by} />}
+      </div>
     </main>
+  );
+}
+
+function Failure({ why, onAgain }: { why: string; onAgain(): void }) {
+  return (
+    <div class="failure">
+      <p class="bad">{words.failed} {why}</p>
+      <button type="button" onClick={onAgain}>{words.again}</button>
+    </div>
   );
 }

@@ -4,7 +4,7 @@
 // joined, is the HTML of the whole text (but for link definitions, see `hasDefinitions`). So each
 // finished block is drawn once, and a long answer costs no more per piece than a short one.
 
-import { Marked, type Token, type Tokens } from 'marked';
+import { Marked, Renderer, type Token, type Tokens } from 'marked';
 import { strings } from '../strings';
 
 const parser = new Marked({
@@ -14,6 +14,11 @@ const parser = new Marked({
     html: ({ text }: Tokens.HTML | Tokens.Tag) => escape(text),
     // A remote image is a way to track the reader and to carry data out: its text will do.
     image: ({ text, href }: Tokens.Image) => `<span class="image">${escape(text || href)}</span>`,
+    // A wide one scrolls by itself, also for whoever has only keys.
+    table(token: Tokens.Table) {
+      const table = Renderer.prototype.table.call(this, token);
+      return `<div class="table" tabindex="0" role="region" aria-label="${strings.table}">${table}</div>`;
+    },
     code: ({ text, lang }: Tokens.Code) => renderCode(text, (lang ?? '').split(/\s/, 1)[0] ?? ''),
   },
 });

@@ -5,7 +5,7 @@
 import DOMPurify from 'dompurify';
 
 const TAGS = (
-  'p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li a table thead tbody tr th td figure figcaption span button input'
+  'p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li a table thead tbody tr th td figure figcaption span div button input'
 ).split(' ');
 /** Attributes whose value is no address. */
 const PLAIN_ATTRIBUTES = (

@@ -13,6 +13,7 @@ import type {
   ResponseId,
   ResponseSnapshot,
   ResponseStarted,
+  Timestamp,
   Token,
   ToolApproved,
   ToolCall,
@@ -25,11 +26,13 @@ import type { Entry, Stored } from '../state';
 export interface ToolState {
   callId: CallId;
   name: string;
+  /** When it was called. */
+  at: Timestamp;
   arguments: Record<string, unknown>;
   /** Whether it waits until somebody lets it run. */
   needsApproval: boolean;
   /** `null` while it runs or waits for approval. */
-  outcome: { ok: boolean; content?: unknown; error?: ToolError; durationMs: number } | null;
+  outcome: { ok: boolean; content?: unknown; error?: ToolError; durationMs: number; at: Timestamp } | null;
   /** What it said last about how far it is, while it runs. */
   progress: string | null;
 }
@@ -61,9 +64,9 @@ export type AnswerEvent =
   | ({ type: 'response_snapshot' } & ResponseSnapshot)
   | ({ type: 'token' } & Token)
   | ({ type: 'reasoning' } & Reasoning)
-  | ({ type: 'tool_call' } & ToolCall)
+  | ({ type: 'tool_call' } & ToolCall & Stored)
   | ({ type: 'tool_approved' } & ToolApproved)
-  | ({ type: 'tool_result' } & ToolResult)
+  | ({ type: 'tool_result' } & ToolResult & Stored)
   | ({ type: 'tool_progress' } & ToolProgress)
   | ({ type: 'response_finished' } & ResponseFinished)
   | ({ type: 'ai_response' } & AiResponse & Stored);
@@ -180,11 +183,12 @@ function appendText(parts: readonly Part[], text: string): readonly Part[] {
   return parts.with(-1, { kind: 'text', text: last.text + text });
 }
 
-function addCall(parts: readonly Part[], event: ToolCall): readonly Part[] {
+function addCall(parts: readonly Part[], event: ToolCall & Stored): readonly Part[] {
   if (parts.some((part) => isCall(part, event.call_id))) return parts;
   const tool: ToolState = {
     callId: event.call_id,
     name: event.name,
+    at: event.at,
     arguments: event.arguments,
     needsApproval: event.needs_approval,
     outcome: null,
@@ -212,8 +216,8 @@ function progressText({ done, total, message }: ToolProgress): string {
   return message ?? (total === undefined ? String(done) : `${done} of ${total}`);
 }
 
-function finishCall(parts: readonly Part[], event: ToolResult): readonly Part[] {
-  const outcome: ToolState['outcome'] = { ok: event.ok, durationMs: event.duration_ms };
+function finishCall(parts: readonly Part[], event: ToolResult & Stored): readonly Part[] {
+  const outcome: ToolState['outcome'] = { ok: event.ok, durationMs: event.duration_ms, at: event.at };
   if ('content' in event) outcome.content = event.content;
   if (event.error !== undefined) outcome.error = event.error;
   return parts.map((part) =>
