@@ -62,7 +62,7 @@ test('a cost that is not known is never a zero', () => {
   const unknown = row(FROM, { answers: 2, cost_unknown: 2, cost_usd: null });
   assert.equal(costOf(unknown), null);
   assert.equal(cost(unknown), 'not known');
-  assert.equal(cost(row(FROM, { answers: 2, cost_unknown: 1, cost_usd: 0.5 })), 'at least $0.50');
+  assert.equal(cost(row(FROM, { answers: 2, cost_unknown: 1, cost_usd: 0.25 })), 'at least $0.25');
   assert.equal(cost(row(FROM, { answers: 2, cost_usd: 0.00123 })), '$0.00123');
   assert.equal(costOf(row(FROM)), 0, 'nothing was asked, and nothing paid');
 });

@@ -42,7 +42,7 @@ test('the record is bounded in rows and in events, and forgets the oldest', () =
   for (let index = 0; index < MOST_ROWS + 5; index += 1) record.add(notice(String(index)), index);
   assert.equal(record.rows.length, MOST_ROWS);
   assert.equal(record.rows[0].events[0].message, '5');
-  assert.equal(record.forgotten, 5);
+  assert.equal(record.start, 0, 'the times of the rows stay what they were');
   for (let index = 0; index < 2 * MOST_EVENTS; index += 1) record.add(token(index), index);
   const events = record.rows.reduce((sum, row) => sum + row.events.length, 0);
   assert.ok(events <= MOST_EVENTS, `${events} events`);
@@ -106,6 +106,15 @@ test('the numbers of a running answer are those of its pieces here', () => {
   const { rows } = recorded(token(0, 'r0'), started, token(0), token(1), token(2));
   assert.deepEqual(measure(rows), { firstTokenMs: 10, tokensPerSecond: 100, tokens: 3, totalMs: null, running: true });
   assert.equal(measure(recorded(notice('a')).rows), null);
+});
+
+test('what another provider began afresh is counted afresh', () => {
+  const started = { type: 'response_started', response_id: 'r1', message_id: 'm', model: 'm', provider: 'p' };
+  const afresh = { type: 'response_snapshot', response_id: 'r1', message_id: 'm', index: -1, content: '', parts: [] };
+  const taken = recorded(started, token(0), token(1), afresh, token(0), token(1)).rows;
+  assert.deepEqual(measure(taken), { firstTokenMs: 10, tokensPerSecond: 100, tokens: 2, totalMs: null, running: true });
+  const joined = recorded({ ...afresh, index: 40 }, token(41), token(42)).rows;
+  assert.deepEqual(measure(joined), { firstTokenMs: null, tokensPerSecond: 100, tokens: 43, totalMs: null, running: true });
 });
 
 test('the numbers of a stored answer are the server’s, and what it does not know stays unknown', () => {

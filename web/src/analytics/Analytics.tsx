@@ -15,12 +15,12 @@ const RANGE_NAMES = Object.keys(RANGES) as RangeName[];
 const chosenRange = preference<RangeName>('analyticsRange', '30d', (value) => RANGE_NAMES.some((name) => name === value));
 const chosenGrouping = preference<Grouping>('analyticsBy', 'model', (value) => value === 'model' || value === 'provider');
 
-interface Asked {
-  /** The last that were had; they stay until others come. */
+interface Answered {
+  /** The request that this came of; another one may be under way. */
+  request: string;
   figures: Figures | null;
-  /** What they are broken down by, which may be another than is asked for now. */
+  /** What they are broken down by. */
   by: Grouping;
-  loading: boolean;
   failure: string | null;
 }
 
@@ -28,22 +28,23 @@ export function Analytics() {
   const range = chosenRange.value;
   const by = chosenGrouping.value;
   const [attempt, setAttempt] = useState(0);
-  const [asked, setAsked] = useState<Asked>({ figures: null, by, loading: true, failure: null });
+  const request = `${range} ${by} ${attempt}`;
+  // What was had last stays until something else comes.
+  const [answered, setAnswered] = useState<Answered>({ request: '', figures: null, by, failure: null });
+  const loading = answered.request !== request;
   useEffect(() => {
     const aborter = new AbortController();
-    setAsked((before) => ({ ...before, loading: true, failure: null }));
     load(range, by, Date.now(), aborter.signal).then(
       (figures) => {
-        if (!aborter.signal.aborted) setAsked({ figures, by, loading: false, failure: null });
+        if (!aborter.signal.aborted) setAnswered({ request, figures, by, failure: null });
       },
       (error: unknown) => {
         if (aborter.signal.aborted) return; // Something else is asked for.
-        const failure = error instanceof Error ? error.message : String(error);
-        setAsked((before) => ({ ...before, figures: null, loading: false, failure }));
+        setAnswered({ request, figures: null, by, failure: error instanceof Error ? error.message : String(error) });
       },
     );
     return () => aborter.abort();
-  }, [range, by, attempt]);
+  }, [request]);
 
   return (
     <main id="analytics" class="analytics" tabIndex={-1} aria-labelledby="analytics-title">
@@ -52,7 +53,7 @@ export function Analytics() {
         <h1 id="analytics-title">{words.title}</h1>
         <button type="button" class="quiet" onClick={startNewSession}>{strings.startNew}</button>
       </div>
-      <div class="figures" aria-busy={asked.loading}>
+      <div class="figures" aria-busy={loading}>
         <div class="choices">
           <Choice
             label={words.range}
@@ -66,10 +67,10 @@ export function Analytics() {
             chosen={by}
             onChoose={(grouping) => (chosenGrouping.value = grouping)}
           />
-          {asked.loading && <span class="loading">{words.loading}</span>}
+          {loading && <span class="loading">{words.loading}</span>}
         </div>
-        {asked.failure !== null && <Failure why={asked.failure} onAgain={() => setAttempt(attempt + 1)} />}
-        {asked.figures !== null && <Results figures={asked.figures} by={asked.by} />}
+        {answered.failure !== null && <Failure why={answered.failure} onAgain={() => setAttempt(attempt + 1)} />}
+        {answered.figures !== null && <Results figures={answered.figures} by={answered.by} />}
       </div>
     </main>
   );

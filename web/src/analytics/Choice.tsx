@@ -9,12 +9,15 @@ interface ChoiceProps<T extends string> {
 
 export function Choice<T extends string>({ label, options, chosen, onChoose }: ChoiceProps<T>) {
   return (
-    <div class="choice" role="group" aria-label={label}>
-      {options.map(([value, name]) => (
-        <button key={value} type="button" aria-pressed={value === chosen} onClick={() => onChoose(value)}>
-          {name}
-        </button>
-      ))}
+    <div class="choice">
+      <span aria-hidden="true">{label}</span>
+      <div role="group" aria-label={label}>
+        {options.map(([value, name]) => (
+          <button key={value} type="button" aria-pressed={value === chosen} onClick={() => onChoose(value)}>
+            {name}
+          </button>
+        ))}
+      </div>
     </div>
   );
 }

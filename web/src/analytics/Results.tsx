@@ -30,9 +30,9 @@ export function Results({ figures, by }: ResultsProps) {
   return (
     <>
       <Totals total={total} ofGroup={group !== undefined} />
-      <section aria-labelledby="over-time">
+      <section>
         <div class="section-head">
-          <h2 id="over-time">{words.plots}</h2>
+          <h2>{words.plots}</h2>
           <label>
             <span>{words.of}</span>
             <select value={group?.key ?? ''} onChange={(event) => setChosen(event.currentTarget.value)}>
@@ -51,8 +51,8 @@ export function Results({ figures, by }: ResultsProps) {
         )}
         <p class="note">{words.zone}</p>
       </section>
-      <section aria-labelledby="breakdown">
-        <div class="section-head"><h2 id="breakdown">{words.breakdown}</h2></div>
+      <section>
+        <div class="section-head"><h2>{words.breakdown}</h2></div>
         <DataTable caption={words.breakdown} heading={groupColumn} rows={figures.groups.map(({ total: of }) => of)} />
       </section>
     </>

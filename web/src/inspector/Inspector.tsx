@@ -59,7 +59,6 @@ function Inspection({ record }: { record: EventRecord }) {
     if (wentUp && element.scrollHeight - element.clientHeight - element.scrollTop > AT_END) hold();
   };
 
-  const start = record.rows[0]?.arrivals[0] ?? 0;
   return (
     <div class="inspection">
       <Tools rows={all} live={live} onLive={(run) => setEnd(run ? null : newest)} />
@@ -73,7 +72,7 @@ function Inspection({ record }: { record: EventRecord }) {
         )}
         <ol>
           {shown.rows.map((row) => (
-            <EventRow key={row.id} row={row} start={start} open={row.id === open} onToggle={toggle} />
+            <EventRow key={row.id} row={row} start={record.start} open={row.id === open} onToggle={toggle} />
           ))}
         </ol>
         {shown.after > 0 && (

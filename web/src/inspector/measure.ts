@@ -16,38 +16,37 @@ export interface Measures {
 
 /** `null` where there is no answer yet. */
 export function measure(rows: readonly Row[]): Measures | null {
-  let id: string | undefined;
-  let started: number | null = null;
-  let first: number | null = null;
-  let last: number | null = null;
-  let tokens = 0;
-  let finished = false;
-  for (let index = rows.length - 1; index >= 0; index -= 1) {
-    const row = rows[index];
-    const [event] = row?.events ?? [];
-    const response = responseOf(event);
-    if (row === undefined || event === undefined || response === undefined) continue;
-    id ??= response;
-    if (response !== id) continue;
-    if (event.type === 'ai_response') return ofStored(event);
-    finished ||= event.type === 'response_finished';
-    if (event.type === 'token') {
-      tokens += row.events.length;
-      first = row.arrivals[0] ?? null;
-      last ??= row.arrivals.at(-1) ?? null;
-    }
-    if (event.type !== 'response_started') continue;
-    started = row.arrivals[0] ?? null;
-    break;
-  }
-  if (id === undefined) return null;
+  const own = ofNewest(rows);
+  const newest = own.at(-1)?.events.at(-1);
+  if (newest === undefined) return null;
+  if (newest.type === 'ai_response') return ofStored(newest);
+  const started = own.find(({ type }) => type === 'response_started')?.arrivals[0];
+  const first = own.find(({ type }) => type === 'token')?.arrivals[0];
+  // A snapshot may take text back, or bring text that did not come piece by piece.
+  const run = own.slice(own.findLastIndex(({ type }) => type === 'response_snapshot') + 1).filter(({ type }) => type === 'token');
+  const pieces = run.reduce((sum, { events }) => sum + events.length, 0);
+  const took = (run.at(-1)?.arrivals.at(-1) ?? 0) - (run[0]?.arrivals[0] ?? 0);
   return {
-    firstTokenMs: started === null || first === null ? null : first - started,
-    tokensPerSecond: first === null || last === null ? null : perSecond(tokens - 1, last - first),
-    tokens,
+    firstTokenMs: started === undefined || first === undefined ? null : first - started,
+    tokensPerSecond: perSecond(pieces - 1, took),
+    tokens: lastIndex(own) + 1,
     totalMs: null,
-    running: !finished,
+    running: newest.type !== 'response_finished',
   };
+}
+
+/** The rows of the answer that something was told of last; up to where it is stored. */
+function ofNewest(rows: readonly Row[]): readonly Row[] {
+  const id = responseOf(rows.findLast((row) => responseOf(row.events[0]) !== undefined)?.events[0]);
+  const own = id === undefined ? [] : rows.filter((row) => responseOf(row.events[0]) === id);
+  const stored = own.findLastIndex(({ type }) => type === 'ai_response');
+  return stored < 0 ? own : own.slice(0, stored + 1);
+}
+
+/** The index of the newest token, -1 where there is none. */
+function lastIndex(rows: readonly Row[]): number {
+  const event = rows.findLast(({ type }) => type === 'token' || type === 'response_snapshot')?.events.at(-1);
+  return event?.type === 'token' || event?.type === 'response_snapshot' ? event.index : -1;
 }
 
 function ofStored({ usage, timing }: AiResponse): Measures {

@@ -53,13 +53,14 @@ const KINDS: Record<ServerMessage['type'], Kind> = {
 export class EventRecord {
   /** From the oldest to the newest. */
   readonly rows: Row[] = [];
-  /** How many rows were forgotten. */
-  forgotten = 0;
+  /** When the first event came, forgotten or not: the times of the rows are counted from here. */
+  start = 0;
   private events = 0;
   private nextId = 1;
   private readonly watchers = new Set<() => void>();
 
   add(event: ServerMessage, arrivedAt: number): void {
+    if (this.nextId === 1) this.start = arrivedAt;
     const last = this.rows.at(-1);
     const text = textOf(event);
     if (last !== undefined && text !== null && continues(last, event)) {
@@ -86,7 +87,6 @@ export class EventRecord {
   private forget(): void {
     while (this.rows.length > MOST_ROWS || this.events > MOST_EVENTS) {
       this.events -= this.rows.shift()?.events.length ?? 0;
-      this.forgotten += 1;
     }
   }
 }

@@ -19,17 +19,15 @@ export function Ribbon({ answer: { stored, parts } }: { answer: Answer }) {
   if (whole === undefined) return null;
   return (
     <svg class="ribbon" viewBox={`0 0 ${WIDTH} 6`} preserveAspectRatio="none" role="img" aria-label={inWords(segments)}>
-      {segments.map(({ activity, from, to }) => (
-        <rect
-          key={from}
-          data-activity={activity}
-          x={(WIDTH * from) / whole}
-          width={Math.max(NARROWEST, (WIDTH * (to - from)) / whole)}
-          height="6"
-        >
-          <title>{`${strings.ribbon.kinds[activity]} ${duration(to - from)}`}</title>
-        </rect>
-      ))}
+      {segments.map(({ activity, from, to }) => {
+        const width = Math.max(NARROWEST, (WIDTH * (to - from)) / whole);
+        const x = Math.min(WIDTH - width, (WIDTH * from) / whole);
+        return (
+          <rect key={from} data-activity={activity} x={x} width={width} height="6">
+            <title>{`${strings.ribbon.kinds[activity]} ${duration(to - from)}`}</title>
+          </rect>
+        );
+      })}
     </svg>
   );
 }
