@@ -18,6 +18,8 @@ const ANSWER = [
   '| amount | fee |\n|---|--:|\n| 100 | 15 |\n| 240 | 36 |\n\n> Rounded down.\n\n1. Ask for the amount.\n2. Add the fee.\n',
 ].join('');
 
+const FIGURES = figures();
+
 const folder = process.argv[2] ?? 'pictures';
 await mkdir(folder, { recursive: true });
 const built = await buildIntoTemporaryDirectory();
@@ -26,6 +28,7 @@ const server = await startFakeServer(built.directory);
 for (const [device, options] of Object.entries(DEVICES)) {
   for (const [view, show] of Object.entries(VIEWS())) {
     const session = server.session(`${device}-${view}`);
+    server.api.reply('GET /api/analytics', ({ query }) => FIGURES(query));
     const page = await openPage(browser, `${server.url}/?session=${session.id}`, options);
     await show(page, session);
     await page.waitForTimeout(400);
@@ -57,6 +60,15 @@ function VIEWS() {
       await page.locator('[data-strip=connection]').waitFor();
       await say(page, 'Written while away');
     },
+    inspector: async (page, session) => {
+      await said(page, session);
+      await page.getByRole('button', { name: 'Inspector' }).click();
+      await page.getByRole('complementary').or(page.getByRole('dialog')).first().waitFor();
+    },
+    analytics: async (page) => {
+      await page.goto(new URL('/?view=analytics', page.url()).href);
+      await page.locator('canvas').first().waitFor();
+    },
     ended: async (page, session) => {
       await said(page, session);
       await page.getByRole('button', { name: 'End session' }).click();
@@ -74,4 +86,39 @@ async function said(page, session) {
   answer.stream(ANSWER);
   answer.finish();
   await page.locator('.measures').waitFor();
+}
+
+/** Figures of the last week, as the server would tell them. */
+function figures() {
+  const row = (start, model, weight) => ({
+    start,
+    provider: model === null ? null : 'test',
+    model,
+    route: null,
+    sessions: Math.round(12 * weight),
+    user_messages: Math.round(40 * weight),
+    answers: Math.round(42 * weight),
+    failed_answers: Math.round(weight),
+    input_tokens: Math.round(90_000 * weight),
+    output_tokens: Math.round(18_000 * weight),
+    cost_usd: 0.42 * weight,
+    cost_unknown: Math.round(2 * weight),
+    first_token_p50_ms: Math.round(300 + 120 * weight),
+    first_token_p95_ms: Math.round(900 + 400 * weight),
+    total_p50_ms: Math.round(2_000 + 500 * weight),
+    total_p95_ms: Math.round(6_000 + 3_000 * weight),
+    tool_calls: Math.round(20 * weight),
+    tool_failures: Math.round(2 * weight),
+  });
+  return ({ from, to, bucket, group_by }) => {
+    const step = { hour: 3_600_000, day: 86_400_000, week: 604_800_000, month: 2_592_000_000 }[bucket];
+    const begin = step === undefined ? Date.parse(from) : Math.ceil(Date.parse(from) / step) * step;
+    const times = step === undefined ? [begin] : [];
+    for (let time = begin; step !== undefined && time < Date.parse(to); time += step) times.push(time);
+    const models = group_by ? ['large', 'small'] : [null];
+    const rows = times.flatMap((time, place) =>
+      models.map((model, index) => row(new Date(time).toISOString(), model, 1 + Math.sin(place + index) / 2)),
+    );
+    return { from, to, rows };
+  };
 }

@@ -17,7 +17,7 @@ const parser = new Marked({
     // A wide one scrolls by itself, also for whoever has only keys.
     table(token: Tokens.Table) {
       const table = Renderer.prototype.table.call(this, token);
-      return `<div class="table" tabindex="0" role="region" aria-label="${strings.table}">${table}</div>`;
+      return `<div class="scrolling" tabindex="0" role="region" aria-label="${strings.table}">${table}</div>`;
     },
     code: ({ text, lang }: Tokens.Code) => renderCode(text, (lang ?? '').split(/\s/, 1)[0] ?? ''),
   },
