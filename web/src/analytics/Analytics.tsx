@@ -11,7 +11,7 @@ export function Analytics() {
       <div class="bar">
         <SidebarButton />
         <h1 id="analytics-title">{strings.analytics.title}</h1>
-        <button type="button" class="quiet" onClick={startNewSession}>{strings.startNew}</button>
+        <button type="button" class="quiet" onClick={() => startNewSession()}>{strings.startNew}</button>
       </div>
     </main>
   );
