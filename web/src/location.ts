@@ -22,9 +22,9 @@ export function openSession(session: SessionId, at: number | null = null): void 
   navigate({ view: 'session', session, at });
 }
 
-/** Opens a new session. */
-export function startNewSession(): void {
-  openSession(mintId());
+/** Opens a new session; with `replace`, in the place of the one that is shown. */
+export function startNewSession({ replace = false } = {}): void {
+  navigate({ view: 'session', session: mintId(), at: null }, { replace });
 }
 
 /** Follows Back and Forward. Answers with what ends that. */

@@ -51,7 +51,7 @@ export function Analytics() {
       <div class="bar">
         <SidebarButton />
         <h1 id="analytics-title">{words.title}</h1>
-        <button type="button" class="quiet" onClick={startNewSession}>{strings.startNew}</button>
+        <button type="button" class="quiet" onClick={() => startNewSession()}>{strings.startNew}</button>
       </div>
       <div class="figures" aria-busy={loading}>
         <div class="choices">

@@ -1,5 +1,34 @@
-// What was deleted a moment ago and can be had back, floating over the page. Nothing can be deleted yet.
+// What was deleted a moment ago and can be had back, floating over the page; in the drawer, where
+// one lies over the page, since nothing beside it can be reached.
+
+import { useEffect } from 'preact/hooks';
+import { sidebarPanel } from '../panels';
+import { strings } from '../strings';
+import { followLeaving, hold, removals, undo } from './removal';
 
 export function UndoBar() {
-  return null;
+  useEffect(followLeaving, []);
+  const covered = sidebarPanel.shown.value && !sidebarPanel.wide.value;
+  return covered ? null : <Undos />;
+}
+
+export function Undos() {
+  if (removals.value.length === 0) return null;
+  return (
+    <section
+      class="undo"
+      aria-label={strings.sidebar.undoRegion}
+      onMouseEnter={() => hold(true)}
+      onMouseLeave={() => hold(false)}
+      onFocusIn={() => hold(true)}
+      onFocusOut={() => hold(false)}
+    >
+      {removals.value.map((removal) => (
+        <div key={removal.id}>
+          <p>{strings.sidebar.deleted(removal.title)}</p>
+          <button type="button" onClick={() => undo(removal)}>{strings.sidebar.undo}</button>
+        </div>
+      ))}
+    </section>
+  );
 }

@@ -57,7 +57,7 @@ function SessionView({ session }: { session: Session }) {
           <Notices />
         </header>
         <Conversation />
-        <Composer onStartNew={startNewSession} />
+        <Composer onStartNew={() => startNewSession()} />
       </div>
     </SessionContext.Provider>
   );
