@@ -3,6 +3,7 @@
 import { render } from 'preact';
 import { followKeyboard } from './keyboard';
 import { followAddress } from './location';
+import { loadDrawingSoon } from './markdown/later';
 import { followRoute } from './shown';
 import './styles/index.css';
 import { followTheme } from './theme';
@@ -15,3 +16,4 @@ followKeyboard();
 
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);
+loadDrawingSoon();

@@ -1,18 +1,31 @@
-// A piece of an answer's text, drawn as markdown while it grows.
+// A piece of an answer's text, drawn as markdown while it grows; as plain text until the code for that is there.
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { StreamingMarkdown } from '../markdown';
+import type { StreamingMarkdown } from '../markdown';
+import { drawing, loadDrawing } from '../markdown/later';
 import { strings } from '../strings';
+
+/** How long a button says that it worked, in milliseconds. */
+const COPIED_FOR_MS = 1_500;
 
 export function Prose({ text, growing }: { text: string; growing: boolean }) {
   const host = useRef<HTMLDivElement>(null);
   const markdown = useRef<StreamingMarkdown | null>(null);
+  const Drawing = drawing.value;
   useLayoutEffect(() => {
     if (host.current === null) return;
-    markdown.current ??= new StreamingMarkdown(host.current);
+    if (Drawing === null) {
+      host.current.textContent = text;
+      loadDrawing();
+      return;
+    }
+    if (markdown.current === null) {
+      host.current.replaceChildren();
+      markdown.current = new Drawing(host.current);
+    }
     if (growing) markdown.current.show(text);
     else markdown.current.finish(text);
-  }, [text, growing]);
+  }, [text, growing, Drawing]);
   return <div ref={host} class={growing ? 'prose growing' : 'prose'} onClick={copyCode} />;
 }
 
@@ -23,4 +36,5 @@ async function copyCode(event: MouseEvent): Promise<void> {
   if (!button || code == null || navigator.clipboard === undefined) return;
   await navigator.clipboard.writeText(code);
   button.textContent = strings.copied;
+  setTimeout(() => (button.textContent = strings.copy), COPIED_FOR_MS);
 }
