@@ -20,6 +20,44 @@ const ANSWER = [
 
 const FIGURES = figures();
 
+const LISTED = [
+  ['Fees for the new plan', ['billing', 'draft'], 0],
+  ['What is the weather in Lisbon and in Oslo, and which of the two is the warmer place today?', [], 0],
+  ['Apples', ['fruit'], 1],
+  [null, [], 1],
+  ['An older one', [], 40],
+].map(([title, tags, days], place) => {
+  const start_time = new Date(Date.now() - days * 86_400_000 - place * 60_000).toISOString();
+  return {
+    session_id: `listed-${place}`,
+    user_id: null,
+    created_at: start_time,
+    start_time,
+    updated_at: start_time,
+    end_time: place > 1 ? start_time : null,
+    is_active: place <= 1,
+    is_live: false,
+    last_seq: 8,
+    epoch: 'epoch-1',
+    metadata: { ...(title !== null && { title }), tags },
+    metrics: null,
+    summary: title === null ? 'The person asked for pears. They were told of apples.' : null,
+  };
+});
+const HITS = ['user_message', 'ai_response', 'ai_response', 'session_ended'].map((type, place) => ({
+  session_id: `listed-${place >> 1}`,
+  title: LISTED[place >> 1].metadata.title,
+  seq: place + 2,
+  type,
+  at: LISTED[0].start_time,
+  score: 1,
+  excerpt: [
+    { text: 'What is the ', is_match: false },
+    { text: 'fee', is_match: true },
+    { text: ' for an amount of 240, and does it grow with what is paid?', is_match: false },
+  ],
+}));
+
 const folder = process.argv[2] ?? 'pictures';
 await mkdir(folder, { recursive: true });
 const built = await buildIntoTemporaryDirectory();
@@ -28,6 +66,7 @@ const server = await startFakeServer(built.directory);
 for (const [device, options] of Object.entries(DEVICES)) {
   for (const [view, show] of Object.entries(VIEWS())) {
     const session = server.session(`${device}-${view}`);
+    server.api.reset();
     server.api.reply('GET /api/analytics', ({ query }) => FIGURES(query));
     const page = await openPage(browser, `${server.url}/?session=${session.id}`, options);
     await show(page, session);
@@ -65,6 +104,41 @@ function VIEWS() {
       await page.getByRole('button', { name: 'Inspector' }).click();
       await page.getByRole('complementary').or(page.getByRole('dialog')).first().waitFor();
     },
+    sidebar: async (page, session) => {
+      server.api.reply('GET /api/sessions', { sessions: LISTED, next_cursor: 'more' });
+      await said(page, session);
+      await showSidebar(page);
+      await page.locator('.sessions li').nth(4).waitFor();
+    },
+    menu: async (page, session) => {
+      server.api.reply('GET /api/sessions', { sessions: LISTED, next_cursor: null });
+      await said(page, session);
+      await showSidebar(page);
+      await page.getByRole('button', { name: /Options/ }).first().click();
+      await page.getByRole('button', { name: 'Delete' }).waitFor();
+    },
+    search: async (page) => {
+      server.api.reply('GET /api/sessions', { sessions: LISTED, next_cursor: null });
+      server.api.reply('GET /api/search', { hits: HITS, next_cursor: null });
+      await showSidebar(page);
+      await page.getByRole('searchbox').fill('fee');
+      await page.locator('mark').first().waitFor();
+    },
+    settings: async (page) => {
+      await showSidebar(page);
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByRole('radio').first().waitFor();
+    },
+    palette: async (page) => {
+      await page.locator('#message').waitFor();
+      await page.keyboard.press('Control+k');
+      await page.getByRole('dialog').waitFor();
+    },
+    shortcuts: async (page) => {
+      await page.getByRole('log').click();
+      await page.keyboard.press('?');
+      await page.getByRole('dialog').waitFor();
+    },
     analytics: async (page) => {
       await page.goto(new URL('/?view=analytics', page.url()).href);
       await page.locator('canvas').first().waitFor();
@@ -86,6 +160,14 @@ async function said(page, session) {
   answer.stream(ANSWER);
   answer.finish();
   await page.locator('.measures').waitFor();
+}
+
+/** On a phone it is a drawer, closed at first. */
+async function showSidebar(page) {
+  const box = page.getByRole('searchbox');
+  await page.locator('#message').waitFor();
+  if (!(await box.isVisible())) await page.getByRole('button', { name: 'List of conversations' }).first().click();
+  await box.waitFor();
 }
 
 /** Figures of the last week, as the server would tell them. */
