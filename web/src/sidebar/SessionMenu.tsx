@@ -39,7 +39,7 @@ export function SessionMenu({ id, onClose }: { id: SessionId; onClose(): void })
         <h3>{strings.sidebar.export}</h3>
         <div class="chips">
           {FORMATS.map((format) => (
-            <a key={format} class="chip" href={api.exportAddress(id, format)} download>
+            <a key={format} class="chip" href={api.exportAddress(id, format)} download="">
               <Icon name="download" />
               {strings.sidebar.formats[format]}
             </a>
