@@ -4,12 +4,13 @@
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import { oncePerFrame } from './frame';
 import { mintId, socketUrl } from './address';
+import { chosenMetadata } from './choose/routes';
 import { keptDraft } from './draft';
 import { readEarlier, readTail, type Tail } from './history';
-import { Outbox } from './outbox';
+import { Outbox, type OutgoingMessage } from './outbox';
 import type { CallId, MessageId, ServerMessage, SessionId } from './protocol';
 import { type Connection, SessionSocket } from './socket';
-import { apply, emptyState, isAnswering, isAwaiting, prepend, say, type State } from './state';
+import { apply, emptyState, isAnswering, isAwaiting, prepend, say, type Said, type State } from './state';
 
 /** Is told of an event as it comes, before it is drawn. `arrivedAt`: milliseconds since 1970, by a clock
  *  that never goes back. */
@@ -48,7 +49,7 @@ export class Session {
 
   constructor(readonly id: SessionId) {
     const outbox = new Outbox(id);
-    for (const message of outbox.pending()) this.showMessage(message.id, message.content);
+    for (const message of outbox.pending()) this.showMessage(message);
     this.socket = new SessionSocket(socketUrl(id), outbox, {
       onEvent: (event) => {
         this.arrived.push(event);
@@ -66,22 +67,17 @@ export class Session {
 
   /** Says something; it is sent as soon as there is a connection. */
   say(content: string): void {
-    const id = mintId();
-    this.showMessage(id, content);
-    this.socket.submit({ id, content });
+    this.submit({ id: mintId(), content, ...chosenMetadata() });
   }
 
   /** Sends a refused message again. */
-  sayAgain(id: MessageId, content: string): void {
-    this.showMessage(id, content);
-    this.socket.submit({ id, content });
+  sayAgain({ id, content, replaces }: Said): void {
+    this.submit({ id, content, ...(replaces !== null && { replaces }), ...chosenMetadata() });
   }
 
   /** Says something in the place of the last message. */
   edit(replaces: MessageId, content: string): void {
-    const id = mintId();
-    this.showMessage(id, content);
-    this.socket.submit({ id, content, replaces });
+    this.submit({ id: mintId(), content, replaces, ...chosenMetadata() });
   }
 
   /** Asks for another answer to the last message. Answers whether that could be sent. */
@@ -177,8 +173,13 @@ export class Session {
     }
   }
 
-  private showMessage(id: MessageId, content: string): void {
-    this.state.value = say(this.state.value, id, content);
+  private submit(message: OutgoingMessage): void {
+    this.showMessage(message);
+    this.socket.submit(message);
+  }
+
+  private showMessage({ id, content, replaces }: OutgoingMessage): void {
+    this.state.value = say(this.state.value, id, content, replaces ?? null);
   }
 
   private connectionChanged(connection: Connection): void {

@@ -39,6 +39,8 @@ export interface Said {
   delivery: Delivery;
   /** Where it is stored; `null` before it is. */
   stored: Stored | null;
+  /** The message whose place it takes, if it is an edit. */
+  replaces: MessageId | null;
   /** Why it was refused. */
   error?: ErrorEvent;
   /** An edit has taken its place. */
@@ -118,8 +120,8 @@ export function apply(state: State, event: ServerMessage): State {
 }
 
 /** The state after the user wrote a message, or asked to send a refused one again. */
-export function say(state: State, id: MessageId, content: string): State {
-  const said: Said = { kind: 'said', id, content, delivery: 'waiting', stored: null, superseded: false };
+export function say(state: State, id: MessageId, content: string, replaces: MessageId | null = null): State {
+  const said: Said = { kind: 'said', id, content, delivery: 'waiting', stored: null, replaces, superseded: false };
   return { ...state, entries: putSaid(state.entries, said), problem: null };
 }
 
@@ -167,7 +169,7 @@ function forgetLog(state: State): State {
 
 function storeMessage(state: State, event: UserMessage & Stored): State {
   const { id, content, replaces, seq, at } = event;
-  const said: Said = { kind: 'said', id, content, delivery: 'stored', stored: { seq, at }, superseded: false };
+  const said: Said = { kind: 'said', id, content, delivery: 'stored', stored: { seq, at }, replaces, superseded: false };
   let entries = putSaid(state.entries, said);
   if (replaces !== null) entries = supersedeMessage(entries, replaces);
   return withEntries(state, entries);

@@ -47,6 +47,11 @@ export const strings = {
     stop: 'Stop',
     tooLong: (bytes: string, limit: string) => `Too long: ${bytes} of ${limit} bytes.`,
   },
+  routes: {
+    label: 'Answered by',
+    automatic: 'As the server chooses',
+    option: (name: string, model: string) => `${name} · ${model}`,
+  },
   delivery: {
     waiting: 'Will be sent when connected',
     spooled: 'Safe on the server’s disk until its database is back',

@@ -189,6 +189,17 @@ fn a_route_needs_a_name_of_its_own() {
 }
 
 #[test]
+fn a_route_that_is_offered_needs_what_it_is_chosen_by() {
+    let offered = both_keys()
+        .set("routes.0.name", "r")
+        .set("routes.0.words", "rust")
+        .set("routes.0.offered", "true");
+    assert_eq!(only_fault(&offered).subject, "routes.0.offered");
+    let config = load(&offered.set("routes.0.metadata.depth", "deep"));
+    assert!(config.routes[0].then.offered);
+}
+
+#[test]
 fn a_route_behind_one_that_is_always_taken_is_a_fault() {
     let sources = both_keys()
         .set("routes.0.name", "all")

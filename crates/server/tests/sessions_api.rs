@@ -371,6 +371,11 @@ async fn clients_learn_of_providers_neither_where_they_are_nor_whose_key_is_aske
     let server = TestServer::start(&[
         ("llm.provider", "auto"),
         ("openai.base_url", "http://10.1.2.3:8080/v1"),
+        ("routes.0.name", "deep"),
+        ("routes.0.offered", "true"),
+        ("routes.0.metadata.depth", "deep,very deep"),
+        ("routes.1.name", "hidden"),
+        ("routes.1.metadata.tier", "inside"),
         ("providers.own.kind", "openai"),
         ("providers.own.base_url", "http://models.internal/v1"),
         ("providers.own.model", "large"),
@@ -378,11 +383,24 @@ async fn clients_learn_of_providers_neither_where_they_are_nor_whose_key_is_aske
     ])
     .await;
     let models = get(&server, "/api/models").await;
+    let routes = &models["routes"];
+    assert_eq!(routes[0]["choice"], json!({ "depth": "deep" }));
+    assert_eq!(
+        routes[1]["choice"],
+        Value::Null,
+        "it is not for them to choose"
+    );
     let own = models["providers"].as_array().unwrap().iter();
     let own: Vec<_> = own.filter(|it| it["name"] == "own").collect();
     assert_eq!(own[0]["missing"], "no key");
     let text = models.to_string();
-    for hidden in ["10.1.2.3", "models.internal", "SECRET_NAME", "_API_KEY"] {
+    for hidden in [
+        "inside",
+        "10.1.2.3",
+        "models.internal",
+        "SECRET_NAME",
+        "_API_KEY",
+    ] {
         assert!(!text.contains(hidden), "{hidden}");
     }
     server.stop().await;

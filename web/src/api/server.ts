@@ -42,6 +42,8 @@ export interface Named {
 
 /** Where a route leads. */
 export interface RouteTarget {
+  /** What the `metadata` of a message has for it to be taken, where it is for people to choose; else null. */
+  choice: Record<string, unknown> | null;
   /** The model. */
   model: string;
   /** Name of the route. */

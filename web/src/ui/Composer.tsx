@@ -3,6 +3,7 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from '../announce';
+import { RouteChoice } from '../choose/RouteChoice';
 import { count } from '../format';
 import { dialogIsOpen } from '../keyboard';
 import { strings } from '../strings';
@@ -39,7 +40,7 @@ function StartNew({ onStartNew }: { onStartNew(): void }) {
 
 function MessageForm() {
   const session = useSession();
-  const { draft } = session;
+  const { connection, draft } = session;
   const input = useRef<HTMLTextAreaElement>(null);
   const answering = session.answering.value;
   const complaint = useComplaint(draft.value);
@@ -88,8 +89,13 @@ function MessageForm() {
       />
       <div class="controls">
         <Hint complaint={complaint} />
+        <RouteChoice />
         <VoiceButtons onText={(text) => (draft.value = join(draft.value, text))} />
-        {answering && <button type="button" class="stop" onClick={stop}>{strings.composer.stop}</button>}
+        {answering && (
+          <button type="button" class="stop" disabled={connection.value.phase !== 'open'} onClick={stop}>
+            {strings.composer.stop}
+          </button>
+        )}
         {(!answering || sendable) && (
           <button type="submit" class="primary" disabled={!sendable}>{strings.composer.send}</button>
         )}

@@ -42,7 +42,7 @@ function DeliveryNote({ said }: { said: Said }) {
       return (
         <p class="note bad">
           {strings.delivery.refused}: {said.error?.message}{' '}
-          <button type="button" onClick={() => session.sayAgain(said.id, said.content)}>
+          <button type="button" onClick={() => session.sayAgain(said)}>
             {strings.delivery.again}
           </button>
         </p>

@@ -59,12 +59,14 @@ function Approval({ tool }: { tool: ToolState }) {
   const decide = (approve: boolean) => {
     if (!session.decide(tool.callId, approve)) announce(strings.actions.offline);
   };
+  // What is decided means something only now; the strip says why it cannot be sent.
+  const offline = session.connection.value.phase !== 'open';
   return (
     <div class="approval">
-      <button type="button" class="primary" onClick={() => decide(true)}>
+      <button type="button" class="primary" disabled={offline} onClick={() => decide(true)}>
         {strings.tool.approve}
       </button>
-      <button type="button" class="quiet" onClick={() => decide(false)}>
+      <button type="button" class="quiet" disabled={offline} onClick={() => decide(false)}>
         {strings.tool.refuse}
       </button>
     </div>

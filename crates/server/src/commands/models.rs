@@ -4,8 +4,10 @@ mod text;
 
 use chrono::NaiveDate;
 use patter_llm::{Catalog, ModelInfo};
+use patter_protocol::JsonObject;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::config::{Config, ModelTarget, ProviderKind};
 use crate::wiring;
@@ -61,6 +63,8 @@ pub struct RouteTarget {
     /// The model that answers there.
     #[serde(flatten)]
     pub target: Named,
+    /// What the `metadata` of a message has for it to be taken, where it is for people to choose; else null.
+    pub choice: Option<JsonObject>,
 }
 
 /// A provider.
@@ -189,8 +193,21 @@ fn routes(config: &Config) -> Vec<RouteTarget> {
     let routes = config.routes.iter().map(|route| RouteTarget {
         name: route.name.clone(),
         target: (&config.route_target(&route.then)).into(),
+        choice: route.then.offered.then(|| choice(&route.when.metadata)),
     });
     routes.collect()
+}
+
+/// Of several values that would do, the first.
+fn choice(conditions: &JsonObject) -> JsonObject {
+    let first = |value: &Value| match value {
+        Value::Array(values) => values.first().cloned().unwrap_or_default(),
+        single => single.clone(),
+    };
+    let conditions = conditions.iter();
+    conditions
+        .map(|(key, value)| (key.clone(), first(value)))
+        .collect()
 }
 
 fn providers(config: &Config) -> Vec<Provider> {

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RouteConfig {
+    /// Whether people may choose it, by its metadata.
+    #[serde(default)]
+    pub offered: bool,
     /// Who answers.
     pub provider: Option<String>,
     /// The model.

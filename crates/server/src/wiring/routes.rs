@@ -86,6 +86,8 @@ fn plan(
     models: &mut Models<'_>,
 ) -> Result<Plan, ServerError> {
     let RouteConfig {
+        // For those who choose; whoever is chosen for does not care.
+        offered: _,
         provider,
         model,
         system_prompt,

@@ -15,6 +15,11 @@ pub(super) fn check(check: &mut Check<'_>) {
             check.table_fault(&table, "`name` is missing".into());
         }
         check_provider(&format!("{table}.provider"), check);
+        let offered = format!("{table}.offered");
+        if check.has(&offered) && !check.is_given(&format!("{table}.metadata")) {
+            let problem = "a route is chosen by its `metadata`, and this one asks for none";
+            check.key_fault(&offered, problem.into());
+        }
     }
     check_provider("classifier.provider", check);
     let has_labels = check.is_given("classifier.labels");

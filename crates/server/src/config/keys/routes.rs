@@ -71,6 +71,12 @@ pub(super) const ROUTES: Section = Section {
             "Taken where the classifier gives one of these labels; it is asked last.",
         ),
         Key::new(
+            "routes.N.offered",
+            Kind::Flag,
+            "Whether the page lets people choose it, which they do by its `metadata`: whoever may talk to \
+             the server is told that.",
+        ),
+        Key::new(
             "routes.N.provider",
             Kind::Provider,
             "Who answers; by default the provider that answers without routes.",
