@@ -105,6 +105,22 @@ test('the first message gives a new session its title, once', async () => {
   assert.equal(asked(api, 'PATCH', `/api/sessions/${session.id}`).length, 1);
 });
 
+test('a title that could not be given is given later', async () => {
+  const { page, session, api } = await suite.open();
+  const path = `/api/sessions/${session.id}`;
+  api.reply(`PATCH ${path}`, { code: 'store_unavailable', detail: 'the database is away' }, 503);
+  await say(page, 'Hello');
+  const { id } = await session.next('user_message');
+  await untilAsked(api, 'PATCH', path);
+  await page.waitForTimeout(200);
+  api.reply(`PATCH ${path}`, ({ body }) => {
+    session.metadata = body.metadata;
+    return stored(session.id, { metadata: body.metadata });
+  });
+  session.startAnswer(id).finish();
+  await untilTitles(page, ['Hello']);
+});
+
 test('a session that has a title keeps it', async () => {
   const { page, session, api } = await suite.open();
   session.metadata.title = 'Chosen before';
@@ -190,6 +206,7 @@ test('deleting can be taken back; otherwise it happens after a while', async () 
   await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('They spoke of cheese.'));
   await page.getByRole('button', { name: 'Undo' }).click();
   await untilTitles(page, ['Apples', 'Bread', 'They spoke of cheese.']);
+  await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('Bread'));
   await openMenu(page, 'They spoke');
   await page.getByRole('button', { name: 'Delete' }).click();
   await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('Bread'));
