@@ -50,7 +50,7 @@ function Server() {
       {now === null ? (
         <p class="note">{strings.settings.unreachable}</p>
       ) : (
-        <dl class="facts">
+        <dl class="server-facts">
           <dt>{strings.settings.version}</dt>
           <dd>{now.version}</dd>
           <dt>{strings.settings.model}</dt>

@@ -4,7 +4,8 @@
 import { useEffect } from 'preact/hooks';
 import { sidebarPanel } from '../panels';
 import { strings } from '../strings';
-import { followLeaving, hold, removals, undo } from './removal';
+import { followLeaving, hold, type Removal, removals, undo } from './removal';
+import { focusWish } from './rows';
 
 export function UndoBar() {
   useEffect(followLeaving, []);
@@ -14,6 +15,11 @@ export function UndoBar() {
 
 export function Undos() {
   if (removals.value.length === 0) return null;
+  const bringBack = (removal: Removal) => {
+    undo(removal);
+    // The button is about to go, and would take the focus with it.
+    if (sidebarPanel.shown.peek()) focusWish.value = removal.id;
+  };
   return (
     <section
       class="undo"
@@ -26,7 +32,7 @@ export function Undos() {
       {removals.value.map((removal) => (
         <div key={removal.id}>
           <p>{strings.sidebar.deleted(removal.title)}</p>
-          <button type="button" onClick={() => undo(removal)}>{strings.sidebar.undo}</button>
+          <button type="button" onClick={() => bringBack(removal)}>{strings.sidebar.undo}</button>
         </div>
       ))}
     </section>

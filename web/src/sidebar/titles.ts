@@ -13,6 +13,11 @@ export function watchForTitle(session: Session): void {
   let isNew = false;
   let first: string | null = null;
   let done = false;
+  const tryIt = () => {
+    if (first === null || done) return;
+    done = true;
+    void giveTitle(session.id, titleFrom(first)).then((given) => (done = given));
+  };
   session.listen((event) => {
     switch (event.type) {
       case 'session_ready':
@@ -20,16 +25,13 @@ export function watchForTitle(session: Session): void {
         return;
       case 'user_message':
         if (!isListed(session.id)) refreshSoon();
-        if (!isNew || done) return;
-        first ??= event.content;
-        done = true;
-        // Where that failed, the next message is another chance.
-        void giveTitle(session.id, titleFrom(first)).then((given) => (done = given));
-        return;
+        if (isNew) first ??= event.content;
+        return tryIt();
+      case 'ai_response': // Where it failed, this is another chance.
+        return tryIt();
       case 'session_ended':
       case 'session_summary':
-        refreshSoon();
-        return;
+        return refreshSoon();
     }
   });
 }
