@@ -12,7 +12,7 @@ const theme = (page) => page.evaluate(() => document.documentElement.dataset.the
 
 /** Leaves the message box, in which a letter is a letter. */
 async function leaveBox(page) {
-  await untilText(page.locator('.connection'), 'Connected');
+  await untilText(page.locator('.connection'), /Connected|Asleep/);
   await page.getByRole('log').focus();
 }
 
