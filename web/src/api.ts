@@ -53,7 +53,6 @@ export const api = {
     await send(ofSession(id), { method: 'DELETE', keepalive });
   },
 
-  end: (id: SessionId) => json<StoredSession>(`${ofSession(id)}/end`, { method: 'POST' }),
 
   /** The durable events after `after`, a page at a time. `type`: one or more, joined by commas. */
   events: (id: SessionId, query: { after?: number; limit?: number; type?: string } = {}, signal?: AbortSignal) =>

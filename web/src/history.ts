@@ -25,7 +25,7 @@ export async function readTail(id: SessionId): Promise<Tail | null> {
   try {
     const session = await api.session(id);
     const after = Math.max(0, session.last_seq - PAGE);
-    const events = await readRange(id, after, session.last_seq);
+    const { events } = await readRange(id, after, session.last_seq);
     const { title } = session.metadata;
     return {
       epoch: session.epoch,
@@ -45,22 +45,28 @@ export async function readTail(id: SessionId): Promise<Tail | null> {
 export async function readEarlier(
   id: SessionId,
   before: number,
-): Promise<{ events: DurableEvent[]; isCut: boolean }> {
+): Promise<{ epoch: LogEpoch | null; events: DurableEvent[]; isCut: boolean }> {
   const after = Math.max(0, before - 1 - PAGE);
-  const events = fromFirstMessage(await readRange(id, after, before - 1), after);
-  return { events, isCut: after > 0 };
+  const { epoch, events } = await readRange(id, after, before - 1);
+  return { epoch, events: fromFirstMessage(events, after), isCut: after > 0 };
 }
 
 /** The events behind `after` up to `last`: a page may end early, since its size is bounded too. */
-async function readRange(id: SessionId, after: number, last: number): Promise<DurableEvent[]> {
+async function readRange(
+  id: SessionId,
+  after: number,
+  last: number,
+): Promise<{ epoch: LogEpoch | null; events: DurableEvent[] }> {
   const events: DurableEvent[] = [];
+  let epoch: LogEpoch | null = null;
   let next: number | null = after;
   while (next !== null && next < last) {
     const page = await api.events(id, { after: next, limit: Math.min(PAGE, last - next) });
     events.push(...page.events);
+    epoch = page.epoch;
     next = page.next_after;
   }
-  return events;
+  return { epoch, events };
 }
 
 /** A part begins with a message, so that the pieces of its answer stay together, and not with one that takes

@@ -7,12 +7,14 @@ import { loadDrawingSoon } from './markdown/later';
 import { followRoute } from './shown';
 import './styles/index.css';
 import { followTheme } from './theme';
+import { followTitle } from './title';
 import { App } from './ui/App';
 
 followTheme();
 followAddress();
 followRoute();
 followKeyboard();
+followTitle();
 
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

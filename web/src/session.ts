@@ -8,9 +8,10 @@ import { chosenMetadata } from './choose/routes';
 import { keptDraft } from './draft';
 import { readEarlier, readTail, type Tail } from './history';
 import { Outbox, type OutgoingMessage } from './outbox';
-import type { CallId, MessageId, ServerMessage, SessionId } from './protocol';
+import type { CallId, LogEpoch, MessageId, ServerMessage, SessionId } from './protocol';
 import { type Connection, SessionSocket } from './socket';
-import { apply, emptyState, isAnswering, isAwaiting, prepend, say, type Said, type State } from './state';
+import { stopReading } from './voice/speaker';
+import { apply, emptyState, isAnswering, isAwaiting, lastSaid, prepend, say, type Said, type State } from './state';
 
 /** Is told of an event as it comes, before it is drawn. `arrivedAt`: milliseconds since 1970, by a clock
  *  that never goes back. */
@@ -31,6 +32,10 @@ export class Session {
   /** What it is called; `null` if nobody named it, `undefined` until that is known. */
   readonly title = signal<string | null | undefined>(undefined);
   readonly earlier = signal<Earlier>('none');
+  /** How often something was said here. */
+  readonly spoken = signal(0);
+  /** The last message that counts: only it can be replaced, and only it answered again. */
+  readonly lastSaidId = computed(() => lastSaid(this.state.value)?.id ?? null);
   readonly answering = computed(() => isAnswering(this.state.value));
   readonly awaiting = computed(() => isAwaiting(this.state.value));
   /** It ended here, and it is for the user to say whether it goes on. */
@@ -44,6 +49,12 @@ export class Session {
   private arrived: ServerMessage[] = [];
   /** `seq` of the first event that is shown. */
   private first = 1;
+  /** The log that is shown. */
+  private epoch: LogEpoch | null = null;
+  /** Parts of the log are read one after the other. */
+  private reading: Promise<void> = Promise.resolve();
+  /** The last that was heard of the session is that it ended. */
+  private sawEnd = false;
   private left = false;
   private readonly listeners = new Set<Listener>();
 
@@ -53,6 +64,7 @@ export class Session {
     this.socket = new SessionSocket(socketUrl(id), outbox, {
       onEvent: (event) => {
         this.arrived.push(event);
+        this.note(event);
         this.tell(event);
         this.draw();
         if (event.type === 'session_ended' && this.ending.value) this.socket.close();
@@ -71,8 +83,10 @@ export class Session {
   }
 
   /** Sends a refused message again. */
-  sayAgain({ id, content, replaces }: Said): void {
-    this.submit({ id, content, ...(replaces !== null && { replaces }), ...chosenMetadata() });
+  sayAgain({ id, content, replaces, error }: Said): void {
+    // What it was to replace may not be the last message any more: then it stands for itself.
+    const keeps = replaces !== null && error?.code !== 'invalid_field';
+    this.submit({ id, content, ...(keeps && { replaces }), ...chosenMetadata() });
   }
 
   /** Says something in the place of the last message. */
@@ -98,7 +112,9 @@ export class Session {
   /** Ends the session. The wish outlives a lost connection. */
   end(): void {
     this.ending.value = true;
-    if (!this.socket.send({ type: 'end' })) this.socket.retryNow(); // It is sent when connected.
+    void this.opened.then(() => {
+      if (!this.socket.send({ type: 'end' })) this.socket.retryNow(); // It is sent when connected.
+    });
   }
 
   /** Lets an ended session be written to again: the next message begins it anew. */
@@ -107,13 +123,18 @@ export class Session {
   }
 
   /** Shows more of what is stored, in front of what is shown; all from event `seq` on, if that is given. */
-  async showEarlier(seq = Infinity): Promise<void> {
+  showEarlier(seq = Infinity): Promise<void> {
+    this.reading = this.reading.then(() => this.readEarlier(seq));
+    return this.reading;
+  }
+
+  private async readEarlier(seq: number): Promise<void> {
     while (this.earlier.value === 'more' || this.earlier.value === 'failed') {
       if (seq !== Infinity && seq >= this.first) return;
       this.earlier.value = 'loading';
       try {
         const part = await readEarlier(this.id, this.first);
-        if (this.left) return;
+        if (this.left || part.epoch !== this.epoch) return;
         this.state.value = prepend(this.state.value, part.events);
         this.first = part.events[0]?.seq ?? this.first;
         this.earlier.value = part.isCut ? 'more' : 'none';
@@ -141,7 +162,17 @@ export class Session {
   leave(): void {
     this.left = true;
     this.forgetDraft();
+    stopReading();
     this.socket.close();
+  }
+
+  /** Takes in at once what must not wait for the next frame. */
+  private note(event: ServerMessage): void {
+    if (event.type === 'session_ended') this.sawEnd = true;
+    if (event.type === 'session_started' || event.type === 'user_message') this.sawEnd = false;
+    if (event.type !== 'session_ready') return;
+    this.epoch = event.epoch;
+    if (event.reset) this.first = 1;
   }
 
   /** Shows what is stored, and connects unless the session is over: a connection would begin it anew. */
@@ -159,6 +190,7 @@ export class Session {
     // What waits to be sent stands there already, and stays below.
     this.state.value = tail.events.reduce<State>(apply, this.state.value);
     this.first = tail.events[0]?.seq ?? 1;
+    this.epoch = tail.epoch;
     this.earlier.value = tail.isCut ? 'more' : 'none';
     this.socket.holds(tail.epoch, tail.lastSeq);
   }
@@ -174,6 +206,7 @@ export class Session {
   }
 
   private submit(message: OutgoingMessage): void {
+    this.spoken.value += 1;
     this.showMessage(message);
     this.socket.submit(message);
   }
@@ -185,7 +218,8 @@ export class Session {
   private connectionChanged(connection: Connection): void {
     batch(() => {
       this.connection.value = connection;
-      if (connection.phase === 'waiting' || connection.phase === 'closed') this.interrupted.value = true;
+      const isLost = connection.phase === 'waiting' || (connection.phase === 'closed' && !this.sawEnd);
+      if (isLost) this.interrupted.value = true;
       if (connection.phase === 'open' || connection.phase === 'resting') this.interrupted.value = false;
       if (connection.phase === 'closed') this.ending.value = false;
     });

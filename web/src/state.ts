@@ -85,7 +85,8 @@ export const emptyState: State = {
 export function apply(state: State, event: ServerMessage): State {
   switch (event.type) {
     case 'session_ready':
-      return { ...(event.reset ? forgetLog(state) : state), session: event, problem: null };
+      // What still holds of the notices is told again.
+      return { ...(event.reset ? forgetLog(state) : state), session: event, problem: null, notices: [] };
     case 'session_started':
       return { ...state, ended: false };
     case 'user_message':
@@ -109,6 +110,7 @@ export function apply(state: State, event: ServerMessage): State {
     case 'error':
       return fail(state, event);
     case 'session_ended':
+      if (state.entries.some((entry) => entry.kind === 'closing' && entry.seq === event.seq)) return state;
       return { ...state, ended: true, entries: [...state.entries, closing(event)] };
     case 'session_summary':
       return withEntries(state, addLateSummary(state.entries, event.summary));
@@ -139,7 +141,9 @@ export function keyOf(entry: Entry): string {
 
 /** The last message of the user that counts; only it can be replaced. */
 export function lastSaid(state: State): Said | undefined {
-  const last = state.entries.findLast((entry) => entry.kind === 'said' && !entry.superseded);
+  const last = state.entries.findLast(
+    (entry) => entry.kind === 'said' && !entry.superseded && entry.delivery !== 'refused',
+  );
   return last?.kind === 'said' ? last : undefined;
 }
 

@@ -253,7 +253,6 @@ export const strings = {
   },
 
   status: {
-    title: 'Status',
     demo: 'Answers come from the offline demo, not from a language model.',
     demoAdvice: 'Set GEMINI_API_KEY or OPENAI_API_KEY and restart the server to have a real one.',
     degraded: 'The database is away. Answers go on and are stored when it is back.',

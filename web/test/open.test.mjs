@@ -76,6 +76,10 @@ test('of a long session the newest part is shown, and the rest when it is asked 
   await page.locator('.said').nth(shown).waitFor();
   const texts = await page.locator('.bubble').allTextContents();
   assert.deepEqual(texts, texts.map((_, index) => `Question ${5_001 - texts.length + index}`));
+  // What was read before is still in view, and not the end.
+  await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'log');
+  const first = await page.locator('.bubble').filter({ hasText: `Question ${5_001 - shown}` }).boundingBox();
+  assert.ok(first.y > 0 && first.y < 800, `it stands at ${first.y}`);
 });
 
 test('a session opens at the message that the address names', async () => {

@@ -118,3 +118,50 @@ test('a wish to end outlives the connection', async () => {
   await session.next('end');
   await untilText(page.locator('.closing .summary'), /They talked about sums\./);
 });
+
+test('what a server said of itself before it restarted is not said any more', async () => {
+  const { page, session } = await suite.open();
+  await untilText(page.locator('.connection'), 'Connected');
+  session.live({ type: 'notice', code: 'draining', message: 'The server is about to restart.' });
+  await page.locator('[data-notice=draining]').waitFor();
+  session.cut();
+  await page.locator('[data-notice=draining]').waitFor({ state: 'detached' });
+  await untilText(page.locator('.connection'), 'Connected');
+});
+
+test('an end is no lost connection', async () => {
+  const { page, session } = await suite.open();
+  await untilText(page.locator('.connection'), 'Connected');
+  await say(page, 'Hello');
+  const answer = session.startAnswer((await session.next('user_message')).id);
+  answer.token('Hi');
+  answer.finish();
+  await page.locator('.measures').waitFor();
+  await page.evaluate(() => {
+    globalThis.alarms = 0;
+    new MutationObserver(() => (globalThis.alarms += document.querySelectorAll('[data-strip=connection]').length)).observe(
+      document.body, { childList: true, subtree: true });
+  });
+  await page.getByRole('button', { name: 'End session' }).click();
+  await page.getByRole('button', { name: 'New conversation' }).waitFor();
+  assert.equal(await page.evaluate(() => globalThis.alarms), 0);
+});
+
+test('who is writing while somebody else ends the session goes on writing', async () => {
+  const { page, session } = await suite.open();
+  await untilText(page.locator('.connection'), 'Connected');
+  await page.getByRole('textbox').fill('Half a thou');
+  session.store('session_ended', {
+    reason: 'client', summary: null,
+    metrics: {
+      duration_ms: 1, user_messages: 0, ai_responses: 0, tool_calls: 0, tool_errors: 0, input_tokens: 0,
+      output_tokens: 0, cost_usd: null, mean_first_token_ms: null,
+    },
+  });
+  session.closeAll(1000);
+  await page.locator('.closing').waitFor();
+  await page.keyboard.type('ght');
+  assert.equal(await page.getByRole('textbox').inputValue(), 'Half a thought');
+  await page.keyboard.press('Enter');
+  assert.equal((await session.next('user_message')).content, 'Half a thought');
+});

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from './support/bundle.mjs';
 
-const { apply, emptyState, isAnswering, isAwaiting, say } = await load('src/state.ts');
+const { apply, emptyState, isAnswering, isAwaiting, lastSaid, say } = await load('src/state.ts');
 
 const after = (...events) => events.reduce(apply, emptyState);
 const message = (id, extra = {}) => ({ type: 'user_message', seq: 1, id, content: `text of ${id}`, metadata: {}, replaces: null, ...extra });
@@ -177,4 +177,15 @@ test('what an event does not concern is not drawn again', () => {
   const state = apply(before, token(0, 'b', 'r2'));
   assert.equal(state.entries[1], before.entries[1]);
   assert.notEqual(state.entries[3], before.entries[3]);
+});
+
+test('a refused message takes nothing from the last one that counts', () => {
+  const refused = { type: 'error', code: 'busy', message: 'later', retryable: true, message_id: 'm2' };
+  const state = apply(say(after(message('m1')), 'm2', 'more'), refused);
+  assert.equal(lastSaid(state).id, 'm1');
+});
+
+test('an end that is told twice is shown once', () => {
+  const ended = { type: 'session_ended', seq: 3, at: '', reason: 'client', summary: null, metrics: {} };
+  assert.equal(after(message('m1'), ended, ended).entries.length, 2);
 });

@@ -9,6 +9,7 @@ import { listedSessions } from '../sidebar/rows';
 import { refreshSessions } from '../sidebar/sessions';
 import { titleOf } from '../sidebar/words';
 import { strings } from '../strings';
+import { isComposing } from '../ui/composing';
 import { Dialog } from '../ui/Dialog';
 import { Keys } from './Keys';
 import { close } from './open';
@@ -35,7 +36,7 @@ export function Palette({ onClose }: { onClose(): void }) {
     if (item !== undefined) close(() => item.run());
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.isComposing) return;
+    if (isComposing(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step === undefined && event.key !== 'Enter') return;
     event.preventDefault();

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { announce } from '../announce';
-import { type Answer, lastSaid, type Said } from '../state';
+import type { Answer, Said } from '../state';
 import { textOf } from '../state/answer';
 import { strings } from '../strings';
 import { canSpeak, speaking, toggleReading } from '../voice/speaker';
@@ -41,18 +41,19 @@ function Row({ id, text, children }: { id: string; text: string; children: Compo
 /** Only the last message can be replaced. */
 function EditButton({ said, onEdit }: { said: Said; onEdit(): void }) {
   const session = useSession();
-  if (lastSaid(session.state.value)?.id !== said.id || session.over.value) return null;
+  if (session.lastSaidId.value !== said.id || session.over.value) return null;
   return <button type="button" class="quiet" onClick={onEdit}>{strings.actions.edit}</button>;
 }
 
 /** Has the last message answered again, once its answer is over. Only what is connected can ask for it. */
 function RegenerateButton({ answer }: { answer: Answer }) {
   const session = useSession();
-  const isLast = answer.messageId !== null && lastSaid(session.state.value)?.id === answer.messageId;
+  const isLast = answer.messageId !== null && session.lastSaidId.value === answer.messageId;
   const isOpen = session.connection.value.phase === 'open';
   if (!isLast || answer.superseded || session.answering.value || !isOpen) return null;
   const regenerate = () => {
     if (!session.regenerate()) announce(strings.actions.offline);
+    document.getElementById('message')?.focus(); // The button is about to go.
   };
   return <button type="button" class="quiet" onClick={regenerate}>{strings.actions.regenerate}</button>;
 }

@@ -7,6 +7,7 @@ import { RouteChoice } from '../choose/RouteChoice';
 import { count } from '../format';
 import { dialogIsOpen } from '../keyboard';
 import { strings } from '../strings';
+import { isComposing } from './composing';
 import { useSession } from './context';
 import { VoiceButtons } from './VoiceButtons';
 
@@ -14,7 +15,7 @@ export function Composer({ onStartNew }: { onStartNew(): void }) {
   const session = useSession();
   return (
     <section class="composer" aria-label={strings.composer.region}>
-      {session.over.value ? (
+      {session.over.value && session.draft.value.trim() === '' ? (
         <StartNew onStartNew={onStartNew} />
       ) : (
         <MessageForm />
@@ -27,7 +28,10 @@ export function Composer({ onStartNew }: { onStartNew(): void }) {
 function StartNew({ onStartNew }: { onStartNew(): void }) {
   const session = useSession();
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => button.current?.focus(), []);
+  useEffect(() => {
+    // Nor from whoever is somewhere else on the page.
+    if (document.activeElement === document.body) button.current?.focus();
+  }, []);
   return (
     <div class="start-new">
       <button ref={button} id="message" type="button" class="primary" onClick={onStartNew}>
@@ -63,7 +67,7 @@ function MessageForm() {
 
   const onKeyDown = (event: KeyboardEvent) => {
     // While a word is being composed (Japanese, Chinese, Korean), Enter belongs to the composing.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     send();
   };

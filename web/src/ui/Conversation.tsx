@@ -17,12 +17,11 @@ export function Conversation() {
   const session = useSession();
   const { entries } = session.state.value;
   const { scroller, content, following, resume, stopFollowing } = useFollow();
-  const ownMessages = entries.filter(({ kind }) => kind === 'said').length;
 
   useEffect(() => void showPlace(session, stopFollowing), [session, route.value]);
 
   // Who says something wants to see the answer, and who ends the session its summary.
-  useEffect(resume, [ownMessages, session.ending.value]);
+  useEffect(resume, [session.spoken.value, session.ending.value]);
 
   return (
     <main class="conversation">
@@ -35,7 +34,7 @@ export function Conversation() {
         tabIndex={0}
       >
         <div ref={content} class="column">
-          <EarlierButton />
+          <EarlierButton scroller={scroller} stopFollowing={stopFollowing} />
           {entries.length === 0 && <Welcome />}
           {entries.map((entry) => <Row key={keyOf(entry)} entry={entry} />)}
           {session.awaiting.value && <Waiting />}
@@ -67,10 +66,12 @@ async function showPlace(session: Session, stopFollowing: () => void): Promise<v
   const asked = route.peek();
   if (asked.view !== 'session' || asked.session !== session.id || asked.at === null) return;
   await session.opened;
+  if (route.peek() !== asked) return;
   stopFollowing();
   await session.showEarlier(asked.at);
   // When it is drawn.
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  if (route.peek() !== asked) return; // Somebody went on meanwhile.
   const element = document.querySelector<HTMLElement>(`[data-seq="${asked.at}"]`);
   if (element === null) return;
   element.closest('details')?.setAttribute('open', '');

@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Said } from '../state';
 import { strings } from '../strings';
+import { isComposing } from './composing';
 import { useSession } from './context';
 
 export function EditMessage({ said, onDone }: { said: Said; onDone(): void }) {
@@ -11,16 +12,20 @@ export function EditMessage({ said, onDone }: { said: Said; onDone(): void }) {
   const text = useSignal(said.content);
   const input = useRef<HTMLTextAreaElement>(null);
   useEffect(() => input.current?.focus(), []);
-  const send = () => {
-    const content = text.value.trim();
-    if (content !== '' && content !== said.content) session.edit(said.id, content);
+  const leave = () => {
     onDone();
+    document.getElementById('message')?.focus(); // The box is gone, and would take the focus with it.
+  };
+  const send = () => {
+    const content = text.value.replaceAll('\u0000', '').trim();
+    if (content !== '' && content !== said.content) session.edit(said.id, content);
+    leave();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.isComposing) return;
+    if (isComposing(event)) return;
     if (event.key === 'Escape') {
       event.stopPropagation(); // It ends the editing, and not the answer.
-      onDone();
+      leave();
     }
     if (event.key !== 'Enter' || event.shiftKey) return;
     event.preventDefault();
@@ -43,7 +48,7 @@ export function EditMessage({ said, onDone }: { said: Said; onDone(): void }) {
         onKeyDown={onKeyDown}
       />
       <div class="controls">
-        <button type="button" class="quiet" onClick={onDone}>{strings.actions.cancel}</button>
+        <button type="button" class="quiet" onClick={leave}>{strings.actions.cancel}</button>
         <button type="submit" class="primary">{strings.actions.sendEdited}</button>
       </div>
     </form>

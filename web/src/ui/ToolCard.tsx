@@ -58,6 +58,7 @@ function Approval({ tool }: { tool: ToolState }) {
   const session = useSession();
   const decide = (approve: boolean) => {
     if (!session.decide(tool.callId, approve)) announce(strings.actions.offline);
+    document.getElementById('message')?.focus(); // The buttons are about to go.
   };
   // What is decided means something only now; the strip says why it cannot be sent.
   const offline = session.connection.value.phase !== 'open';

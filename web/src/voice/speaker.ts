@@ -24,6 +24,13 @@ export function toggleReading(id: string, markdown: string): void {
   speechSynthesis.speak(utterance);
 }
 
+/** Reads nothing any more. */
+export function stopReading(): void {
+  if (!canSpeak || speaking.peek() === null) return;
+  speechSynthesis.cancel();
+  speaking.value = null;
+}
+
 /** Without the signs that nobody wants to hear. */
 export function plain(markdown: string): string {
   return markdown
