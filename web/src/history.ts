@@ -17,7 +17,6 @@ export interface Tail {
   lastSeq: number;
   /** Whether the session is not finalized. */
   isActive: boolean;
-  title: string | null;
 }
 
 /** The newest part of a session's log; `null` where there is no such session, or nobody who answers. */
@@ -26,14 +25,12 @@ export async function readTail(id: SessionId): Promise<Tail | null> {
     const session = await api.session(id);
     const after = Math.max(0, session.last_seq - PAGE);
     const { events } = await readRange(id, after, session.last_seq);
-    const { title } = session.metadata;
     return {
       epoch: session.epoch,
       events: fromFirstMessage(events, after),
       isCut: after > 0,
       lastSeq: events.at(-1)?.seq ?? 0,
       isActive: session.is_active,
-      title: typeof title === 'string' ? title : null,
     };
   } catch (error) {
     if (error instanceof ApiError) return null;

@@ -29,8 +29,6 @@ export class Session {
   readonly ending = signal(false);
   /** What the user is writing. */
   readonly draft: Signal<string>;
-  /** What it is called; `null` if nobody named it, `undefined` until that is known. */
-  readonly title = signal<string | null | undefined>(undefined);
   readonly earlier = signal<Earlier>('none');
   /** How often something was said here. */
   readonly spoken = signal(0);
@@ -179,7 +177,6 @@ export class Session {
   private async open(): Promise<void> {
     const tail = await readTail(this.id);
     if (this.left) return;
-    this.title.value = tail?.title ?? null;
     if (tail !== null) this.showTail(tail);
     if (tail === null || tail.isActive) this.socket.connect();
     else this.socket.rest();
