@@ -28,6 +28,11 @@ fn slow_to_summarize() -> ScriptedModel {
     ScriptedModel::new([hello]).with_summary(Reply::of([minute, finish(ModelFinish::Stop)]))
 }
 
+/// A process with the usual settings.
+fn process(store: &MemoryStore, model: &ScriptedModel) -> SessionManager {
+    manager(store.clone(), model, SessionSettings::default())
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_session_with_all_its_readers_ends_for_one_who_is_none() {
     let store = MemoryStore::default();
@@ -61,7 +66,7 @@ async fn a_session_with_all_its_readers_ends_for_one_who_is_none() {
 async fn of_several_who_end_a_session_at_once_each_is_told_and_it_ends_once() {
     let store = MemoryStore::default();
     let model = ScriptedModel::new([Reply::of([text("Hello."), finish(ModelFinish::Stop)])]);
-    let sessions = manager(store.clone(), &model, SessionSettings::default());
+    let sessions = process(&store, &model);
     let session = open(&sessions, "s").await;
     let mut client = Client::attach(&session, After::Start).await;
     say(&session, "m-1", "Hi").await;
@@ -89,11 +94,7 @@ async fn of_several_who_end_a_session_at_once_each_is_told_and_it_ends_once() {
 #[tokio::test(start_paused = true)]
 async fn whoever_wants_no_summary_waits_for_none_not_even_for_one_in_the_making() {
     let store = MemoryStore::default();
-    let sessions = manager(
-        store.clone(),
-        &slow_to_summarize(),
-        SessionSettings::default(),
-    );
+    let sessions = process(&store, &slow_to_summarize());
     let session = open(&sessions, "s").await;
     let mut client = Client::attach(&session, After::Start).await;
     say(&session, "m-1", "Hi").await;
@@ -114,11 +115,7 @@ async fn whoever_wants_no_summary_waits_for_none_not_even_for_one_in_the_making(
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_not_there_is_not_made_to_be_ended() {
     let store = MemoryStore::default();
-    let sessions = manager(
-        store.clone(),
-        &slow_to_summarize(),
-        SessionSettings::default(),
-    );
+    let sessions = process(&store, &slow_to_summarize());
     sessions.end(&session_id(), true).await.unwrap();
     assert!(store.session(&session_id()).await.unwrap().is_none());
 }
@@ -147,18 +144,10 @@ async fn the_end_is_waited_for_until_a_deadline_where_the_store_is_away() {
 #[tokio::test(start_paused = true)]
 async fn a_session_that_another_process_keeps_is_left_to_it() {
     let store = MemoryStore::default();
-    let first = manager(
-        store.clone(),
-        &slow_to_summarize(),
-        SessionSettings::default(),
-    );
+    let first = process(&store, &slow_to_summarize());
     let session = open(&first, "s").await;
     let _client = Client::attach(&session, After::Start).await;
-    let second = manager(
-        store.clone(),
-        &slow_to_summarize(),
-        SessionSettings::default(),
-    );
+    let second = process(&store, &slow_to_summarize());
     let refused = second.end(&session_id(), true).await.unwrap_err();
     assert!(matches!(refused, SessionError::Owned { .. }), "{refused}");
     assert!(first.is_live(&session_id()));
@@ -167,18 +156,10 @@ async fn a_session_that_another_process_keeps_is_left_to_it() {
 #[tokio::test(start_paused = true)]
 async fn a_session_that_another_process_lets_go_of_meanwhile_is_ended() {
     let store = MemoryStore::default();
-    let first = manager(
-        store.clone(),
-        &slow_to_summarize(),
-        SessionSettings::default(),
-    );
+    let first = process(&store, &slow_to_summarize());
     let session = open(&first, "s").await;
     let _client = Client::attach(&session, After::Start).await;
-    let second = manager(
-        store.clone(),
-        &slow_to_summarize(),
-        SessionSettings::default(),
-    );
+    let second = process(&store, &slow_to_summarize());
     let letting_go = async {
         sleep(Duration::from_secs(1)).await;
         first.shutdown(Duration::from_secs(10)).await;
@@ -192,11 +173,7 @@ async fn a_session_that_another_process_lets_go_of_meanwhile_is_ended() {
 #[tokio::test(start_paused = true)]
 async fn a_process_that_stops_ends_no_session_for_others() {
     let store = MemoryStore::default();
-    let sessions = manager(
-        store.clone(),
-        &slow_to_summarize(),
-        SessionSettings::default(),
-    );
+    let sessions = process(&store, &slow_to_summarize());
     open(&sessions, "s").await;
     sessions.shutdown(Duration::from_secs(10)).await;
     let refused = sessions.end(&session_id(), true).await.unwrap_err();
@@ -208,14 +185,14 @@ async fn a_session_that_nobody_has_is_opened_to_be_ended() {
     let store = MemoryStore::default();
     let hello = Reply::of([text("Hello."), finish(ModelFinish::Stop)]);
     let model = ScriptedModel::new([hello]);
-    let first = manager(store.clone(), &model, SessionSettings::default());
+    let first = process(&store, &model);
     let session = open(&first, "s").await;
     let mut client = Client::attach(&session, After::Start).await;
     say(&session, "m-1", "Hi").await;
     client.until_answer().await;
     first.shutdown(Duration::from_secs(10)).await;
 
-    let second = manager(store.clone(), &model, SessionSettings::default());
+    let second = process(&store, &model);
     second.end(&session_id(), true).await.unwrap();
     let ended = ended(&store).await;
     assert_eq!(ended.reason, EndReason::Client);
