@@ -1,4 +1,4 @@
-// What the page promises about its weight, its requests, its speed, and how small and how large it may be shown.
+// What the page promises about its weight, its requests, and how small and how large it may be shown.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { violations } from './support/axe.mjs';
-import { buildIntoTemporaryDirectory, say } from './support/browser.mjs';
+import { builtPage, say } from './support/browser.mjs';
 import { pageSuite, untilText } from './support/page-suite.mjs';
 
 const suite = pageSuite();
@@ -24,7 +24,7 @@ async function firstLoad(directory) {
 }
 
 test('the first load is under 60 kB, compressed', async () => {
-  const built = await buildIntoTemporaryDirectory();
+  const built = await builtPage();
   try {
     const files = await firstLoad(built.directory);
     assert.ok(files.length >= 4, 'the page, a style sheet and two scripts');
@@ -65,29 +65,6 @@ test('nobody but the server is asked for anything, whatever a model writes', asy
   const { origin } = new URL(page.url());
   assert.ok(asked.length > 2);
   assert.deepEqual(asked.filter((url) => new URL(url).origin !== origin && !url.startsWith('data:')), []);
-});
-
-test('words at a hundred a second do not hold the page up', async () => {
-  const { page, session } = await suite.open();
-  await say(page, 'Much');
-  const answer = session.startAnswer((await session.next('user_message')).id);
-  await page.locator('.answer').waitFor();
-  await page.evaluate(() => {
-    globalThis.longTasks = [];
-    new PerformanceObserver((list) => globalThis.longTasks.push(...list.getEntries().map(({ duration }) => duration)))
-      .observe({ type: 'longtask', buffered: false });
-  });
-  const words = 'Some prose with **bold** words and `code`.\n\n- one\n- two\n\n```rust\nlet a = 1;\n```\n\n'.split(/(?<= )/);
-  for (let sent = 0; sent < 800; sent += 1) {
-    answer.token(words[sent % words.length]);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  answer.finish();
-  await page.locator('.measures').waitFor();
-  const longTasks = await page.evaluate(() => globalThis.longTasks);
-  console.log(`tasks over 50 ms: ${longTasks.length}, the longest ${Math.round(Math.max(0, ...longTasks))} ms`);
-  // On an idle machine there is none over 50 ms. Much more would be felt on any.
-  assert.ok(Math.max(0, ...longTasks) < 500, `a task of ${Math.max(...longTasks)} ms`);
 });
 
 const ANSWER = '## A heading\n\n`a_very_long_name_without_any_space_in_it_that_goes_on_and_on_and_on()`\n\n' +

@@ -61,12 +61,8 @@ test('a session that was ended here can be gone on with', async () => {
 test('of a long session the newest part is shown, and the rest when it is asked for', async () => {
   const { page, session } = await suite.open({ path: '/?view=analytics' });
   fill(session, 5_000);
-  const begun = Date.now();
   await page.goto(new URL(`/?session=${session.id}`, page.url()).href);
   await untilText(page.locator('.answer .prose').last(), /Answer 5000/);
-  const took = Date.now() - begun;
-  // A second on an idle machine, with room for one that is not.
-  assert.ok(took < 5_000, `10 000 messages were shown after ${took} ms`);
   await untilText(page.locator('.connection'), 'Connected');
   assert.deepEqual(session.attached, [10_001], 'what was read was sent once more');
 

@@ -3,7 +3,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildIntoTemporaryDirectory, openPage, say, startBrowser } from './support/browser.mjs';
+import { builtPage, openPage, say, startBrowser } from './support/browser.mjs';
 import { startFakeServer } from './support/fake-server.mjs';
 
 const DEVICES = {
@@ -60,7 +60,7 @@ const HITS = ['user_message', 'ai_response', 'ai_response', 'session_ended'].map
 
 const folder = process.argv[2] ?? 'pictures';
 await mkdir(folder, { recursive: true });
-const built = await buildIntoTemporaryDirectory();
+const built = await builtPage();
 const browser = await startBrowser();
 const server = await startFakeServer(built.directory);
 for (const [device, options] of Object.entries(DEVICES)) {

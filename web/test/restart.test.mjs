@@ -1,30 +1,17 @@
 // The server goes away in the middle of an answer, and another one comes in its place.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { openPage, say, startBrowser } from './support/browser.mjs';
+import { test } from 'node:test';
+import { say } from './support/browser.mjs';
 import { untilText } from './support/page-suite.mjs';
-import { startPatter } from './support/patter.mjs';
+import { serverSuite } from './support/server-suite.mjs';
 
-let browser, server, page;
-
-before(async () => {
-  server = await startPatter({ PATTER_LLM__PROVIDER: 'demo', PATTER_DEMO__DELAY_MS: '40' });
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(async () => {
-  const { faults } = page;
-  await page.context().close();
-  assert.deepEqual(faults, [], 'the page ran into errors or broke its Content-Security-Policy');
-});
+const suite = serverSuite({ PATTER_LLM__PROVIDER: 'demo', PATTER_DEMO__DELAY_MS: '40' });
+let page;
 
 /** Asks for a long answer, and waits for its first words. */
 async function inTheMiddle() {
-  page = await openPage(browser, server.url);
+  page = await suite.open();
   await say(page, 'What can you do?');
   await untilText(page.locator('.answer .prose'), /\w+ \w+/);
 }
@@ -33,7 +20,7 @@ const again = () => page.getByRole('button', { name: 'Try now' }).click({ timeou
 
 test('an answer outlives a restart in order, and is shown once and whole', async () => {
   await inTheMiddle();
-  await server.restart('SIGTERM');
+  await suite.server.restart('SIGTERM');
   await again();
   await untilText(page.locator('.connection'), 'Connected');
   await page.locator('.measures').waitFor();
@@ -47,7 +34,7 @@ test('an answer outlives a restart in order, and is shown once and whole', async
 
 test('after a crash the message has one end that says so, and the conversation goes on', async () => {
   await inTheMiddle();
-  await server.restart('SIGKILL');
+  await suite.server.restart('SIGKILL');
   await again();
   await untilText(page.locator('.connection'), 'Connected');
   await untilText(page.locator('.answer .note'), /Interrupted/);

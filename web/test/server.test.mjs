@@ -1,30 +1,15 @@
 // The page as the real server serves it, talking to the demo model.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { openPage, say, startBrowser } from './support/browser.mjs';
+import { test } from 'node:test';
+import { say } from './support/browser.mjs';
 import { untilText } from './support/page-suite.mjs';
-import { startPatter } from './support/patter.mjs';
+import { serverSuite } from './support/server-suite.mjs';
 
-let browser, server, page;
-
-before(async () => {
-  // One after the other: what has started is stopped where the next one does not start.
-  server = await startPatter();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(async () => {
-  const { faults } = page;
-  await page.context().close();
-  assert.deepEqual(faults, [], 'the page ran into errors or broke its Content-Security-Policy');
-});
+const suite = serverSuite();
 
 test('a conversation from the first question to the summary', async () => {
-  page = await openPage(browser, server.url);
+  const page = await suite.open();
   await page.locator('[data-notice=demo_model]').waitFor();
   await say(page, 'What is 15% of 240?');
   await page.locator('.tool[data-tool=calculator][data-state=done]').waitFor();
@@ -49,7 +34,7 @@ test('a conversation from the first question to the summary', async () => {
 });
 
 test('an answer can be stopped, and a reload in its middle shows all of it', async () => {
-  page = await openPage(browser, server.url);
+  const page = await suite.open();
   await say(page, 'What can you do?');
   await untilText(page.locator('.answer .prose'), /\w+ \w+/);
   await page.reload();
@@ -64,12 +49,12 @@ test('an answer can be stopped, and a reload in its middle shows all of it', asy
 });
 
 test('the page is served so that it can be kept, and may do no more than it must', async () => {
-  page = await openPage(browser, server.url);
-  const html = await fetch(server.url, { headers: { accept: 'text/html' } });
+  const page = await suite.open();
+  const html = await fetch(suite.server.url, { headers: { accept: 'text/html' } });
   assert.equal(html.headers.get('cache-control'), 'no-cache');
   assert.match(html.headers.get('content-security-policy') ?? '', /default-src 'none'.*trusted-types dompurify/);
   const script = /src="(\/assets\/[^"]+\.js)"/.exec(await html.text())?.[1];
-  const asset = await fetch(new URL(script, server.url), { headers: { 'accept-encoding': 'br' } });
+  const asset = await fetch(new URL(script, suite.server.url), { headers: { 'accept-encoding': 'br' } });
   assert.match(asset.headers.get('cache-control') ?? '', /immutable/);
   assert.equal(asset.headers.get('content-encoding'), 'br');
 });

@@ -199,6 +199,7 @@ test('a session can be downloaded in three formats', async () => {
 
 test('deleting can be taken back; otherwise it happens after a while', async () => {
   const { page, api } = await openWith(SOME);
+  await page.clock.install();
   await openMenu(page, 'Bread');
   await page.getByRole('button', { name: 'Delete' }).click();
   await untilTitles(page, ['Apples', 'They spoke of cheese.']);
@@ -211,6 +212,9 @@ test('deleting can be taken back; otherwise it happens after a while', async () 
   await page.getByRole('button', { name: 'Delete' }).click();
   await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('Bread'));
   await page.evaluate(() => dispatchEvent(new Event('focus'))); // The server has it still.
+  await page.clock.runFor(7_000);
+  assert.deepEqual(asked(api, 'DELETE', '/api/sessions/c'), [], 'not yet');
+  await page.clock.runFor(1_000);
   await untilAsked(api, 'DELETE', '/api/sessions/c');
   await page.locator('.undo').waitFor({ state: 'detached' });
   assert.deepEqual(await titles(page), ['Apples', 'Bread']);
@@ -238,9 +242,11 @@ test('deleting the session that is shown leads to a new one, and Undo back to it
 test('a deletion that fails brings the row back and says why', async () => {
   const { page, api } = await openWith(SOME);
   api.reply('DELETE /api/sessions/a', { code: 'store_unavailable', detail: 'the database is away' }, 503);
+  await page.clock.install();
   await openMenu(page, 'Apples');
   await page.getByRole('button', { name: 'Delete' }).click();
   await untilTitles(page, ['Bread', 'They spoke of cheese.']);
+  await page.clock.runFor(8_000);
   await untilText(page.locator('.sessions > .bad'), '“Apples” could not be deleted: the database is away');
   assert.deepEqual(await titles(page), ['Apples', 'Bread', 'They spoke of cheese.']);
 });

@@ -1,34 +1,23 @@
 // The page, the real server, and a model that the test plays.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { openPage, say, startBrowser } from './support/browser.mjs';
+import { after, test } from 'node:test';
+import { say } from './support/browser.mjs';
 import { untilText } from './support/page-suite.mjs';
-import { startPatter } from './support/patter.mjs';
+import { serverSuite } from './support/server-suite.mjs';
 import { startUpstream } from './support/upstream.mjs';
 
-let browser, upstream, server, page;
-
-before(async () => {
+let upstream, page;
+const suite = serverSuite(async () => {
   upstream = await startUpstream();
-  server = await startPatter({ ...upstream.settings, PATTER_TOOL__CALCULATOR__APPROVAL: 'always' });
-  browser = await startBrowser();
+  return { ...upstream.settings, PATTER_TOOL__CALCULATOR__APPROVAL: 'always' };
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await upstream?.close();
-});
-afterEach(async () => {
-  const { faults } = page;
-  await page.context().close();
-  assert.deepEqual(faults, [], 'the page ran into errors or broke its Content-Security-Policy');
-});
+after(() => upstream?.close());
 
 const answers = () => page.locator('.column > .answer');
 
 test('words are shown as the model says them', async () => {
-  page = await openPage(browser, server.url);
+  page = await suite.open();
   await say(page, 'Hello');
   const asked = await upstream.asked();
   asked.text('The first ');
@@ -40,7 +29,7 @@ test('words are shown as the model says them', async () => {
 });
 
 test('a call runs when it was approved, and its result goes to the model', async () => {
-  page = await openPage(browser, server.url);
+  page = await suite.open();
   await say(page, 'What is 6 times 7?');
   (await upstream.asked()).call('calculator', { expression: '6*7' });
   await page.getByRole('button', { name: 'Let it run' }).click();
@@ -53,7 +42,7 @@ test('a call runs when it was approved, and its result goes to the model', async
 });
 
 test('a call that was refused does not run, and the model hears of it', async () => {
-  page = await openPage(browser, server.url);
+  page = await suite.open();
   await say(page, 'What is 6 times 7?');
   (await upstream.asked()).call('calculator', { expression: '6*7' });
   await page.getByRole('button', { name: 'Refuse' }).click();
@@ -66,7 +55,7 @@ test('a call that was refused does not run, and the model hears of it', async ()
 });
 
 test('that a provider fails is said, and the next message is answered', async () => {
-  page = await openPage(browser, server.url);
+  page = await suite.open();
   await say(page, 'Hello');
   (await upstream.asked()).fail(500, 'out of order');
   await untilText(answers().locator('.note').first(), /No full answer/);
@@ -78,7 +67,7 @@ test('that a provider fails is said, and the next message is answered', async ()
 });
 
 test('an answer that breaks off keeps its words and is not taken for whole', async () => {
-  page = await openPage(browser, server.url);
+  page = await suite.open();
   await say(page, 'Hello');
   const asked = await upstream.asked();
   asked.text('Half of ');
@@ -89,7 +78,7 @@ test('an answer that breaks off keeps its words and is not taken for whole', asy
 });
 
 test('an edit and another answer reach the model with what they are about', async () => {
-  page = await openPage(browser, server.url);
+  page = await suite.open();
   await say(page, 'Frist');
   const first = await upstream.asked();
   first.text('Pardon?');

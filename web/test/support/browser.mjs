@@ -18,15 +18,24 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Starts the browser named by CHROMIUM, or Debian's. */
-export async function startBrowser() {
+/** How Chromium is started: the one named by CHROMIUM, or Debian's. */
+function launchOptions() {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   if (!existsSync(executablePath)) {
     throw new Error(
       `there is no Chromium at ${executablePath}: install it (Debian: apt-get install chromium) or name it in CHROMIUM`,
     );
   }
-  return chromium.launch({ executablePath, args: FLAGS });
+  return { executablePath, args: FLAGS };
+}
+
+/** Starts a browser that several processes can use. */
+export const launchBrowserServer = () => chromium.launchServer(launchOptions());
+
+/** The browser that `run.mjs` started for all files, or one of this file's own. */
+export async function startBrowser() {
+  const shared = process.env.PATTER_TEST_BROWSER;
+  return shared ? chromium.connect(shared) : chromium.launch(launchOptions());
 }
 
 /** Builds the page into a directory of its own. `remove` takes it away again. */
@@ -35,6 +44,12 @@ export async function buildIntoTemporaryDirectory() {
   const page = join(directory, 'page');
   await buildPage(page);
   return { directory: page, remove: () => rm(directory, { recursive: true, force: true }) };
+}
+
+/** The page that `run.mjs` built for all files, or one of this file's own. */
+export async function builtPage() {
+  const shared = process.env.PATTER_TEST_PAGE;
+  return shared ? { directory: shared, remove: async () => {} } : buildIntoTemporaryDirectory();
 }
 
 /** Opens a page that writes down what must not happen: errors, and breaches of the

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { buildIntoTemporaryDirectory, openPage, startBrowser } from './browser.mjs';
+import { builtPage, openPage, startBrowser } from './browser.mjs';
 import { startFakeServer } from './fake-server.mjs';
 
 const PLAIN = fileURLToPath(new URL('../../plain', import.meta.url));
@@ -18,7 +18,7 @@ export function pageSuite({ plain = false } = {}) {
   let session;
 
   before(async () => {
-    if (!plain) built = await buildIntoTemporaryDirectory();
+    if (!plain) built = await builtPage();
     // One after the other: what has started is stopped where the next one does not start.
     browser = await startBrowser();
     server = await startFakeServer(built?.directory ?? PLAIN);
