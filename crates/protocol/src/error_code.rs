@@ -90,6 +90,10 @@ pub enum CloseCode {
     Internal,
     /// The server drains or restarts. Come back after a random pause of up to 5 s.
     Restart,
+    /// The credentials ran out. Come back with new ones.
+    Unauthorized,
+    /// No longer allowed. Do not come back.
+    Forbidden,
     /// Idle too long. Come back when there is something to say.
     Idle,
     /// The session moved to another owner. Come back.
@@ -100,7 +104,7 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Normal,
         Self::ProtocolError,
         Self::Unsupported,
@@ -109,6 +113,8 @@ impl CloseCode {
         Self::TooBig,
         Self::Internal,
         Self::Restart,
+        Self::Unauthorized,
+        Self::Forbidden,
         Self::Idle,
         Self::Moved,
         Self::TooSlow,
@@ -126,6 +132,8 @@ impl CloseCode {
             Self::TooBig => 1009,
             Self::Internal => 1011,
             Self::Restart => 1012,
+            Self::Unauthorized => 4401,
+            Self::Forbidden => 4403,
             Self::Idle => 4408,
             Self::Moved => 4409,
             Self::TooSlow => 4413,

@@ -1,5 +1,6 @@
 //! Who is let in: every connection has a place among all of them, and there are only so many.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -8,6 +9,10 @@ use crate::metrics::ConnectionMeasures;
 
 /// So many connections beyond the limit are told that they are; the others are dropped.
 const SURPLUS_CONNECTIONS: usize = 64;
+
+/// Where a connection comes from: the other end of it, which may be a proxy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// A connection's place among all of them, held until the connection ends: across an upgrade, too.
 #[derive(Debug)]

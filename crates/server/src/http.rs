@@ -24,6 +24,7 @@ mod tools;
 mod trace;
 
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub(crate) use negotiation::{wants, weak_etag};
 pub(crate) use problem::Problem;
 pub(crate) use query::Query;
 
+use crate::admission::Peer;
+use crate::auth::{Authenticator, Caller};
 use crate::commands::ModelsReport;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
@@ -78,6 +81,8 @@ pub(crate) struct App {
     pub(crate) circuits: Vec<Circuit>,
     /// What is known about models, and which are used.
     pub(crate) models: ModelsReport,
+    /// Finds out who asks.
+    pub(crate) authenticator: Authenticator,
     /// Other origins whose pages may use the API.
     pub(crate) cors_origins: Vec<String>,
     /// A place for each file that is being imported.
@@ -101,7 +106,7 @@ async fn answer(
     let reply = match found {
         Ok(found) => {
             let limit = time_limit(&app, found.route);
-            in_time(limit, dispatch(&app, found, request)).await
+            in_time(limit, authenticated(&app, found, request)).await
         }
         Err(problem) => Err(problem),
     };
@@ -168,7 +173,29 @@ fn time_limit(app: &App, route: Route) -> Duration {
     }
 }
 
-async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply {
+async fn authenticated(app: &App, found: Found, request: Request<Incoming>) -> Reply {
+    let address = address(&request);
+    let caller = if found.route.is_public() {
+        Caller::anyone(address)
+    } else {
+        let headers = request.headers();
+        app.authenticator.authenticate(headers, address).await?
+    };
+    dispatch(app, found, request, &caller).await
+}
+
+/// Where a request comes from.
+fn address(request: &Request<Incoming>) -> IpAddr {
+    let peer = request.extensions().get::<Peer>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| peer.ip())
+}
+
+async fn dispatch(
+    app: &App,
+    found: Found,
+    request: Request<Incoming>,
+    caller: &Caller,
+) -> Reply {
     let session_id = || checks::session_id(found.parameter.as_deref().unwrap_or_default());
     let query = request.uri().query().map(str::to_owned);
     let query = Query::parse(query.as_deref());
@@ -200,7 +227,7 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>) -> Reply 
         Route::Say => messages::say(app, request, session_id()?).await,
         Route::WebSocket => {
             let session_id = session_id()?;
-            ws::open(app, request, session_id).await
+            ws::open(app, request, session_id, caller).await
         }
     }
 }

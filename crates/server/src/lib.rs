@@ -3,6 +3,7 @@
 mod admin;
 mod admission;
 mod assets;
+mod auth;
 pub mod cli;
 pub mod commands;
 pub mod config;

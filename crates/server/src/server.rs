@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::admin::{self, AdminPort};
+use crate::auth::Authenticator;
 use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
@@ -199,6 +200,7 @@ impl Server {
             archive: store,
             circuits,
             models: ModelsReport::new(&config, Utc::now().date_naive()).for_clients(),
+            authenticator: Authenticator,
             cors_origins: config.server.cors_origins.clone(),
             imports: Semaphore::new(MAX_IMPORTS),
             shutdown,

@@ -25,6 +25,7 @@ use tracing::{Instrument, debug, info_span};
 use uuid::Uuid;
 
 use crate::admission::Admission;
+use crate::auth::Caller;
 use crate::http::{App, Body, Problem, Query};
 use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
@@ -67,12 +68,17 @@ pub(crate) async fn open(
     app: &App,
     mut request: Request<Incoming>,
     session_id: SessionId,
+    caller: &Caller,
 ) -> Result<Response<Body>, Problem> {
     let response = handshake::agree(&request)?;
     let after = after(&Query::parse(request.uri().query()))?;
+    let options = OpenOptions {
+        user_id: caller.user_id().map(str::to_owned),
+        ..OpenOptions::default()
+    };
     let session = app
         .sessions
-        .open(session_id.clone(), OpenOptions::default())
+        .open(session_id.clone(), options)
         .await?
         .with_traces_of_their_own();
     let attachment = session.attach(after).await?;

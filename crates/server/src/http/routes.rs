@@ -42,6 +42,23 @@ pub(crate) enum Route {
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 impl Route {
+    /// Whether it is answered to anybody, whatever authentication is configured: the page and the
+    /// documents, which tell nothing of what is stored, and what orchestrators ask.
+    pub(crate) fn is_public(self) -> bool {
+        matches!(
+            self,
+            Self::Home
+                | Self::File
+                | Self::Health
+                | Self::Live
+                | Self::Ready
+                | Self::OpenApi
+                | Self::AsyncApi
+                | Self::DocsRedirect
+                | Self::Docs
+        )
+    }
+
     /// The longest body that is read here, in bytes.
     pub(crate) fn body_limit(self) -> usize {
         match self {

@@ -29,7 +29,7 @@ pub(crate) enum Closed {
 }
 
 /// All of which the server closes with.
-const CODES: [CloseCode; 11] = [
+const CODES: [CloseCode; 13] = [
     CloseCode::Normal,
     CloseCode::ProtocolError,
     CloseCode::Unsupported,
@@ -38,6 +38,8 @@ const CODES: [CloseCode; 11] = [
     CloseCode::TooBig,
     CloseCode::Internal,
     CloseCode::Restart,
+    CloseCode::Unauthorized,
+    CloseCode::Forbidden,
     CloseCode::Idle,
     CloseCode::Moved,
     CloseCode::TooSlow,
@@ -119,6 +121,8 @@ fn word_of(how: Closed) -> &'static str {
             CloseCode::TooBig => "1009",
             CloseCode::Internal => "1011",
             CloseCode::Restart => "1012",
+            CloseCode::Unauthorized => "4401",
+            CloseCode::Forbidden => "4403",
             CloseCode::Idle => "4408",
             CloseCode::Moved => "4409",
             CloseCode::TooSlow => "4413",

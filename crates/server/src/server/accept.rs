@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use crate::admission::{Admission, Places};
+use crate::admission::{Admission, Peer, Places};
 use crate::http::HttpService;
 use crate::metrics::ConnectionMeasures;
 
@@ -79,9 +79,10 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _peer)) => {
+            Ok((stream, peer)) => {
                 if let Some(admission) = places.take() {
-                    serve_connection(&builder, &service, &open, limits, stream, admission);
+                    let peer = Peer(peer);
+                    serve_connection(&builder, &service, &open, limits, (stream, peer), admission);
                 }
             }
             // The client has left already.
@@ -114,7 +115,7 @@ fn serve_connection(
     service: &HttpService,
     open: &OpenRequests,
     limits: Limits,
-    stream: TcpStream,
+    (stream, peer): (TcpStream, Peer),
     admission: Admission,
 ) {
     // Tokens are small and must not wait for each other.
@@ -126,6 +127,7 @@ fn serve_connection(
     let service = service.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Arc::clone(&admission));
+        request.extensions_mut().insert(peer);
         service.clone().oneshot(request)
     });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
