@@ -66,9 +66,8 @@ async function readRange(
   return { epoch, events };
 }
 
-/** A part begins with a message, so that the pieces of its answer stay together, and not with one that takes
- *  the place of the one before. */
+/** A part begins with a message, where there is one in it: half an answer at the top is no good beginning. */
 function fromFirstMessage(events: DurableEvent[], after: number): DurableEvent[] {
-  const first = events.findIndex((event) => event.type === 'user_message' && event.replaces === null);
+  const first = events.findIndex(({ type }) => type === 'user_message');
   return after === 0 || first <= 0 ? events : events.slice(first);
 }

@@ -57,6 +57,7 @@ export const strings = {
     spooled: 'Safe on the server’s disk until its database is back',
     refused: 'Not taken',
     again: 'Send again',
+    discard: 'Discard',
   },
 
   tool: {
@@ -138,6 +139,8 @@ export const strings = {
     edit: 'Edit',
     editing: 'The message as it should be',
     sendEdited: 'Send instead',
+    notLast: 'Another message followed, so this one can no longer be replaced.',
+    sendAsNew: 'Send as a new message',
     cancel: 'Cancel',
     quote: 'Quote',
     regenerate: 'Answer again',

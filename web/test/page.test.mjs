@@ -82,7 +82,7 @@ test('an error stands in the answer it belongs to', async () => {
   assert.match(await page.locator('.answer .prose').innerText(), /Half an/);
 });
 
-test('a refused message stays on the page and can be sent again', async () => {
+test('a refused message stays on the page, over a reload too, and can be sent again', async () => {
   const { page, session } = await suite.open();
   await untilText(page.locator('.connection'), 'Connected');
   session.silent = true;
@@ -91,6 +91,8 @@ test('a refused message stays on the page and can be sent again', async () => {
   session.silent = false;
   session.live({ type: 'error', code: 'busy', message: 'eight messages wait already', retryable: true, message_id: id });
   await untilText(page.locator('.said .note'), /eight messages wait already/);
+  await page.reload();
+  await untilText(page.locator('.said .note'), 'Not taken: eight messages wait already');
   await page.getByRole('button', { name: 'Send again' }).click();
   assert.equal((await session.next('user_message')).id, id);
   await page.locator('.said[data-delivery=stored]').waitFor();

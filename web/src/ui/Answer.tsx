@@ -49,8 +49,14 @@ export function Waiting() {
 }
 
 function PartView({ part, running, last }: { part: Part; running: boolean; last: boolean }) {
-  if (part.kind === 'tool') return <ToolCard tool={part.tool} running={running} />;
-  return <Prose text={part.text} growing={running && last} />;
+  switch (part.kind) {
+    case 'text':
+      return <Prose text={part.text} growing={running && last} />;
+    case 'tool':
+      return <ToolCard tool={part.tool} running={running} />;
+    case 'unread':
+      return null; // It is shown with the part of the log in which it stands.
+  }
 }
 
 function Ending({ answer }: { answer: Answer }) {

@@ -4,8 +4,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from '../announce';
 import { RouteChoice } from '../choose/RouteChoice';
-import { count } from '../format';
 import { dialogIsOpen } from '../keyboard';
+import { complaintOf, toMessage } from '../message';
 import { strings } from '../strings';
 import { isComposing } from './composing';
 import { useSession } from './context';
@@ -47,7 +47,7 @@ function MessageForm() {
   const { connection, draft } = session;
   const input = useRef<HTMLTextAreaElement>(null);
   const answering = session.answering.value;
-  const complaint = useComplaint(draft.value);
+  const complaint = complaintOf(draft.value, session.contentLimit.value);
   const sendable = toMessage(draft.value) !== '' && complaint === undefined;
 
   const send = () => {
@@ -117,22 +117,9 @@ function Hint({ complaint }: { complaint: string | undefined }) {
   return <span id="message-hint" class="hint keys">{strings.composer.hint}</span>;
 }
 
-/** What is wrong with a draft, if anything. The server counts bytes of UTF-8. */
-function useComplaint(draft: string): string | undefined {
-  const limit = useSession().state.value.session?.limits.max_content_bytes;
-  if (limit === undefined || draft.length * 3 <= limit) return undefined;
-  const bytes = new TextEncoder().encode(toMessage(draft)).length;
-  return bytes > limit ? strings.composer.tooLong(count(bytes), count(limit)) : undefined;
-}
-
 /** A draft with more words behind it. */
 function join(draft: string, text: string): string {
   return draft === '' || /\s$/.test(draft) ? draft + text : `${draft} ${text}`;
-}
-
-/** What is sent of a draft: the server trims too, and takes no U+0000 (databases cannot hold it). */
-function toMessage(draft: string): string {
-  return draft.replaceAll('\u0000', '').trim();
 }
 
 /** Esc stops the answer, wherever the focus is, unless something in front of it takes the key. */
