@@ -69,6 +69,7 @@ export const strings = {
     arguments: 'Arguments',
     result: 'Result',
     error: 'Error',
+    showAll: (characters: string) => `Show all ${characters} characters`,
     approve: 'Let it run',
     refuse: 'Refuse',
   },
