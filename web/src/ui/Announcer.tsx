@@ -1,10 +1,11 @@
 // What is said to a screen reader. The conversation itself is not live: reading out every word as
-// it arrives is of no use. One polite status tells the turns of an answer, and what others give to
-// `announce`; one alert tells of a lost connection and of nothing else.
+// it arrives is of no use. One polite status tells the turns of an answer, what was refused, and what
+// others give to `announce`; one alert tells of a lost connection and of nothing else.
 
 import { useSignalEffect } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { announce, announcement } from '../announce';
+import type { ErrorEvent } from '../protocol';
 import type { Session } from '../session';
 import type { Answer } from '../state';
 import { strings } from '../strings';
@@ -16,7 +17,8 @@ export function Announcer({ session }: { session: Session | null }) {
     <div class="for-screen-readers">
       <p role="status"><span key={number}>{text}</span></p>
       <p role="alert">{lost && strings.spoken.lost}</p>
-      {session !== null && <TurnTeller key={session.id} session={session} />}
+      {session !== null && <TurnTeller key={`turns ${session.id}`} session={session} />}
+      {session !== null && <RefusalTeller key={`refusals ${session.id}`} session={session} />}
     </div>
   );
 }
@@ -33,6 +35,24 @@ function TurnTeller({ session }: { session: Session }) {
     const news = ended && session.over.value ? strings.spoken.ended : tell(before.current, answer);
     if (news !== undefined) announce(news);
     before.current = answer;
+  });
+
+  return null;
+}
+
+/** Draws nothing: says what was asked for and did not happen. */
+function RefusalTeller({ session }: { session: Session }) {
+  const problem = useRef<ErrorEvent | null>(null);
+  const refusal = useRef<ErrorEvent | undefined>(undefined);
+
+  useSignalEffect(() => {
+    const state = session.state.value;
+    if (state.problem !== null && state.problem !== problem.current) announce(state.problem.message);
+    problem.current = state.problem;
+    const refused = state.entries.findLast((entry) => entry.kind === 'said' && entry.delivery === 'refused');
+    const error = refused?.kind === 'said' ? refused.error : undefined;
+    if (error !== undefined && error !== refusal.current) announce(`${strings.delivery.refused}: ${error.message}`);
+    refusal.current = error;
   });
 
   return null;

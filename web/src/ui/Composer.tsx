@@ -51,6 +51,7 @@ function MessageForm() {
   const sendable = toMessage(draft.value) !== '' && complaint === undefined;
 
   const send = () => {
+    if (complaint !== undefined) announce(complaint);
     if (!sendable) return;
     session.say(toMessage(draft.value));
     draft.value = '';
@@ -60,6 +61,10 @@ function MessageForm() {
     input.current?.focus(); // The button is about to go, and would take the focus with it.
   };
   useStopKey(stop);
+  useEffect(() => {
+    // Once, and not with every key.
+    if (complaint !== undefined) announce(complaint);
+  }, [complaint !== undefined]);
   useEffect(() => {
     // On a phone this would open the keyboard over the page.
     if (matchMedia('(hover: hover)').matches) input.current?.focus();
@@ -86,6 +91,7 @@ function MessageForm() {
         rows={1}
         aria-label={strings.composer.label}
         aria-describedby="message-hint"
+        aria-invalid={complaint !== undefined}
         placeholder={strings.composer.placeholder}
         value={draft.value}
         onInput={(event) => (draft.value = event.currentTarget.value)}
