@@ -7,7 +7,7 @@ import { useRef } from 'preact/hooks';
 import { announce, announcement } from '../announce';
 import type { ErrorEvent } from '../protocol';
 import type { Session } from '../session';
-import type { Answer } from '../state';
+import type { Answer, State } from '../state';
 import { strings } from '../strings';
 
 export function Announcer({ session }: { session: Session | null }) {
@@ -42,20 +42,26 @@ function TurnTeller({ session }: { session: Session }) {
 
 /** Draws nothing: says what was asked for and did not happen. */
 function RefusalTeller({ session }: { session: Session }) {
-  const problem = useRef<ErrorEvent | null>(null);
-  const refusal = useRef<ErrorEvent | undefined>(undefined);
+  // What was refused before the page was opened is no news.
+  const refusal = useRef(lastRefusal(session.state.peek()));
+  const problem = useRef(session.state.peek().problem);
 
   useSignalEffect(() => {
     const state = session.state.value;
+    const error = lastRefusal(state);
     if (state.problem !== null && state.problem !== problem.current) announce(state.problem.message);
-    problem.current = state.problem;
-    const refused = state.entries.findLast((entry) => entry.kind === 'said' && entry.delivery === 'refused');
-    const error = refused?.kind === 'said' ? refused.error : undefined;
     if (error !== undefined && error !== refusal.current) announce(`${strings.delivery.refused}: ${error.message}`);
+    problem.current = state.problem;
     refusal.current = error;
   });
 
   return null;
+}
+
+/** Why the last message was refused that was. */
+function lastRefusal({ entries }: State): ErrorEvent | undefined {
+  const refused = entries.findLast((entry) => entry.kind === 'said' && entry.delivery === 'refused');
+  return refused?.kind === 'said' ? refused.error : undefined;
 }
 
 /** What changed from one state of the latest answer to the next, in words. */
