@@ -22,6 +22,21 @@ export const strings = {
   close: 'Close',
   notLoaded: 'This part of the page could not be loaded. Reload the page to try again.',
 
+  nouns: {
+    token: { one: 'token', many: 'tokens' },
+    thought: { one: 'piece', many: 'pieces' },
+    storedEvent: { one: 'stored event', many: 'stored events' },
+    result: { one: 'result', many: 'results' },
+    answer: { one: 'answer', many: 'answers' },
+  },
+  code: {
+    plain: 'text',
+    region: (language: string) => `${language} code`,
+    plainRegion: 'plain code',
+  },
+  firstWord: (after: string) => `first word ${after}`,
+  keys: { escape: 'Esc', shift: 'Shift', alt: 'Alt', control: 'Ctrl' },
+
   connection: {
     connecting: 'Connecting',
     open: 'Connected',
@@ -253,7 +268,6 @@ export const strings = {
     none: 'Nothing matches.',
     analytics: 'Open the analytics',
     theme: (name: string) => `Theme: ${name}`,
-    conversation: 'conversation',
   },
 
   status: {
@@ -286,6 +300,13 @@ export const strings = {
     after: (rows: number) => `${rows} later`,
     raw: (type: string) => `JSON of ${type}`,
     rest: (events: number) => `and ${events} more`,
+    gist: {
+      run: (pieces: string, time: string) => `${pieces} in ${time}`,
+      reset: 'reset',
+      upTo: (token: number) => `up to token ${token}`,
+      ok: 'ok',
+      failed: 'failed',
+    },
     numbers: {
       region: 'Newest answer',
       firstToken: 'First token',

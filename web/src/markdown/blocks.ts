@@ -40,7 +40,7 @@ export type Step =
   | { kind: 'void' };
 
 /** What a piece of text changed. */
-export interface Progress {
+interface Progress {
   /** What is finished since the last time. */
   finished: Step[];
   /** What comes after that, for now. */
@@ -140,10 +140,11 @@ function onlyCode(tokens: Token[]): string | undefined {
 
 function renderCode(text: string, language: string): string {
   const name = escape(language);
+  const label = name === '' ? strings.code.plainRegion : strings.code.region(name);
   return (
-    `<figure class="code"><figcaption><span>${name || 'text'}</span>` +
+    `<figure class="code"><figcaption><span>${name || strings.code.plain}</span>` +
     `<button type="button" data-copy>${strings.copy}</button></figcaption>` +
-    `<pre tabindex="0" role="region" aria-label="${name || 'plain'} code">` +
+    `<pre tabindex="0" role="region" aria-label="${label}">` +
     `<code data-language="${name}">${escape(text)}\n</code></pre></figure>`
   );
 }

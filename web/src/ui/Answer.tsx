@@ -82,8 +82,8 @@ function Measures({ answer }: { answer: Answer }) {
   if (answer.stored === null) return <span />;
   const { timing, usage, cost_usd } = answer.stored;
   const facts = [duration(timing.total_ms)];
-  if (timing.first_token_ms !== null) facts.push(`first word ${duration(timing.first_token_ms)}`);
-  if (usage.output_tokens !== null) facts.push(counted(usage.output_tokens, 'token'));
+  if (timing.first_token_ms !== null) facts.push(strings.firstWord(duration(timing.first_token_ms)));
+  if (usage.output_tokens !== null) facts.push(counted(usage.output_tokens, strings.nouns.token));
   if (cost_usd !== null && cost_usd > 0) facts.push(dollars(cost_usd));
   return <span class="measures">{facts.join(' · ')}</span>;
 }
