@@ -101,7 +101,6 @@ export const strings = {
 
   closing: {
     title: 'Session ended',
-    summary: 'Summary',
     noSummary: 'No summary yet. It follows when the model can give one.',
     reason: {
       client: 'Ended on request',
