@@ -7,6 +7,7 @@ import { RouteChoice } from '../choose/RouteChoice';
 import { dialogIsOpen } from '../keyboard';
 import { complaintOf, toMessage } from '../message';
 import { strings } from '../strings';
+import { useSpoken } from './complaint';
 import { isComposing } from './composing';
 import { useSession } from './context';
 import { VoiceButtons } from './VoiceButtons';
@@ -61,10 +62,7 @@ function MessageForm() {
     input.current?.focus(); // The button is about to go, and would take the focus with it.
   };
   useStopKey(stop);
-  useEffect(() => {
-    // Once, and not with every key.
-    if (complaint !== undefined) announce(complaint);
-  }, [complaint !== undefined]);
+  useSpoken(complaint);
   useEffect(() => {
     // On a phone this would open the keyboard over the page.
     if (matchMedia('(hover: hover)').matches) input.current?.focus();
