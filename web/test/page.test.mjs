@@ -221,7 +221,9 @@ test('who ends the session sees its summary, also from further up', async () => 
   answer.token('Once upon a time.\n\n'.repeat(60));
   answer.finish();
   await page.locator('.measures').waitFor();
-  await page.locator('.log').evaluate((log) => log.scrollTo(0, 0));
+  await page.locator('.prose > p').last().waitFor(); // It is short until the code that draws it is there.
+  await page.getByRole('log').hover();
+  await page.mouse.wheel(0, -600);
   await page.locator('.jump').waitFor();
   await page.getByRole('button', { name: 'End session' }).click();
   await page.locator('.closing').waitFor();
