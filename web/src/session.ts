@@ -141,27 +141,32 @@ export class Session {
     this.socket.rest();
   }
 
-  /** Shows more of what is stored, in front of what is shown; all from event `seq` on, if that is given. */
-  showEarlier(seq = Infinity): Promise<void> {
-    this.reading = this.reading.then(() => this.readEarlier(seq));
+  /** Shows one more part of what is stored, in front of what is shown. */
+  showEarlier(): Promise<void> {
+    return this.read(() => this.first - 1);
+  }
+
+  /** Shows all that is stored from event `seq` on. */
+  showFrom(seq: number): Promise<void> {
+    return this.read(() => seq);
+  }
+
+  private read(wanted: () => number): Promise<void> {
+    this.reading = this.reading.then(() => this.readUntil(wanted()));
     return this.reading;
   }
 
-  private async readEarlier(seq: number): Promise<void> {
-    while (this.earlier.value === 'more' || this.earlier.value === 'failed') {
-      if (seq !== Infinity && seq >= this.first) return;
-      this.earlier.value = 'loading';
-      try {
-        const part = await readEarlier(this.id, this.first);
-        if (this.left || part.epoch !== this.epoch) return;
-        this.state.value = prepend(this.state.value, part.events);
-        this.first = part.events[0]?.seq ?? this.first;
-        this.earlier.value = part.isCut ? 'more' : 'none';
-      } catch {
-        this.earlier.value = 'failed';
-        return;
-      }
-      if (seq === Infinity) return;
+  private async readUntil(wanted: number): Promise<void> {
+    if (this.earlier.value === 'none' || wanted >= this.first) return;
+    this.earlier.value = 'loading';
+    try {
+      const part = await readEarlier(this.id, this.first, wanted);
+      if (this.left || part.epoch !== this.epoch) return;
+      this.state.value = prepend(this.state.value, part.events);
+      this.first = part.events[0]?.seq ?? this.first;
+      this.earlier.value = part.isCut ? 'more' : 'none';
+    } catch {
+      this.earlier.value = 'failed';
     }
   }
 

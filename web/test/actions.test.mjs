@@ -50,6 +50,7 @@ test('a message that is written anew waits while another view is looked at, and 
   const box = page.getByRole('textbox', { name: 'The message as it should be' });
   await box.fill('ä'.repeat(16_385));
   await untilText(page.locator('.edit .hint'), 'Too long: 32,770 of 32,768 bytes.');
+  await untilText(page.getByRole('status'), 'Too long: 32,770 of 32,768 bytes.');
   await page.keyboard.press('Enter');
   await box.fill('Better question');
   await page.getByRole('button', { name: 'New chat' }).click();

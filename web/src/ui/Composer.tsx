@@ -7,6 +7,7 @@ import { RouteChoice } from '../choose/RouteChoice';
 import { dialogIsOpen } from '../keyboard';
 import { complaintOf, toMessage } from '../message';
 import { strings } from '../strings';
+import { useSpoken } from './complaint';
 import { isComposing } from './composing';
 import { useSession } from './context';
 import { VoiceButtons } from './VoiceButtons';
@@ -51,6 +52,7 @@ function MessageForm() {
   const sendable = toMessage(draft.value) !== '' && complaint === undefined;
 
   const send = () => {
+    if (complaint !== undefined) announce(complaint);
     if (!sendable) return;
     session.say(toMessage(draft.value));
     draft.value = '';
@@ -60,6 +62,7 @@ function MessageForm() {
     input.current?.focus(); // The button is about to go, and would take the focus with it.
   };
   useStopKey(stop);
+  useSpoken(complaint);
   useEffect(() => {
     // On a phone this would open the keyboard over the page.
     if (matchMedia('(hover: hover)').matches) input.current?.focus();
@@ -86,6 +89,7 @@ function MessageForm() {
         rows={1}
         aria-label={strings.composer.label}
         aria-describedby="message-hint"
+        aria-invalid={complaint !== undefined}
         placeholder={strings.composer.placeholder}
         value={draft.value}
         onInput={(event) => (draft.value = event.currentTarget.value)}

@@ -6,6 +6,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { complaintOf, toMessage } from '../message';
 import type { Said } from '../state';
 import { strings } from '../strings';
+import { useSpoken } from './complaint';
 import { isComposing } from './composing';
 import { useSession } from './context';
 
@@ -21,6 +22,7 @@ export function EditMessage({ said, takesFocus }: { said: Said; takesFocus: bool
   const isTooLate = !isRefused && session.lastSaidId.value !== said.id;
   const tooLong = complaintOf(text, session.contentLimit.value);
   const complaint = tooLong ?? (isTooLate ? strings.actions.notLast : undefined);
+  useSpoken(complaint);
   const isGood = content !== '' && tooLong === undefined;
   const hint = `edit-hint-${said.id}`;
 
@@ -62,6 +64,7 @@ export function EditMessage({ said, takesFocus }: { said: Said; takesFocus: bool
         rows={2}
         aria-label={strings.actions.editing}
         aria-describedby={hint}
+        aria-invalid={complaint !== undefined}
         value={text}
         onInput={(event) => session.edits.keep(said.id, event.currentTarget.value)}
         onKeyDown={onKeyDown}
