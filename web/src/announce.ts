@@ -3,7 +3,7 @@
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 
-export interface Announcement {
+interface Announcement {
   text: string;
   /** Grows, so that the same words said again are heard again. */
   number: number;

@@ -1,7 +1,7 @@
 // The server's HTTP API, as far as the page uses it. Every request has a deadline, and fails with an
 // `ApiError`, or with the `AbortError` of the caller's own signal.
 
-import type { Health, Models, Tools } from './api/server';
+import type { Health, Models } from './api/server';
 import type {
   Analytics,
   AnalyticsQuery,
@@ -25,8 +25,8 @@ export class ApiError extends Error {
 }
 
 interface Options {
-  method?: 'GET' | 'PATCH' | 'POST' | 'DELETE';
-  query?: Record<string, string | number | boolean | undefined>;
+  method?: 'GET' | 'PATCH' | 'DELETE';
+  query?: Record<string, string | number | undefined>;
   body?: unknown;
   signal?: AbortSignal | undefined;
   /** Sent also when the page is left in the meantime. */
@@ -37,12 +37,9 @@ interface Options {
 
 export const api = {
   /** Newest first, a page at a time. */
-  sessions: (
-    query: { limit?: number; cursor?: string; active?: boolean; from?: string; to?: string } = {},
-    signal?: AbortSignal,
-  ) => json<Sessions>('/api/sessions', { query, signal }),
+  sessions: (query: { limit: number; cursor?: string }) => json<Sessions>('/api/sessions', { query }),
 
-  session: (id: SessionId, signal?: AbortSignal) => json<StoredSession>(ofSession(id), { signal }),
+  session: (id: SessionId) => json<StoredSession>(ofSession(id)),
 
   /** Merges into the session's metadata (`title`, `tags`); `null` takes a key away. */
   change: (id: SessionId, metadata: Record<string, unknown>) =>
@@ -53,23 +50,19 @@ export const api = {
     await send(ofSession(id), { method: 'DELETE', keepalive });
   },
 
-
-  /** The durable events after `after`, a page at a time. `type`: one or more, joined by commas. */
-  events: (id: SessionId, query: { after?: number; limit?: number; type?: string } = {}, signal?: AbortSignal) =>
-    json<Events>(`${ofSession(id)}/events`, { query, signal }),
+  /** The durable events after `after`, a page at a time. */
+  events: (id: SessionId, query: { after: number; limit: number }) => json<Events>(`${ofSession(id)}/events`, { query }),
 
   /** Where a session can be downloaded, for a link. */
   exportAddress: (id: SessionId, format: ExportFormat) => `${ofSession(id)}/export?format=${format}`,
 
-  search: (query: { q: string; limit?: number; cursor?: string }, signal?: AbortSignal) =>
+  search: (query: { q: string; limit: number; cursor?: string }, signal?: AbortSignal) =>
     json<SearchResults>('/api/search', { query, signal }),
 
   analytics: (query: AnalyticsQuery, signal?: AbortSignal) =>
     json<Analytics>('/api/analytics', { query: { ...query }, signal }),
 
-  models: (signal?: AbortSignal) => json<Models>('/api/models', { signal }),
-
-  tools: (signal?: AbortSignal) => json<Tools>('/api/tools', { signal }),
+  models: () => json<Models>('/api/models'),
 
   /** Answers also when the server is not well, which is then what it says. */
   health: (signal?: AbortSignal) => json<Health>('/health', { signal, also: 503 }),
@@ -80,7 +73,7 @@ function ofSession(id: SessionId): string {
 }
 
 /** The types are trusted as those of the WebSocket are: both come with the page, from one server. */
-async function json<T>(path: string, options: Options): Promise<T> {
+async function json<T>(path: string, options: Options = {}): Promise<T> {
   const response = await send(path, options);
   try {
     return (await response.json()) as T;

@@ -12,9 +12,15 @@ export function count(value: number): string {
   return whole.format(value);
 }
 
+/** A noun, as it stands behind `1` and behind every other number. */
+interface Noun {
+  one: string;
+  many: string;
+}
+
 /** A count with its noun: `1 token`, `2 tokens`. */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+export function counted(value: number, { one, many }: Noun): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
 }
 
 /** A duration given in milliseconds: `212 ms`, `1.95 s`, `4 min 05 s`. */

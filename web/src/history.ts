@@ -4,8 +4,10 @@
 import { api, ApiError } from './api';
 import type { DurableEvent, LogEpoch, SessionId } from './protocol';
 
-/** So many events are read at a time. */
-const PAGE = 200;
+/** So many events are shown more. */
+const PART = 200;
+/** So many events are read at a time, where a part far back is asked for: as many as the server gives. */
+const PAGE = 1_000;
 
 /** The newest part of a log. */
 export interface Tail {
@@ -23,7 +25,7 @@ export interface Tail {
 export async function readTail(id: SessionId): Promise<Tail | null> {
   try {
     const session = await api.session(id);
-    const after = Math.max(0, session.last_seq - PAGE);
+    const after = Math.max(0, session.last_seq - PART);
     const { events } = await readRange(id, after, session.last_seq);
     return {
       epoch: session.epoch,
@@ -38,14 +40,24 @@ export async function readTail(id: SessionId): Promise<Tail | null> {
   }
 }
 
-/** The part in front of the event `before`, and whether there is more in front of that. */
+/** The part in front of the event `before`, from somewhat before the event `wanted` on, and whether there is more
+ *  in front of that. */
 export async function readEarlier(
   id: SessionId,
   before: number,
+  wanted: number,
 ): Promise<{ epoch: LogEpoch | null; events: DurableEvent[]; isCut: boolean }> {
-  const after = Math.max(0, before - 1 - PAGE);
-  const { epoch, events } = await readRange(id, after, before - 1);
-  return { epoch, events: fromFirstMessage(events, after), isCut: after > 0 };
+  let read: DurableEvent[] = [];
+  let last = before - 1;
+  for (;;) {
+    const after = Math.max(0, Math.min(wanted, last) - PART);
+    const { epoch, events } = await readRange(id, after, last);
+    read = [...events, ...read];
+    const part = fromFirstMessage(read, after);
+    const hasWanted = part[0] !== undefined && part[0].seq <= wanted;
+    if (hasWanted || after === 0) return { epoch, events: part, isCut: after > 0 };
+    last = after;
+  }
 }
 
 /** The events behind `after` up to `last`: a page may end early, since its size is bounded too. */
@@ -66,9 +78,8 @@ async function readRange(
   return { epoch, events };
 }
 
-/** A part begins with a message, so that the pieces of its answer stay together, and not with one that takes
- *  the place of the one before. */
+/** A part begins with a message, where there is one in it: half an answer at the top is no good beginning. */
 function fromFirstMessage(events: DurableEvent[], after: number): DurableEvent[] {
-  const first = events.findIndex((event) => event.type === 'user_message' && event.replaces === null);
+  const first = events.findIndex(({ type }) => type === 'user_message');
   return after === 0 || first <= 0 ? events : events.slice(first);
 }

@@ -1,51 +1,64 @@
-// User messages that the server has not acknowledged. They are kept in the tab's storage, so that
-// a reload without a connection loses none of them either.
+// User messages that the server has not taken: those that wait to be acknowledged, and those that it refused,
+// with why. They are kept in the tab's storage, so that a reload loses none of them.
 
-import type { MessageId, SessionId, UserInput } from './protocol';
+import type { ErrorEvent, MessageId, SessionId, UserInput } from './protocol';
 
 /** A message that can be told apart from every other one of its session. */
 export type OutgoingMessage = UserInput & { id: MessageId };
 
-/** The unacknowledged messages of one session, in the order in which they were written. */
+/** What was not taken, and why, if it was refused. */
+type Kept = OutgoingMessage & { refusal?: ErrorEvent };
+
+/** The messages of one session that were not taken, in the order in which they were written. */
 export class Outbox {
   private readonly key: string;
-  private messages: OutgoingMessage[];
+  private messages: readonly Kept[];
 
   constructor(session: SessionId, private readonly storage: Storage | undefined = tabStorage()) {
     this.key = `patter.outbox.${session}`;
     this.messages = this.load();
   }
 
-  /** What waits, oldest first. */
-  pending(): readonly OutgoingMessage[] {
+  /** Everything that was not taken, oldest first. */
+  all(): readonly Kept[] {
     return this.messages;
+  }
+
+  /** What waits to be sent or acknowledged, oldest first: nothing that was refused goes out by itself. */
+  pending(): readonly OutgoingMessage[] {
+    return this.messages.filter(({ refusal }) => refusal === undefined);
   }
 
   /** Keeps a message until it is acknowledged. */
   add(message: OutgoingMessage): void {
-    this.messages = [...this.messages.filter(({ id }) => id !== message.id), message];
-    this.save();
+    this.keep([...this.messages.filter(({ id }) => id !== message.id), message]);
   }
 
-  /** Forgets a message that the server has taken, or has refused for good. */
+  /** Keeps why a message was refused, if it waits here. */
+  refuse(id: MessageId, refusal: ErrorEvent): void {
+    this.keep(this.messages.map((message) => (message.id === id ? { ...message, refusal } : message)));
+  }
+
+  /** Forgets a message that the server has taken, or the user has discarded. */
   remove(id: MessageId): void {
-    if (!this.messages.some((message) => message.id === id)) return;
-    this.messages = this.messages.filter((message) => message.id !== id);
-    this.save();
+    if (this.messages.some((message) => message.id === id)) {
+      this.keep(this.messages.filter((message) => message.id !== id));
+    }
   }
 
-  private load(): OutgoingMessage[] {
+  private load(): Kept[] {
     try {
-      return JSON.parse(this.storage?.getItem(this.key) ?? '[]') as OutgoingMessage[];
+      return JSON.parse(this.storage?.getItem(this.key) ?? '[]') as Kept[];
     } catch {
       return []; // Not ours, or cut short: nothing that could be sent.
     }
   }
 
-  private save(): void {
+  private keep(messages: readonly Kept[]): void {
+    this.messages = messages;
     try {
-      if (this.messages.length === 0) this.storage?.removeItem(this.key);
-      else this.storage?.setItem(this.key, JSON.stringify(this.messages));
+      if (messages.length === 0) this.storage?.removeItem(this.key);
+      else this.storage?.setItem(this.key, JSON.stringify(messages));
     } catch {
       // The storage is full or forbidden. The messages live on in memory.
     }

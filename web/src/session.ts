@@ -5,13 +5,13 @@ import { batch, computed, type Signal, signal } from '@preact/signals';
 import { oncePerFrame } from './frame';
 import { mintId, socketUrl } from './address';
 import { chosenMetadata } from './choose/routes';
-import { keptDraft } from './draft';
 import { readEarlier, readTail, type Tail } from './history';
+import { Edits, keptDraft } from './kept';
 import { Outbox, type OutgoingMessage } from './outbox';
 import type { CallId, LogEpoch, MessageId, ServerMessage, SessionId } from './protocol';
 import { type Connection, SessionSocket } from './socket';
 import { stopReading } from './voice/speaker';
-import { apply, emptyState, isAnswering, isAwaiting, lastSaid, prepend, say, type Said, type State } from './state';
+import { apply, emptyState, isAnswering, isAwaiting, lastSaid, prepend, say, type Said, type State, unsay } from './state';
 
 /** Is told of an event as it comes, before it is drawn. `arrivedAt`: milliseconds since 1970, by a clock
  *  that never goes back. */
@@ -29,11 +29,15 @@ export class Session {
   readonly ending = signal(false);
   /** What the user is writing. */
   readonly draft: Signal<string>;
+  /** The messages that the user is writing anew. */
+  readonly edits: Edits;
   readonly earlier = signal<Earlier>('none');
   /** How often something was said here. */
   readonly spoken = signal(0);
   /** The last message that counts: only it can be replaced, and only it answered again. */
   readonly lastSaidId = computed(() => lastSaid(this.state.value)?.id ?? null);
+  /** How many bytes a message may have, where the server has said so. */
+  readonly contentLimit = computed(() => this.state.value.session?.limits.max_content_bytes);
   readonly answering = computed(() => isAnswering(this.state.value));
   readonly awaiting = computed(() => isAwaiting(this.state.value));
   /** It ended here, and it is for the user to say whether it goes on. */
@@ -42,6 +46,7 @@ export class Session {
   /** Settled once what is stored is shown. */
   readonly opened: Promise<void>;
 
+  private readonly outbox: Outbox;
   private readonly socket: SessionSocket;
   private readonly forgetDraft: () => void;
   private arrived: ServerMessage[] = [];
@@ -57,9 +62,12 @@ export class Session {
   private readonly listeners = new Set<Listener>();
 
   constructor(readonly id: SessionId) {
-    const outbox = new Outbox(id);
-    for (const message of outbox.pending()) this.showMessage(message);
-    this.socket = new SessionSocket(socketUrl(id), outbox, {
+    this.outbox = new Outbox(id);
+    for (const { refusal, ...message } of this.outbox.all()) {
+      this.showMessage(message);
+      if (refusal !== undefined) this.state.value = apply(this.state.value, { type: 'error', ...refusal });
+    }
+    this.socket = new SessionSocket(socketUrl(id), this.outbox, {
       onEvent: (event) => {
         this.arrived.push(event);
         this.note(event);
@@ -69,9 +77,10 @@ export class Session {
       },
       onConnection: (connection) => this.connectionChanged(connection),
     });
-    const kept = keptDraft(id);
-    this.draft = kept.draft;
-    this.forgetDraft = kept.dispose;
+    const draft = keptDraft(id);
+    this.draft = draft.value;
+    this.forgetDraft = draft.dispose;
+    this.edits = new Edits(id);
     this.opened = this.open();
   }
 
@@ -80,16 +89,28 @@ export class Session {
     this.submit({ id: mintId(), content, ...chosenMetadata() });
   }
 
-  /** Sends a refused message again. */
-  sayAgain({ id, content, replaces, error }: Said): void {
+  /** Sends a refused message again, perhaps with another content. */
+  sayAgain({ id, content: refused, replaces, error }: Said, content = refused): void {
     // What it was to replace may not be the last message any more: then it stands for itself.
-    const keeps = replaces !== null && error?.code !== 'invalid_field';
-    this.submit({ id, content, ...(keeps && { replaces }), ...chosenMetadata() });
+    const keeps = replaces !== null && replaces === this.lastSaidId.peek() && error?.code !== 'invalid_field';
+    // What the server knows under an id, if it took it after all, is what it was first.
+    const isSame = content === refused;
+    if (!isSame) this.discard(id);
+    this.submit({ id: isSame ? id : mintId(), content, ...(keeps && { replaces }), ...chosenMetadata() });
   }
 
-  /** Says something in the place of the last message. */
-  edit(replaces: MessageId, content: string): void {
+  /** Forgets a refused message. */
+  discard(id: MessageId): void {
+    this.outbox.remove(id);
+    this.state.value = unsay(this.state.value, id);
+    this.edits.end(id);
+  }
+
+  /** Says something in the place of the last message. Answers whether that one is the last still. */
+  edit(replaces: MessageId, content: string): boolean {
+    if (this.lastSaidId.peek() !== replaces) return false;
     this.submit({ id: mintId(), content, replaces, ...chosenMetadata() });
+    return true;
   }
 
   /** Asks for another answer to the last message. Answers whether that could be sent. */
@@ -120,27 +141,32 @@ export class Session {
     this.socket.rest();
   }
 
-  /** Shows more of what is stored, in front of what is shown; all from event `seq` on, if that is given. */
-  showEarlier(seq = Infinity): Promise<void> {
-    this.reading = this.reading.then(() => this.readEarlier(seq));
+  /** Shows one more part of what is stored, in front of what is shown. */
+  showEarlier(): Promise<void> {
+    return this.read(() => this.first - 1);
+  }
+
+  /** Shows all that is stored from event `seq` on. */
+  showFrom(seq: number): Promise<void> {
+    return this.read(() => seq);
+  }
+
+  private read(wanted: () => number): Promise<void> {
+    this.reading = this.reading.then(() => this.readUntil(wanted()));
     return this.reading;
   }
 
-  private async readEarlier(seq: number): Promise<void> {
-    while (this.earlier.value === 'more' || this.earlier.value === 'failed') {
-      if (seq !== Infinity && seq >= this.first) return;
-      this.earlier.value = 'loading';
-      try {
-        const part = await readEarlier(this.id, this.first);
-        if (this.left || part.epoch !== this.epoch) return;
-        this.state.value = prepend(this.state.value, part.events);
-        this.first = part.events[0]?.seq ?? this.first;
-        this.earlier.value = part.isCut ? 'more' : 'none';
-      } catch {
-        this.earlier.value = 'failed';
-        return;
-      }
-      if (seq === Infinity) return;
+  private async readUntil(wanted: number): Promise<void> {
+    if (this.earlier.value === 'none' || wanted >= this.first) return;
+    this.earlier.value = 'loading';
+    try {
+      const part = await readEarlier(this.id, this.first, wanted);
+      if (this.left || part.epoch !== this.epoch) return;
+      this.state.value = prepend(this.state.value, part.events);
+      this.first = part.events[0]?.seq ?? this.first;
+      this.earlier.value = part.isCut ? 'more' : 'none';
+    } catch {
+      this.earlier.value = 'failed';
     }
   }
 
@@ -160,6 +186,7 @@ export class Session {
   leave(): void {
     this.left = true;
     this.forgetDraft();
+    this.edits.dispose();
     stopReading();
     this.socket.close();
   }
@@ -183,8 +210,10 @@ export class Session {
   }
 
   private showTail(tail: Tail): void {
-    for (const event of tail.events) this.tell(event, Date.parse(event.at));
-    // What waits to be sent stands there already, and stays below.
+    for (const event of tail.events) {
+      this.tell(event, Date.parse(event.at));
+      if (event.type === 'user_message') this.outbox.remove(event.id); // It was taken.
+    }
     this.state.value = tail.events.reduce<State>(apply, this.state.value);
     this.first = tail.events[0]?.seq ?? 1;
     this.epoch = tail.epoch;

@@ -1,12 +1,12 @@
 // The connection of one session: a WebSocket that comes back by itself and loses nothing.
 //
 // Promises: every durable event reaches `onEvent` exactly once and in order, whatever happens to
-// the connection; every submitted message is sent until the server acknowledges it, always with
-// the same id, so that it is answered once; a connection that died without saying so is noticed
+// the connection; every submitted message is sent until the server acknowledges or refuses it, always
+// with the same id, so that it is answered once; a connection that died without saying so is noticed
 // within about 16 seconds.
 
 import { Outbox, type OutgoingMessage } from './outbox';
-import type { ClientMessage, LogEpoch, MessageId, ServerMessage } from './protocol';
+import type { ClientMessage, ErrorEvent, LogEpoch, MessageId, ServerMessage } from './protocol';
 
 /** Where the connection stands. */
 export type Connection =
@@ -184,7 +184,7 @@ export class SessionSocket {
       }
     } else {
       if (event.type === 'accepted') this.acknowledge(event.id);
-      if (event.type === 'error' && event.response_id === undefined) this.acknowledge(event.message_id);
+      if (event.type === 'error') this.refuse(event);
       this.handlers.onEvent(event);
     }
     this.flushOutbox();
@@ -198,6 +198,10 @@ export class SessionSocket {
 
   private acknowledge(id: MessageId | undefined): void {
     if (id !== undefined) this.outbox.remove(id);
+  }
+
+  private refuse(error: ErrorEvent): void {
+    if (error.message_id !== undefined && error.response_id === undefined) this.outbox.refuse(error.message_id, error);
   }
 
   private flushOutbox(): void {

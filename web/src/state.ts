@@ -6,6 +6,10 @@
 
 import * as answers from './state/answer';
 import type { Answer } from './state/answer';
+import { merge } from './state/merge';
+import { insert } from './state/order';
+import { markReplaced } from './state/replaced';
+import { isSaid, putSaid } from './state/said';
 import type {
   DurableEvent,
   ErrorEvent,
@@ -20,7 +24,8 @@ import type {
   UserMessage,
 } from './protocol';
 
-export type { Answer, Part, ToolState } from './state/answer';
+export type { Answer } from './state/answer';
+export type { Part, ToolState } from './state/parts';
 
 /** How far a message has come: written here, safe on the server's disk, stored, or refused. */
 export type Delivery = 'waiting' | 'spooled' | 'stored' | 'refused';
@@ -63,8 +68,10 @@ export type Entry = Said | Answer | Closing;
 export interface State {
   /** What the server said of itself and the session; `null` before the first connection. */
   session: SessionReady | null;
-  /** The conversation from top to bottom: each answer stands below the message it answers. */
+  /** The conversation from top to bottom; `state/order.ts` says in which order. */
   entries: readonly Entry[];
+  /** Summaries of ends that stand in a part of the log that is not shown, as they came. */
+  summaries: readonly string[];
   /** What a person would want to know, one of each code. */
   notices: readonly Notice[];
   /** What was asked for last and did not happen, where it belongs to no entry. */
@@ -76,6 +83,7 @@ export interface State {
 export const emptyState: State = {
   session: null,
   entries: [],
+  summaries: [],
   notices: [],
   problem: null,
   ended: false,
@@ -103,17 +111,15 @@ export function apply(state: State, event: ServerMessage): State {
     case 'tool_progress':
     case 'response_finished':
       return withEntries(state, answers.update(state.entries, event));
-    case 'ai_response': {
-      const entries = answers.update(state.entries, event);
-      return withEntries(state, answers.supersede(entries, event.supersedes));
-    }
+    case 'ai_response':
+      return withEntries(state, markReplaced(answers.update(state.entries, event)));
     case 'error':
       return fail(state, event);
     case 'session_ended':
       if (state.entries.some((entry) => entry.kind === 'closing' && entry.seq === event.seq)) return state;
-      return { ...state, ended: true, entries: [...state.entries, closing(event)] };
+      return { ...state, ended: true, entries: insert(state.entries, closing(event)) };
     case 'session_summary':
-      return withEntries(state, addLateSummary(state.entries, event.summary));
+      return addLateSummary(state, event.summary);
     case 'notice':
       return { ...state, notices: notify(state.notices, event) };
     default:
@@ -124,14 +130,20 @@ export function apply(state: State, event: ServerMessage): State {
 /** The state after the user wrote a message, or asked to send a refused one again. */
 export function say(state: State, id: MessageId, content: string, replaces: MessageId | null = null): State {
   const said: Said = { kind: 'said', id, content, delivery: 'waiting', stored: null, replaces, superseded: false };
-  return { ...state, entries: putSaid(state.entries, said), problem: null };
+  const others = state.entries.filter((entry) => !isSaid(entry, id));
+  return { ...state, entries: putSaid(others, said), problem: null };
+}
+
+/** The state without a message that the server did not take. */
+export function unsay(state: State, id: MessageId): State {
+  return { ...state, entries: state.entries.filter((entry) => !isSaid(entry, id)) };
 }
 
 /** The state with an earlier part of the log in front of what is shown. */
 export function prepend(state: State, events: readonly DurableEvent[]): State {
-  const { entries } = events.reduce<State>(apply, emptyState);
-  const shown = new Set(state.entries.map(keyOf));
-  return { ...state, entries: [...entries.filter((entry) => !shown.has(keyOf(entry))), ...state.entries] };
+  const read = events.reduce<State>(apply, emptyState);
+  const { entries, summaries } = state.summaries.reduce(addLateSummary, read);
+  return { ...state, entries: merge(entries, state.entries), summaries };
 }
 
 /** Tells entries apart. */
@@ -165,46 +177,23 @@ function withEntries(state: State, entries: readonly Entry[]): State {
   return entries === state.entries ? state : { ...state, entries };
 }
 
-/** The server's log is not the one that was shown: only what it has not taken yet stays. */
+/** The server's log is not the one that was shown: only what it has not taken stays. */
 function forgetLog(state: State): State {
-  const unsent = state.entries.filter((e) => e.kind === 'said' && e.delivery === 'waiting');
-  return { ...state, entries: unsent, ended: false };
+  const unsent = state.entries.filter(
+    (e) => e.kind === 'said' && (e.delivery === 'waiting' || e.delivery === 'refused'),
+  );
+  return { ...state, entries: unsent, summaries: [], ended: false };
 }
 
 function storeMessage(state: State, event: UserMessage & Stored): State {
   const { id, content, replaces, seq, at } = event;
   const said: Said = { kind: 'said', id, content, delivery: 'stored', stored: { seq, at }, replaces, superseded: false };
-  let entries = putSaid(state.entries, said);
-  if (replaces !== null) entries = supersedeMessage(entries, replaces);
-  return withEntries(state, entries);
-}
-
-/** In the place of the entry with the same id; a new one stands in front of what still waits. */
-function putSaid(entries: readonly Entry[], said: Said): readonly Entry[] {
-  if (entries.some((entry) => isSaid(entry, said.id))) {
-    return entries.map((entry) => (isSaid(entry, said.id) ? said : entry));
-  }
-  if (said.delivery === 'waiting') return [...entries, said];
-  const firstWaiting = entries.findIndex((e) => e.kind === 'said' && e.delivery === 'waiting');
-  return firstWaiting < 0 ? [...entries, said] : entries.toSpliced(firstWaiting, 0, said);
-}
-
-function isSaid(entry: Entry, id: MessageId): entry is Said {
-  return entry.kind === 'said' && entry.id === id;
+  return withEntries(state, markReplaced(putSaid(state.entries, said)));
 }
 
 function updateSaid(state: State, id: MessageId, change: (said: Said) => Said): State {
-  return withEntries(
-    state,
-    state.entries.map((entry) => (isSaid(entry, id) ? change(entry) : entry)),
-  );
-}
-
-function supersedeMessage(entries: readonly Entry[], id: MessageId): readonly Entry[] {
-  return entries.map((entry) => {
-    const concerned = isSaid(entry, id) || (entry.kind === 'answer' && entry.messageId === id);
-    return concerned ? { ...entry, superseded: true } : entry;
-  });
+  const said = state.entries.find((entry) => isSaid(entry, id));
+  return said === undefined ? state : withEntries(state, putSaid(state.entries, change(said)));
 }
 
 /** An error belongs to an answer, else to a message that was not taken, else to nobody. */
@@ -226,10 +215,11 @@ function closing(event: SessionEnded & Stored): Closing {
 }
 
 /** A summary that came late belongs to the last end of the session that has none. */
-function addLateSummary(entries: readonly Entry[], summary: string): readonly Entry[] {
-  const index = entries.findLastIndex((e) => e.kind === 'closing' && e.summary === null);
-  const entry = entries[index];
-  return entry?.kind === 'closing' ? entries.with(index, { ...entry, summary }) : entries;
+function addLateSummary(state: State, summary: string): State {
+  const index = state.entries.findLastIndex((e) => e.kind === 'closing' && e.summary === null);
+  const entry = state.entries[index];
+  if (entry?.kind !== 'closing') return { ...state, summaries: [...state.summaries, summary] };
+  return { ...state, entries: state.entries.with(index, { ...entry, summary }) };
 }
 
 /** The store's recovery ends the notice of its trouble. */

@@ -22,6 +22,21 @@ export const strings = {
   close: 'Close',
   notLoaded: 'This part of the page could not be loaded. Reload the page to try again.',
 
+  nouns: {
+    token: { one: 'token', many: 'tokens' },
+    thought: { one: 'piece', many: 'pieces' },
+    storedEvent: { one: 'stored event', many: 'stored events' },
+    result: { one: 'result', many: 'results' },
+    answer: { one: 'answer', many: 'answers' },
+  },
+  code: {
+    plain: 'text',
+    region: (language: string) => `${language} code`,
+    plainRegion: 'plain code',
+  },
+  firstWord: (after: string) => `first word ${after}`,
+  keys: { escape: 'Esc', shift: 'Shift', alt: 'Alt', control: 'Ctrl' },
+
   connection: {
     connecting: 'Connecting',
     open: 'Connected',
@@ -57,6 +72,7 @@ export const strings = {
     spooled: 'Safe on the server’s disk until its database is back',
     refused: 'Not taken',
     again: 'Send again',
+    discard: 'Discard',
   },
 
   tool: {
@@ -68,6 +84,7 @@ export const strings = {
     arguments: 'Arguments',
     result: 'Result',
     error: 'Error',
+    showAll: (characters: string) => `Show all ${characters} characters`,
     approve: 'Let it run',
     refuse: 'Refuse',
   },
@@ -84,7 +101,6 @@ export const strings = {
 
   closing: {
     title: 'Session ended',
-    summary: 'Summary',
     noSummary: 'No summary yet. It follows when the model can give one.',
     reason: {
       client: 'Ended on request',
@@ -138,6 +154,8 @@ export const strings = {
     edit: 'Edit',
     editing: 'The message as it should be',
     sendEdited: 'Send instead',
+    notLast: 'Another message followed, so this one can no longer be replaced.',
+    sendAsNew: 'Send as a new message',
     cancel: 'Cancel',
     quote: 'Quote',
     regenerate: 'Answer again',
@@ -249,7 +267,6 @@ export const strings = {
     none: 'Nothing matches.',
     analytics: 'Open the analytics',
     theme: (name: string) => `Theme: ${name}`,
-    conversation: 'conversation',
   },
 
   status: {
@@ -282,6 +299,13 @@ export const strings = {
     after: (rows: number) => `${rows} later`,
     raw: (type: string) => `JSON of ${type}`,
     rest: (events: number) => `and ${events} more`,
+    gist: {
+      run: (pieces: string, time: string) => `${pieces} in ${time}`,
+      reset: 'reset',
+      upTo: (token: number) => `up to token ${token}`,
+      ok: 'ok',
+      failed: 'failed',
+    },
     numbers: {
       region: 'Newest answer',
       firstToken: 'First token',

@@ -44,6 +44,52 @@ test('an edited message takes the place of the last one', async () => {
   assert.equal(edited.replaces, message.id);
 });
 
+test('a message that is written anew waits while another view is looked at, and says why it cannot be sent', async () => {
+  const { page, session } = await answered();
+  await page.getByRole('button', { name: 'Edit' }).click();
+  const box = page.getByRole('textbox', { name: 'The message as it should be' });
+  await box.fill('ä'.repeat(16_385));
+  await untilText(page.locator('.edit .hint'), 'Too long: 32,770 of 32,768 bytes.');
+  await untilText(page.getByRole('status'), 'Too long: 32,770 of 32,768 bytes.');
+  await page.keyboard.press('Enter');
+  await box.fill('Better question');
+  await page.getByRole('button', { name: 'New chat' }).click();
+  await page.locator('.welcome').waitFor();
+  await page.goBack();
+  await box.waitFor();
+  assert.equal(await box.inputValue(), 'Better question');
+  session.store('user_message', { id: 'of another tab', content: 'Hello', metadata: {}, replaces: null });
+  await untilText(page.locator('.edit .hint'), /can no longer be replaced/);
+  await box.press('Enter');
+  await page.getByRole('button', { name: 'Send as a new message' }).click();
+  const sent = await session.next('user_message');
+  assert.deepEqual([sent.content, sent.replaces], ['Better question', undefined]);
+  assert.equal(await page.locator('.edit').count(), 0);
+});
+
+test('a refused message is written anew or discarded', async () => {
+  const { page, session } = await suite.open({ bypassCSP: true });
+  await untilText(page.locator('.connection'), 'Connected');
+  session.silent = true;
+  for (const text of ['One', 'Two']) {
+    await say(page, text);
+    const { id } = await session.next('user_message');
+    session.silent = false;
+    session.live({ type: 'error', code: 'busy', message: 'too many wait', retryable: true, message_id: id });
+    session.silent = true;
+  }
+  await page.locator('.said[data-delivery=refused]').nth(1).waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole('button', { name: 'Discard' }).first().click();
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('textbox', { name: 'The message as it should be' }).fill('Three');
+  session.silent = false;
+  await page.keyboard.press('Enter');
+  assert.equal((await session.next('user_message')).content, 'Three');
+  await page.locator('.said[data-delivery=stored]').waitFor();
+  assert.deepEqual(await page.locator('.bubble').allInnerTexts(), ['Three']);
+});
+
 test('Esc leaves a message as it was, and does not stop an answer', async () => {
   const { page, session, message } = await answered();
   session.startAnswer(message.id, {}).token('More');

@@ -61,6 +61,8 @@ test('nothing that a tool gives runs', async () => {
   answer.fail(answer.call('other', { html }), { code: 'failed', message: html });
   answer.finish();
   await page.locator('.measures').waitFor();
+  await page.locator('.tool summary').first().click();
+  await page.locator('.tool dl').nth(1).waitFor();
   assert.deepEqual(await page.evaluate(dangers, FORBIDDEN), []);
 });
 

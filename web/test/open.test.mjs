@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { say } from './support/browser.mjs';
 import { pageSuite, untilText } from './support/page-suite.mjs';
+import { asked } from './support/stored.mjs';
 
 const suite = pageSuite();
 const METRICS = {
@@ -79,11 +80,10 @@ test('of a long session the newest part is shown, and the rest when it is asked 
 });
 
 test('a session opens at the message that the address names', async () => {
-  const { page, session } = await suite.open({ path: '/?view=analytics' });
-  fill(session, 300);
+  const { page, session, api } = await suite.open({ path: '/?view=analytics' });
+  fill(session, 1_500);
   // The question of turn 40.
   await page.goto(new URL(`/?session=${session.id}&at=80`, page.url()).href);
-  await page.locator('[data-seq="80"]').waitFor();
   await page.waitForFunction(() => document.activeElement?.getAttribute('data-seq') === '80');
   assert.equal(await page.locator('[data-seq="80"] .bubble').textContent(), 'Question 40');
   const inView = await page.locator('[data-seq="80"]').evaluate((element) => {
@@ -91,6 +91,18 @@ test('a session opens at the message that the address names', async () => {
     return top >= 0 && bottom <= innerHeight;
   });
   assert.ok(inView, 'it is not in view');
+  const requests = asked(api, 'GET', `/api/sessions/${session.id}/events`).length;
+  assert.ok(requests <= 4, `${requests} requests for 3 000 events`);
+});
+
+test('a summary that came late is found where the session ended', async () => {
+  const { page, session } = await suite.open({ path: '/?view=analytics' });
+  fill(session, 2);
+  const { seq } = session.store('session_ended', { reason: 'disconnect', summary: null, metrics: METRICS });
+  session.store('session_summary', { summary: 'They counted.' });
+  await page.goto(new URL(`/?session=${session.id}&at=${seq + 1}`, page.url()).href);
+  await page.waitForFunction(() => document.activeElement?.className === 'closing');
+  assert.match(await page.locator('.closing').innerText(), /They counted/);
 });
 
 test('what is written before the log was read is sent once, behind it', async () => {

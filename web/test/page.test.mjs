@@ -43,6 +43,36 @@ test('a failed tool call is open and says why', async () => {
   assert.match(await page.locator('.tool dl').innerText(), /failed: division by zero/);
 });
 
+test('a big result is laid out once, when it is looked at, and cut where it is very long', async () => {
+  const { page, session } = await suite.open();
+  await say(page, 'Fetch it');
+  await page.evaluate(() => {
+    const { stringify } = JSON;
+    globalThis.laidOut = 0;
+    JSON.stringify = (value, ...others) => {
+      if (value?.rows) globalThis.laidOut += 1;
+      return stringify(value, ...others);
+    };
+  });
+  const answer = session.startAnswer((await session.next('user_message')).id);
+  answer.succeed(answer.call('fetch', {}), { rows: Array.from({ length: 3_000 }, (_, row) => `row ${row}`) });
+  await untilText(page.locator('.tool .state'), 'done');
+  const goOn = async (words) => {
+    answer.token(words);
+    await untilText(page.locator('.prose'), new RegExp(words));
+  };
+  await goOn('One.');
+  assert.equal(await page.evaluate(() => globalThis.laidOut), 0, 'nobody looks');
+  await page.locator('.tool summary').click();
+  const result = page.getByRole('region', { name: 'Result' });
+  await untilText(result, /row 0"[^]*…$/);
+  await goOn('Two.');
+  await goOn('Three.');
+  assert.equal(await page.evaluate(() => globalThis.laidOut), 1);
+  await page.getByRole('button', { name: /^Show all [\d,]+ characters$/ }).click();
+  await untilText(result, /row 2999"\s+\]\s+\}$/);
+});
+
 test('a tool call that waits for approval can be let run', async () => {
   const { page, session } = await suite.open();
   await say(page, 'Order ten');
@@ -82,7 +112,7 @@ test('an error stands in the answer it belongs to', async () => {
   assert.match(await page.locator('.answer .prose').innerText(), /Half an/);
 });
 
-test('a refused message stays on the page and can be sent again', async () => {
+test('a refused message stays on the page, over a reload too, and can be sent again', async () => {
   const { page, session } = await suite.open();
   await untilText(page.locator('.connection'), 'Connected');
   session.silent = true;
@@ -91,9 +121,20 @@ test('a refused message stays on the page and can be sent again', async () => {
   session.silent = false;
   session.live({ type: 'error', code: 'busy', message: 'eight messages wait already', retryable: true, message_id: id });
   await untilText(page.locator('.said .note'), /eight messages wait already/);
+  await untilText(page.getByRole('status'), 'Not taken: eight messages wait already');
+  await page.reload();
+  await untilText(page.locator('.said .note'), 'Not taken: eight messages wait already');
   await page.getByRole('button', { name: 'Send again' }).click();
   assert.equal((await session.next('user_message')).id, id);
   await page.locator('.said[data-delivery=stored]').waitFor();
+});
+
+test('what was asked for and does not happen is shown and heard', async () => {
+  const { page, session } = await suite.open();
+  await untilText(page.locator('.connection'), 'Connected');
+  session.live({ type: 'error', code: 'busy', message: 'slow down', retryable: true });
+  await untilText(page.locator('.problem'), 'slow down');
+  await untilText(page.getByRole('status'), 'slow down');
 });
 
 test('a text that is too long is not sent and not lost', async () => {
@@ -101,6 +142,7 @@ test('a text that is too long is not sent and not lost', async () => {
   await untilText(page.locator('.connection'), 'Connected');
   await say(page, 'ä'.repeat(16_385));
   await untilText(page.locator('.hint'), 'Too long: 32,770 of 32,768 bytes.');
+  await untilText(page.getByRole('status'), 'Too long: 32,770 of 32,768 bytes.');
   assert.equal((await page.getByRole('textbox').inputValue()).length, 16_385);
   assert.deepEqual(session.received, []);
 });
@@ -179,7 +221,9 @@ test('who ends the session sees its summary, also from further up', async () => 
   answer.token('Once upon a time.\n\n'.repeat(60));
   answer.finish();
   await page.locator('.measures').waitFor();
-  await page.locator('.log').evaluate((log) => log.scrollTo(0, 0));
+  await page.locator('.prose > p').last().waitFor(); // It is short until the code that draws it is there.
+  await page.getByRole('log').hover();
+  await page.mouse.wheel(0, -600);
   await page.locator('.jump').waitFor();
   await page.getByRole('button', { name: 'End session' }).click();
   await page.locator('.closing').waitFor();

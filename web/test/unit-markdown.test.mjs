@@ -39,18 +39,30 @@ function random(seed) {
   };
 }
 
-function renderInPieces(source, nextLength) {
+const NOTHING = { html: '', behind: '', start: 0 };
+
+/** Does what a page does with a step: `behind` stands behind the list or table that goes on, which starts at `start`. */
+function draw({ html, behind, start }, step) {
+  if (step.kind === 'void') return { html: html.slice(0, start), behind: '', start };
+  if (step.kind === 'parts' && !step.first) return { html: html + step.html, behind, start };
+  const before = html + behind;
+  return { html: before + (step.before ?? '') + step.html, behind: step.behind ?? '', start: before.length };
+}
+
+/** Renders a text that comes in pieces. `look` is shown what there is after each. */
+function renderInPieces(source, nextLength, look = () => {}) {
   const blocks = new MarkdownBlocks();
-  let html = '';
-  let tail = '';
+  let drawn = NOTHING;
+  let all = drawn;
   for (let at = 0; at < source.length; ) {
     const length = nextLength();
-    const progress = blocks.append(source.slice(at, at + length));
-    html += progress.finished;
-    tail = progress.tail;
+    const { finished, tail } = blocks.append(source.slice(at, at + length));
+    drawn = finished.reduce(draw, drawn);
+    all = tail.reduce(draw, drawn);
     at += length;
+    look(source.slice(0, at), all.html + all.behind);
   }
-  return html + tail;
+  return all.html + all.behind;
 }
 
 test('however a text is cut, its HTML is that of the whole', () => {
@@ -64,11 +76,41 @@ test('however a text is cut, its HTML is that of the whole', () => {
   }
 });
 
-test('a finished block is handed out once, and early', () => {
+const LINES = [
+  '- one', '- two', '-', '- ', ' - three', '  - inside', '   - deeper', '    - and deeper', '* star', '+ plus', '- [ ] to do',
+  '- [x] done', '-     code', '- ```', '- > quote', '- # heading', '- a | b', '1. first', '2. second', '3) other', '   of it', '  of it', '\tof it',
+  '', '', '', ' ', 'lazy', '---', '===', '- - -', '```', '> quote', '# heading', '<div>', '<!--', '-->',
+  '| a | b |', '|---|:-:|', '| 1 | **2** | 3 |', '| 1', 'a | b', '--|--', ' | x',
+];
+
+test('lists and tables of any lines are at any time what they are as a whole', () => {
+  const next = random(11);
+  for (let round = 0; round < 800; round += 1) {
+    const lines = Array.from({ length: 2 + Math.floor(next() * 12) }, () => LINES[Math.floor(next() * LINES.length)]);
+    const longest = 1 + Math.floor(next() * 12);
+    const source = lines.join(next() < 0.2 ? '\r\n' : '\n');
+    renderInPieces(source, () => 1 + Math.floor(next() * longest), (soFar, html) =>
+      assert.equal(html, renderWhole(soFar), `round ${round}: ${JSON.stringify(soFar)}`),
+    );
+  }
+});
+
+test('what is finished is handed out once, and early', () => {
   const blocks = new MarkdownBlocks();
-  const finished = Array.from('One.\n\nTwo.\n\nThree.', (character) => blocks.append(character).finished).filter(Boolean);
-  assert.deepEqual(finished, ['<p>One.</p>\n']);
-  assert.equal(blocks.append('\n').finished, '<p>Two.</p>\n');
+  const handedOut = (text) => Array.from(text).flatMap((character) => blocks.append(character).finished);
+  assert.deepEqual(handedOut('One.\n\nTwo.\n\nThree.'), [{ kind: 'blocks', html: '<p>One.</p>\n' }]);
+  assert.deepEqual(handedOut('\n'), [{ kind: 'blocks', html: '<p>Two.</p>\n' }]);
+  handedOut('\n- a\n');
+  const list = { kind: 'parts', before: '<ul>\n', behind: '</ul>\n' };
+  assert.deepEqual(handedOut('- b\n- c\n'), [
+    { ...list, first: true, html: '<li>a</li>\n' },
+    { ...list, first: false, html: '<li>b</li>\n' },
+  ]);
+  // With a blank line in between, the items are others.
+  assert.deepEqual(handedOut('\n- d\n'), [
+    { kind: 'void' },
+    { ...list, first: true, html: '<li><p>a</p>\n</li>\n<li><p>b</p>\n</li>\n<li><p>c</p>\n</li>\n' },
+  ]);
 });
 
 test('an open code block is told apart, so that it can grow in place', () => {
@@ -91,11 +133,20 @@ test('link definitions are noticed, since they reach back', () => {
   assert.equal(blocks.hasDefinitions, true);
 });
 
-test('a long answer costs about as much per piece as a short one', () => {
-  const lengthAfter = (paragraphs) => {
-    const blocks = new MarkdownBlocks();
-    blocks.append('A paragraph.\n\n'.repeat(paragraphs));
-    return blocks.append('And').tail.length;
-  };
-  assert.equal(lengthAfter(1_000), lengthAfter(10));
-});
+const LONG = {
+  paragraphs: 'A paragraph.\n\n',
+  items: '- An item\n',
+  'items apart': '- An item\n\n',
+  'numbered items': '1. An item\n   - with one inside\n',
+  rows: '| a | b |\n',
+};
+for (const [name, part] of Object.entries(LONG)) {
+  test(`a long answer costs about as much per piece as a short one: ${name}`, () => {
+    const lengthAfter = (parts) => {
+      const blocks = new MarkdownBlocks();
+      blocks.append(`${name === 'rows' ? '| a | b |\n|---|---|\n' : ''}${part.repeat(parts)}`);
+      return blocks.append('And').tail.reduce((length, { html }) => length + html.length, 0);
+    };
+    assert.equal(lengthAfter(1_000), lengthAfter(10));
+  });
+}

@@ -3,33 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { load } from './support/bundle.mjs';
-
-const listeners = new EventTarget();
-globalThis.addEventListener = listeners.addEventListener.bind(listeners);
-globalThis.removeEventListener = listeners.removeEventListener.bind(listeners);
-globalThis.document = Object.assign(new EventTarget(), { hidden: false });
-
-/** A WebSocket that the test plays. */
-class FakeSocket {
-  static OPEN = 1;
-  static made = [];
-  readyState = 1;
-  sent = [];
-  constructor(url) {
-    this.url = new URL(url);
-    FakeSocket.made.push(this);
-  }
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-  close() {
-    this.readyState = 3;
-  }
-  hear(event) {
-    this.onmessage?.({ data: JSON.stringify(event) });
-  }
-}
-globalThis.WebSocket = FakeSocket;
+import { FakeSocket, FakeStorage, listeners } from './support/fake-page.mjs';
 
 const { SessionSocket } = await load('src/socket.ts');
 const { Outbox } = await load('src/outbox.ts');
@@ -125,6 +99,21 @@ test('a message that was refused is not sent by itself', () => {
   assert.deepEqual(latest().sent, []);
 });
 
+test('a refused message stays with its reason, also over a reload, and holds up none of the others', () => {
+  const storage = new FakeStorage();
+  const first = new Outbox('s', storage);
+  for (const id of ['m1', 'm2', 'm3']) first.add({ id, content: id });
+  const refusal = { code: 'busy', message: 'full', retryable: true, message_id: 'm2' };
+  first.refuse('m2', refusal);
+  const reloaded = new Outbox('s', storage);
+  assert.deepEqual(reloaded.all(), [{ id: 'm1', content: 'm1' }, { id: 'm2', content: 'm2', refusal }, { id: 'm3', content: 'm3' }]);
+  assert.deepEqual(reloaded.pending().map(({ id }) => id), ['m1', 'm3']);
+  reloaded.add({ id: 'm2', content: 'm2' });
+  assert.deepEqual(new Outbox('s', storage).pending().map(({ id }) => id), ['m1', 'm3', 'm2'], 'sent again, it is the last');
+  reloaded.refuse('unknown', refusal);
+  assert.equal(reloaded.all().length, 3);
+});
+
 for (const code of [1000, 1002, 1003, 1007, 1008, 1009, 4403]) {
   test(`close code ${code} is final`, () => {
     latest().hear(ready());
@@ -197,18 +186,13 @@ test('when the network is back, it does not wait any longer', () => {
 });
 
 test('what was not acknowledged outlives a reload', () => {
-  const items = new Map();
-  const storage = {
-    getItem: (key) => items.get(key) ?? null,
-    setItem: (key, value) => items.set(key, value),
-    removeItem: (key) => items.delete(key),
-  };
+  const storage = new FakeStorage();
   new Outbox('s', storage).add({ id: 'm1', content: 'hi' });
   const reloaded = new Outbox('s', storage);
   assert.deepEqual(reloaded.pending(), [{ id: 'm1', content: 'hi' }]);
   assert.deepEqual(new Outbox('another', storage).pending(), []);
   reloaded.remove('m1');
-  assert.equal(items.size, 0);
-  items.set('patter.outbox.s', '{not json');
+  assert.equal(storage.items.size, 0);
+  storage.setItem('patter.outbox.s', '{not json');
   assert.deepEqual(new Outbox('s', storage).pending(), []);
 });

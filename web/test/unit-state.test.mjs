@@ -4,10 +4,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from './support/bundle.mjs';
 
-const { apply, emptyState, isAnswering, isAwaiting, lastSaid, say } = await load('src/state.ts');
+const { apply, emptyState, isAnswering, isAwaiting, lastSaid, prepend, say } = await load('src/state.ts');
 
-const after = (...events) => events.reduce(apply, emptyState);
-const message = (id, extra = {}) => ({ type: 'user_message', seq: 1, id, content: `text of ${id}`, metadata: {}, replaces: null, ...extra });
+const STORED = new Set(['session_started', 'user_message', 'tool_call', 'tool_approved', 'tool_result', 'ai_response', 'session_ended', 'session_summary']);
+/** The events as a server sends them: those that are stored have their place in the log. */
+const numbered = (events) => events.map((event, index) => (STORED.has(event.type) ? { seq: index + 1, ...event } : event));
+const after = (...events) => numbered(events).reduce(apply, emptyState);
+const message = (id, extra = {}) => ({ type: 'user_message', id, content: `text of ${id}`, metadata: {}, replaces: null, ...extra });
 const started = (response_id, message_id) => ({ type: 'response_started', response_id, message_id });
 const token = (index, content, response_id = 'r1') => ({ type: 'token', response_id, index, content });
 const call = (call_id, response_id = 'r1') => ({ type: 'tool_call', response_id, call_id, name: 'calculator', arguments: {}, needs_approval: false });
@@ -21,7 +24,7 @@ const stored = (extra = {}) => ({
 const outline = (state) => state.entries.map((entry) => {
   if (entry.kind === 'said') return `said:${entry.id}`;
   if (entry.kind === 'closing') return `closing:${entry.summary}`;
-  const parts = entry.parts.map((part) => (part.kind === 'text' ? part.text : `<${part.tool.callId}>`));
+  const parts = entry.parts.map(({ text, tool }) => text ?? `<${tool.callId}>`);
   return `answer:${entry.id}[${parts.join('|')}]`;
 });
 
@@ -99,10 +102,65 @@ test('a replayed call stands below the message it belongs to', () => {
 });
 
 test('a message that was written while away stands behind those that were stored', () => {
-  const state = apply(say(emptyState, 'mine', 'hi'), message('other'));
+  const state = apply(say(emptyState, 'mine', 'hi'), message('other', { seq: 1 }));
   assert.deepEqual(outline(state), ['said:other', 'said:mine']);
-  const acknowledged = apply(state, message('mine'));
+  const acknowledged = apply(state, message('mine', { seq: 2 }));
   assert.equal(acknowledged.entries[1].delivery, 'stored');
+});
+
+test('what waits stands below an end that came before it was taken', () => {
+  const ended = { type: 'session_ended', seq: 2, at: '', reason: 'idle', summary: 'Sums.', metrics: {} };
+  const waiting = apply(say(after(message('m1')), 'mine', 'hi'), ended);
+  assert.deepEqual(outline(waiting), ['said:m1', 'closing:Sums.', 'said:mine']);
+  const refused = apply(waiting, { type: 'error', code: 'busy', message: 'later', retryable: true, message_id: 'mine' });
+  const again = say(say(refused, 'next', 'ho'), 'mine', 'hi');
+  assert.deepEqual(outline(again), ['said:m1', 'closing:Sums.', 'said:next', 'said:mine']);
+  const taken = apply(again, message('mine', { seq: 4 }));
+  assert.deepEqual(outline(taken), ['said:m1', 'closing:Sums.', 'said:mine', 'said:next']);
+});
+
+test('a message that the server has on its disk stands above what it has not taken', () => {
+  const two = say(say(emptyState, 'first', 'a'), 'second', 'b');
+  const state = apply(apply(two, { type: 'accepted', id: 'second' }), started('r1', 'second'));
+  assert.deepEqual(outline(state), ['said:second', 'answer:r1[]', 'said:first']);
+});
+
+test('messages that were queued stand above their answers, wherever the log is cut', () => {
+  const log = numbered([
+    message('m1'), message('m2'), call('c1'), result('c1', 1),
+    stored({ content: 'a', parts: [{ call_id: 'c1' }, { text: 'a' }] }), stored({ response_id: 'r2', message_id: 'm2', content: 'b' }),
+  ]);
+  for (let cut = 0; cut <= log.length; cut += 1) {
+    const state = prepend(log.slice(cut).reduce(apply, emptyState), log.slice(0, cut));
+    assert.deepEqual(outline(state), ['said:m1', 'answer:r1[<c1>|a]', 'said:m2', 'answer:r2[b]'], `cut before ${cut}`);
+  }
+});
+
+test('an answer that is read from its middle has all its calls once the rest is read, each once', () => {
+  const log = numbered([message('m1'), call('c1'), call('c2'), result('c2', 2), result('c1', 1), call('c3'), result('c3', 3)]);
+  const snapshot = {
+    type: 'response_snapshot', response_id: 'r1', message_id: 'm1', index: 2, content: 'xyz',
+    parts: [{ text: 'x' }, { call_id: 'c1' }, { call_id: 'c2' }, { text: 'y' }, { call_id: 'c3' }, { text: 'z' }],
+  };
+  for (let cut = 1; cut <= log.length; cut += 1) {
+    const newest = [...log.slice(cut), snapshot, token(3, '!')].reduce(apply, emptyState);
+    const state = prepend(newest, log.slice(0, cut));
+    assert.deepEqual(outline(state), ['said:m1', 'answer:r1[x|<c1>|<c2>|y|<c3>|z!]'], `cut before ${cut}`);
+    const calls = state.entries[1].parts.filter(({ kind }) => kind === 'tool');
+    assert.deepEqual(calls.map(({ tool }) => tool.outcome.content), [1, 2, 3], `cut before ${cut}`);
+  }
+});
+
+test('an edit marks what it replaces, and a late summary finds its end, in a part that is read later', () => {
+  const log = numbered([
+    message('m1'), stored({ content: 'old' }), { type: 'session_ended', reason: 'idle', summary: null, metrics: {} },
+    { type: 'session_summary', summary: 'Sums.', covers: {} }, message('m2', { replaces: 'm1' }),
+  ]);
+  for (let cut = 0; cut <= log.length; cut += 1) {
+    const state = prepend(log.slice(cut).reduce(apply, emptyState), log.slice(0, cut));
+    assert.deepEqual(outline(state), ['said:m1', 'answer:r1[old]', 'closing:Sums.', 'said:m2'], `cut before ${cut}`);
+    assert.deepEqual(state.entries.map(({ superseded }) => superseded), [true, true, undefined, false], `cut before ${cut}`);
+  }
 });
 
 test('an answer that was generated anew is marked as the earlier one', () => {

@@ -14,7 +14,7 @@ interface TotalsProps {
 export function Totals({ total, ofGroup }: TotalsProps) {
   const words = strings.analytics;
   const failed = total.failed_answers > 0 ? words.failedAnswers(count(total.failed_answers)) : '';
-  const unknown = total.cost_unknown > 0 ? words.costUnknown(counted(total.cost_unknown, 'answer')) : '';
+  const unknown = total.cost_unknown > 0 ? words.costUnknown(counted(total.cost_unknown, strings.nouns.answer)) : '';
   return (
     <dl class="totals" aria-label={words.numbers.region}>
       <Total name={words.numbers.sessions} text={count(total.sessions)} note={ofGroup ? words.withAnswers : ''} />

@@ -10,7 +10,8 @@ import type { Plot } from './multiples';
 const HEIGHT = 150;
 /** As wide in each plot, so that their times stand below each other. */
 const AXIS_WIDTH = 64;
-const CURSOR = uPlot.sync('analytics');
+/** All plots with this name have one cursor. */
+const CURSOR = 'analytics';
 const DAY_S = 86_400;
 /** Steps between the times at the axis, in seconds. */
 const STEPS: Record<Bucket, number[]> = {
@@ -57,7 +58,7 @@ export function draw(
         y: { range: (_, __, highest) => [0, highest > 0 ? 1.1 * highest : 1] },
       },
       cursor: {
-        sync: { key: CURSOR.key, setSeries: false },
+        sync: { key: CURSOR, setSeries: false },
         drag: { x: false, y: false },
         y: false,
         points: { size: 7 },
@@ -86,13 +87,9 @@ export function draw(
     data,
     host,
   );
-  CURSOR.sub(drawn);
   return {
     resize: (width) => drawn.setSize({ width: Math.max(1, width), height: HEIGHT }),
-    destroy: () => {
-      CURSOR.unsub(drawn);
-      drawn.destroy();
-    },
+    destroy: () => drawn.destroy(),
   };
 }
 

@@ -14,7 +14,7 @@ export function time(at: number, bucket: Bucket): string {
   return (bucket === 'hour' ? hour : day).format(at);
 }
 
-export function durationOrNot(milliseconds: number | null): string {
+function durationOrNot(milliseconds: number | null): string {
   return milliseconds === null ? '–' : duration(milliseconds);
 }
 

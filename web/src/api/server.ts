@@ -1,4 +1,4 @@
-// What the HTTP API tells of the server: its models, its tools, its health. By hand, like types.ts.
+// What the HTTP API tells of the server: its models, its health. By hand, like types.ts.
 
 import type { Timestamp } from '../protocol';
 
@@ -92,54 +92,6 @@ export interface Price {
   input: number | null;
   /** For the answer. */
   output: number | null;
-}
-
-/** What `patter tools` and `GET /api/tools` say. */
-export interface Tools {
-  /** What holds for all of them. */
-  limits: ToolLimits;
-  /** The tools, sorted by name. */
-  tools: Tool[];
-}
-
-/** What calls may take. */
-export interface ToolLimits {
-  /** Calls in one answer. */
-  max_calls: number;
-  /** Calls that run at the same time in one answer. */
-  max_parallel: number;
-  /** One result, in bytes of JSON. */
-  max_result_bytes: number;
-  /** How often the model is asked in one answer. */
-  max_steps: number;
-  /** One call, in milliseconds. */
-  timeout_ms: number;
-}
-
-/** A tool as a model sees it. */
-export interface Tool {
-  /** What it does, in the words that a model is told. */
-  description: string;
-  /** What holds for this tool and not for all. */
-  limits: OwnToolLimits;
-  /** Its name. */
-  name: string;
-  /** Whether a person must agree to each call. */
-  needs_approval: boolean;
-  /** JSON Schema of its arguments. */
-  parameters: unknown;
-}
-
-/** What one tool may take; what is left out is as for all. */
-export interface OwnToolLimits {
-  /** Calls in one answer. */
-  max_calls?: number | null;
-  /** Calls that run at the same time in the whole process. */
-  max_parallel?: number | null;
-  /** One result, in bytes of JSON. */
-  max_result_bytes?: number | null;
-  /** One call, in milliseconds. */
-  timeout_ms?: number | null;
 }
 
 /** The server and what it depends on. */

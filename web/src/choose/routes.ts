@@ -6,7 +6,7 @@ import { api, ApiError } from '../api';
 import type { RouteTarget } from '../api/server';
 import { preference } from '../preferences';
 
-export type OfferedRoute = RouteTarget & { choice: Record<string, unknown> };
+type OfferedRoute = RouteTarget & { choice: Record<string, unknown> };
 
 const offered = signal<readonly OfferedRoute[]>([]);
 /** Its name; empty where the server is to choose. */

@@ -3,8 +3,10 @@
 
 import { counted, duration } from '../format';
 import type { ServerMessage } from '../protocol';
+import { strings } from '../strings';
 import type { Row } from './record';
 
+const { nouns, inspector: { gist: words } } = strings;
 /** Characters of a line at most; the rest is in the raw event. */
 const LONGEST_LINE = 160;
 
@@ -25,23 +27,23 @@ export function brief(row: Row): string {
 
 function run(row: Row): string {
   const span = (row.arrivals.at(-1) ?? 0) - (row.arrivals[0] ?? 0);
-  return `${counted(row.events.length, row.type === 'token' ? 'token' : 'piece')} in ${duration(span)}`;
+  return words.run(counted(row.events.length, row.type === 'token' ? nouns.token : nouns.thought), duration(span));
 }
 
 function gist(event: ServerMessage): string {
   switch (event.type) {
     case 'session_ready':
-      return `${event.provider} ${event.model} · ${counted(event.last_seq, 'stored event')}${event.reset ? ' · reset' : ''}`;
+      return [`${event.provider} ${event.model}`, counted(event.last_seq, nouns.storedEvent), ...(event.reset ? [words.reset] : [])].join(' · ');
     case 'user_message':
       return event.content;
     case 'response_started':
       return `${event.provider} ${event.model}`;
     case 'response_snapshot':
-      return `up to token ${event.index} · ${event.content.slice(0, LONGEST_LINE)}`;
+      return `${words.upTo(event.index)} · ${event.content.slice(0, LONGEST_LINE)}`;
     case 'tool_call':
       return `${event.name} ${JSON.stringify(event.arguments)}`;
     case 'tool_result':
-      return `${event.name} ${event.ok ? 'ok' : (event.error?.code ?? 'failed')} · ${duration(event.duration_ms)}`;
+      return `${event.name} ${event.ok ? words.ok : (event.error?.code ?? words.failed)} · ${duration(event.duration_ms)}`;
     case 'response_finished':
       return event.finish_reason;
     case 'ai_response':

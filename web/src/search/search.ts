@@ -76,7 +76,7 @@ async function ask(words: string, before: readonly SearchHit[], cursor?: string)
     const hits = [...before, ...page.hits];
     lastFound.value = { words, hits, cursor: page.next_cursor };
     trouble.value = null;
-    announce(hits.length === 0 ? strings.search.none(words) : strings.search.found(counted(hits.length, 'result')));
+    announce(hits.length === 0 ? strings.search.none(words) : strings.search.found(counted(hits.length, strings.nouns.result)));
   } catch (error) {
     if (own.signal.aborted) return;
     if (cursor === undefined) lastFound.value = null; // What was found for other words.

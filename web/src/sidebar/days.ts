@@ -3,7 +3,7 @@
 import type { StoredSession } from '../api/types';
 import { strings } from '../strings';
 
-export interface Day {
+interface Day {
   label: string;
   sessions: readonly StoredSession[];
 }

@@ -1,43 +1,25 @@
-// An answer of the model as the page shows it: an ordered list of text and tool calls, as they
-// came. Live pieces build it up; a snapshot and the stored `ai_response` replace what was built.
+// An answer of the model as the page shows it. Live pieces build it up; a snapshot and the stored
+// `ai_response` replace what was built.
 
 import type {
   AiResponse,
-  CallId,
   ErrorEvent,
   FinishReason,
   MessageId,
-  Part as WirePart,
   Reasoning,
   ResponseFinished,
   ResponseId,
   ResponseSnapshot,
   ResponseStarted,
-  Timestamp,
   Token,
   ToolApproved,
   ToolCall,
-  ToolError,
   ToolProgress,
   ToolResult,
 } from '../protocol';
 import type { Entry, Stored } from '../state';
-
-export interface ToolState {
-  callId: CallId;
-  name: string;
-  /** When it was called. */
-  at: Timestamp;
-  arguments: Record<string, unknown>;
-  /** Whether it waits until somebody lets it run. */
-  needsApproval: boolean;
-  /** `null` while it runs or waits for approval. */
-  outcome: { ok: boolean; content?: unknown; error?: ToolError; durationMs: number; at: Timestamp } | null;
-  /** What it said last about how far it is, while it runs. */
-  progress: string | null;
-}
-
-export type Part = { kind: 'text'; text: string } | { kind: 'tool'; tool: ToolState };
+import { insert } from './order';
+import { addCall, appendText, approveCall, finishCall, joinParts, noteProgress, type Part, rebuild } from './parts';
 
 export interface Answer {
   kind: 'answer';
@@ -51,8 +33,10 @@ export interface Answer {
   index: number;
   /** How it ended; `null` while it is being written. */
   finish: FinishReason | null;
-  /** Where it is stored, and what it says there beyond its text; `null` before it is. */
-  stored: (Stored & Pick<AiResponse, 'usage' | 'timing' | 'cost_usd' | 'model'>) | null;
+  /** `seq` of the first stored event that is known of it; `null` before there is one. */
+  begun: number | null;
+  /** Its stored event; `null` before there is one. */
+  stored: (Stored & AiResponse) | null;
   error: ErrorEvent | null;
   /** Another answer has taken its place. */
   superseded: boolean;
@@ -65,7 +49,7 @@ export type AnswerEvent =
   | ({ type: 'token' } & Token)
   | ({ type: 'reasoning' } & Reasoning)
   | ({ type: 'tool_call' } & ToolCall & Stored)
-  | ({ type: 'tool_approved' } & ToolApproved)
+  | ({ type: 'tool_approved' } & ToolApproved & Stored)
   | ({ type: 'tool_result' } & ToolResult & Stored)
   | ({ type: 'tool_progress' } & ToolProgress)
   | ({ type: 'response_finished' } & ResponseFinished)
@@ -74,8 +58,8 @@ export type AnswerEvent =
 /** The entries after an event about an answer. */
 export function update(entries: readonly Entry[], event: AnswerEvent): readonly Entry[] {
   const messageId = 'message_id' in event ? event.message_id : null;
-  const updated = put(entries, event.response_id, messageId, (answer) => change(answer, event));
-  return event.type === 'ai_response' ? forgetLost(updated, event) : updated;
+  const kept = event.type === 'ai_response' ? forgetLost(entries, event) : entries;
+  return put(kept, event.response_id, messageId, (answer) => change(begin(answer, event), event));
 }
 
 /** The entries after an answer was told to have failed, perhaps before its first piece. */
@@ -83,13 +67,16 @@ export function fail(entries: readonly Entry[], id: ResponseId, error: ErrorEven
   return put(entries, id, error.message_id ?? null, (answer) => ({ ...answer, error }));
 }
 
-/** Without what was shown of earlier answers to the same message that were never stored: the server
+/** Without what was shown of earlier answers to the same message of which nothing was stored: the server
  *  crashed in the middle of them, and closed the message with an answer of another name. */
 function forgetLost(entries: readonly Entry[], stored: AiResponse): readonly Entry[] {
-  const place = entries.findIndex((entry) => isAnswer(entry, stored.response_id));
+  const place = entries.findLastIndex((entry) => isAnswer(entry, stored.response_id));
   const isLost = (entry: Entry, index: number) =>
-    index < place && entry.kind === 'answer' && entry.messageId === stored.message_id && entry.stored === null;
-  return entries.filter((entry, index) => !isLost(entry, index));
+    (place < 0 || index < place) &&
+    entry.kind === 'answer' &&
+    entry.messageId === stored.message_id &&
+    entry.begun === null;
+  return entries.some(isLost) ? entries.filter((entry, index) => !isLost(entry, index)) : entries;
 }
 
 /** Changes an answer, which is made where it is not known yet, and gives it its place. */
@@ -99,20 +86,31 @@ function put(
   messageId: MessageId | null,
   alter: (answer: Answer) => Answer,
 ): readonly Entry[] {
-  const found = entries.find((entry) => isAnswer(entry, id));
-  const before = found ?? newAnswer(id);
-  const after = alter(before);
-  if (messageId !== null && before.messageId !== messageId) {
-    return place(entries.filter((entry) => entry !== found), { ...after, messageId });
-  }
-  if (found === undefined) return place(entries, { ...after, messageId: oldestUnanswered(entries) });
-  return after === found ? entries : entries.map((entry) => (entry === found ? after : entry));
+  // The one that is written stands near the end: what happens for each token does not grow with what is above.
+  const index = entries.findLastIndex((entry) => isAnswer(entry, id));
+  const found = entries[index];
+  const before = found?.kind === 'answer' ? found : newAnswer(id, messageId);
+  const altered = alter(before);
+  const after = messageId === null || messageId === altered.messageId ? altered : { ...altered, messageId };
+  if (found === undefined) return insert(entries, after);
+  if (after === found) return entries;
+  const staysThere = after.messageId === before.messageId && after.stored === before.stored;
+  return staysThere ? entries.with(index, after) : insert(entries.toSpliced(index, 1), after);
 }
 
-/** The entries after another answer took the place of this one. */
-export function supersede(entries: readonly Entry[], id: ResponseId | null): readonly Entry[] {
-  if (id === null) return entries;
-  return entries.map((entry) => (isAnswer(entry, id) ? { ...entry, superseded: true } : entry));
+/** An answer of which a log tells in two parts. */
+export function join(earlier: Answer, later: Answer): Answer {
+  const parts = joinParts(earlier.parts, later.parts);
+  const stored = later.stored ?? earlier.stored;
+  return {
+    ...later,
+    messageId: later.messageId ?? earlier.messageId,
+    parts: stored === null ? parts : rebuild(parts, stored.parts ?? [], stored.content),
+    finish: later.finish ?? earlier.finish,
+    begun: earlier.begun ?? later.begun,
+    stored,
+    superseded: earlier.superseded || later.superseded,
+  };
 }
 
 /** All the text of an answer, joined. */
@@ -124,19 +122,25 @@ function isAnswer(entry: Entry, id: ResponseId): entry is Answer {
   return entry.kind === 'answer' && entry.id === id;
 }
 
-function newAnswer(id: ResponseId): Answer {
+function newAnswer(id: ResponseId, messageId: MessageId | null): Answer {
   return {
     kind: 'answer',
     id,
-    messageId: null,
+    messageId,
     parts: [],
     reasoning: '',
     index: -1,
     finish: null,
+    begun: null,
     stored: null,
     error: null,
     superseded: false,
   };
+}
+
+/** The log begins to tell of it. */
+function begin(answer: Answer, event: AnswerEvent): Answer {
+  return answer.begun === null && 'seq' in event ? { ...answer, begun: event.seq } : answer;
 }
 
 function change(answer: Answer, event: AnswerEvent): Answer {
@@ -177,83 +181,7 @@ function change(answer: Answer, event: AnswerEvent): Answer {
   }
 }
 
-function appendText(parts: readonly Part[], text: string): readonly Part[] {
-  const last = parts.at(-1);
-  if (last?.kind !== 'text') return [...parts, { kind: 'text', text }];
-  return parts.with(-1, { kind: 'text', text: last.text + text });
-}
-
-function addCall(parts: readonly Part[], event: ToolCall & Stored): readonly Part[] {
-  if (parts.some((part) => isCall(part, event.call_id))) return parts;
-  const tool: ToolState = {
-    callId: event.call_id,
-    name: event.name,
-    at: event.at,
-    arguments: event.arguments,
-    needsApproval: event.needs_approval,
-    outcome: null,
-    progress: null,
-  };
-  return [...parts, { kind: 'tool', tool }];
-}
-
-/** It waits no more. */
-function approveCall(parts: readonly Part[], event: ToolApproved): readonly Part[] {
-  return parts.map((part) =>
-    isCall(part, event.call_id) ? { kind: 'tool', tool: { ...part.tool, needsApproval: false } } : part,
-  );
-}
-
-function noteProgress(parts: readonly Part[], event: ToolProgress): readonly Part[] {
-  const progress = progressText(event);
-  return parts.map((part) =>
-    isCall(part, event.call_id) ? { kind: 'tool', tool: { ...part.tool, progress } } : part,
-  );
-}
-
-/** `reading page 3`, or `3 of 10`. */
-function progressText({ done, total, message }: ToolProgress): string {
-  return message ?? (total === undefined ? String(done) : `${done} of ${total}`);
-}
-
-function finishCall(parts: readonly Part[], event: ToolResult & Stored): readonly Part[] {
-  const outcome: ToolState['outcome'] = { ok: event.ok, durationMs: event.duration_ms, at: event.at };
-  if ('content' in event) outcome.content = event.content;
-  if (event.error !== undefined) outcome.error = event.error;
-  return parts.map((part) =>
-    isCall(part, event.call_id) ? { kind: 'tool', tool: { ...part.tool, outcome } } : part,
-  );
-}
-
-function isCall(part: Part, id: CallId): part is Extract<Part, { kind: 'tool' }> {
-  return part.kind === 'tool' && part.tool.callId === id;
-}
-
-/** The order that the server tells, with the calls that are known; a call it does not name stays. */
-function rebuild(known: readonly Part[], order: readonly WirePart[], content: string): readonly Part[] {
-  const named = new Set(order.map((part) => ('call_id' in part ? part.call_id : undefined)));
-  const unnamed = known.filter((part) => part.kind === 'tool' && !named.has(part.tool.callId));
-  const text: readonly WirePart[] = content === '' ? [] : [{ text: content }];
-  const ordered = (order.length > 0 ? order : text).flatMap((part): Part[] => {
-    if ('text' in part) return part.text === '' ? [] : [{ kind: 'text', text: part.text }];
-    return known.filter((candidate) => isCall(candidate, part.call_id));
-  });
-  return [...ordered, ...unnamed];
-}
-
-/** Below the message it answers and that message's earlier answers; last, if that is not known. */
-function place(entries: readonly Entry[], answer: Answer): readonly Entry[] {
-  const index = entries.findLastIndex(
-    (entry) =>
-      (entry.kind === 'said' && entry.id === answer.messageId) ||
-      (entry.kind === 'answer' && entry.messageId === answer.messageId),
-  );
-  if (answer.messageId === null || index < 0) return [...entries, answer];
-  return entries.toSpliced(index + 1, 0, answer);
-}
-
-/** The first stored message without an answer. In a replay, a tool call comes before the `ai_response`
- *  that says which message it belongs to: messages are answered in their order. */
+/** The first stored message without an answer. */
 export function oldestUnanswered(entries: readonly Entry[]): MessageId | null {
   const answered = new Set(entries.map((entry) => (entry.kind === 'answer' ? entry.messageId : null)));
   const message = entries.find(

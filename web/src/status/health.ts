@@ -18,7 +18,7 @@ export const health: ReadonlySignal<Health | null> = last;
 export const healthNotices = computed<readonly Notice[]>(() => (last.value === null ? [] : noticesOf(last.value)));
 
 /** What a person wants to know of it. */
-export function noticesOf({ model, store, draining, circuits }: Health): readonly Notice[] {
+function noticesOf({ model, store, draining, circuits }: Health): readonly Notice[] {
   const notices: Notice[] = [];
   const isOpen = circuits.some(
     (circuit) => circuit.state === 'open' && circuit.provider === model.provider && circuit.model === model.model,

@@ -19,12 +19,19 @@ export function AnswerActions({ answer }: { answer: Answer }) {
 }
 
 export function SaidActions({ said, onEdit }: { said: Said; onEdit(): void }) {
-  if (said.delivery !== 'stored') return null;
-  return (
-    <Row id={said.id} text={said.content}>
-      <EditButton said={said} onEdit={onEdit} />
-    </Row>
-  );
+  switch (said.delivery) {
+    case 'waiting':
+    case 'spooled':
+      return null;
+    case 'stored':
+      return (
+        <Row id={said.id} text={said.content}>
+          <EditButton said={said} onEdit={onEdit} />
+        </Row>
+      );
+    case 'refused':
+      return <RefusedActions said={said} onEdit={onEdit} />;
+  }
 }
 
 function Row({ id, text, children }: { id: string; text: string; children: ComponentChildren }) {
@@ -34,6 +41,23 @@ function Row({ id, text, children }: { id: string; text: string; children: Compo
       {text !== '' && <QuoteButton text={text} />}
       {text !== '' && canSpeak && <ReadButton id={id} text={text} />}
       {text !== '' && <CopyButton text={text} />}
+    </div>
+  );
+}
+
+/** What was not taken stays until somebody decides about it. */
+function RefusedActions({ said, onEdit }: { said: Said; onEdit(): void }) {
+  const session = useSession();
+  // The buttons are about to go, and would take the focus with them.
+  const decide = (what: () => void) => () => {
+    what();
+    document.getElementById('message')?.focus();
+  };
+  return (
+    <div class="actions" role="group" aria-label={strings.actions.region}>
+      <button type="button" class="quiet" onClick={decide(() => session.sayAgain(said))}>{strings.delivery.again}</button>
+      <button type="button" class="quiet" onClick={onEdit}>{strings.actions.edit}</button>
+      <button type="button" class="quiet" onClick={decide(() => session.discard(said.id))}>{strings.delivery.discard}</button>
     </div>
   );
 }

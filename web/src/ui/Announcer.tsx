@@ -1,12 +1,13 @@
 // What is said to a screen reader. The conversation itself is not live: reading out every word as
-// it arrives is of no use. One polite status tells the turns of an answer, and what others give to
-// `announce`; one alert tells of a lost connection and of nothing else.
+// it arrives is of no use. One polite status tells the turns of an answer, what was refused, and what
+// others give to `announce`; one alert tells of a lost connection and of nothing else.
 
 import { useSignalEffect } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { announce, announcement } from '../announce';
+import type { ErrorEvent } from '../protocol';
 import type { Session } from '../session';
-import type { Answer } from '../state';
+import type { Answer, State } from '../state';
 import { strings } from '../strings';
 
 export function Announcer({ session }: { session: Session | null }) {
@@ -16,7 +17,8 @@ export function Announcer({ session }: { session: Session | null }) {
     <div class="for-screen-readers">
       <p role="status"><span key={number}>{text}</span></p>
       <p role="alert">{lost && strings.spoken.lost}</p>
-      {session !== null && <TurnTeller key={session.id} session={session} />}
+      {session !== null && <TurnTeller key={`turns ${session.id}`} session={session} />}
+      {session !== null && <RefusalTeller key={`refusals ${session.id}`} session={session} />}
     </div>
   );
 }
@@ -36,6 +38,30 @@ function TurnTeller({ session }: { session: Session }) {
   });
 
   return null;
+}
+
+/** Draws nothing: says what was asked for and did not happen. */
+function RefusalTeller({ session }: { session: Session }) {
+  // What was refused before the page was opened is no news.
+  const refusal = useRef(lastRefusal(session.state.peek()));
+  const problem = useRef(session.state.peek().problem);
+
+  useSignalEffect(() => {
+    const state = session.state.value;
+    const error = lastRefusal(state);
+    if (state.problem !== null && state.problem !== problem.current) announce(state.problem.message);
+    if (error !== undefined && error !== refusal.current) announce(`${strings.delivery.refused}: ${error.message}`);
+    problem.current = state.problem;
+    refusal.current = error;
+  });
+
+  return null;
+}
+
+/** Why the last message was refused that was. */
+function lastRefusal({ entries }: State): ErrorEvent | undefined {
+  const refused = entries.findLast((entry) => entry.kind === 'said' && entry.delivery === 'refused');
+  return refused?.kind === 'said' ? refused.error : undefined;
 }
 
 /** What changed from one state of the latest answer to the next, in words. */

@@ -1,6 +1,7 @@
 // One answer of the model: its text and tool calls in the order in which they came, how it ended,
 // and what it took.
 
+import { useMemo } from 'preact/hooks';
 import { counted, dollars, duration } from '../format';
 import { Ribbon } from '../ribbon/Ribbon';
 import type { Answer, Part } from '../state';
@@ -48,9 +49,18 @@ export function Waiting() {
   return <p class="waiting"><span class="for-screen-readers">{strings.waiting}</span></p>;
 }
 
+/** A part that did not change is not drawn again while another one grows. */
 function PartView({ part, running, last }: { part: Part; running: boolean; last: boolean }) {
-  if (part.kind === 'tool') return <ToolCard tool={part.tool} running={running} />;
-  return <Prose text={part.text} growing={running && last} />;
+  return useMemo(() => {
+    switch (part.kind) {
+      case 'text':
+        return <Prose text={part.text} growing={running && last} />;
+      case 'tool':
+        return <ToolCard tool={part.tool} running={running} />;
+      case 'unread':
+        return null; // It is shown with the part of the log in which it stands.
+    }
+  }, [part, running, last]);
 }
 
 function Ending({ answer }: { answer: Answer }) {
@@ -72,8 +82,8 @@ function Measures({ answer }: { answer: Answer }) {
   if (answer.stored === null) return <span />;
   const { timing, usage, cost_usd } = answer.stored;
   const facts = [duration(timing.total_ms)];
-  if (timing.first_token_ms !== null) facts.push(`first word ${duration(timing.first_token_ms)}`);
-  if (usage.output_tokens !== null) facts.push(counted(usage.output_tokens, 'token'));
+  if (timing.first_token_ms !== null) facts.push(strings.firstWord(duration(timing.first_token_ms)));
+  if (usage.output_tokens !== null) facts.push(counted(usage.output_tokens, strings.nouns.token));
   if (cost_usd !== null && cost_usd > 0) facts.push(dollars(cost_usd));
   return <span class="measures">{facts.join(' · ')}</span>;
 }

@@ -4,9 +4,10 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from '../announce';
 import { RouteChoice } from '../choose/RouteChoice';
-import { count } from '../format';
 import { dialogIsOpen } from '../keyboard';
+import { complaintOf, toMessage } from '../message';
 import { strings } from '../strings';
+import { useSpoken } from './complaint';
 import { isComposing } from './composing';
 import { useSession } from './context';
 import { VoiceButtons } from './VoiceButtons';
@@ -47,10 +48,11 @@ function MessageForm() {
   const { connection, draft } = session;
   const input = useRef<HTMLTextAreaElement>(null);
   const answering = session.answering.value;
-  const complaint = useComplaint(draft.value);
+  const complaint = complaintOf(draft.value, session.contentLimit.value);
   const sendable = toMessage(draft.value) !== '' && complaint === undefined;
 
   const send = () => {
+    if (complaint !== undefined) announce(complaint);
     if (!sendable) return;
     session.say(toMessage(draft.value));
     draft.value = '';
@@ -60,6 +62,7 @@ function MessageForm() {
     input.current?.focus(); // The button is about to go, and would take the focus with it.
   };
   useStopKey(stop);
+  useSpoken(complaint);
   useEffect(() => {
     // On a phone this would open the keyboard over the page.
     if (matchMedia('(hover: hover)').matches) input.current?.focus();
@@ -86,6 +89,7 @@ function MessageForm() {
         rows={1}
         aria-label={strings.composer.label}
         aria-describedby="message-hint"
+        aria-invalid={complaint !== undefined}
         placeholder={strings.composer.placeholder}
         value={draft.value}
         onInput={(event) => (draft.value = event.currentTarget.value)}
@@ -117,22 +121,9 @@ function Hint({ complaint }: { complaint: string | undefined }) {
   return <span id="message-hint" class="hint keys">{strings.composer.hint}</span>;
 }
 
-/** What is wrong with a draft, if anything. The server counts bytes of UTF-8. */
-function useComplaint(draft: string): string | undefined {
-  const limit = useSession().state.value.session?.limits.max_content_bytes;
-  if (limit === undefined || draft.length * 3 <= limit) return undefined;
-  const bytes = new TextEncoder().encode(toMessage(draft)).length;
-  return bytes > limit ? strings.composer.tooLong(count(bytes), count(limit)) : undefined;
-}
-
 /** A draft with more words behind it. */
 function join(draft: string, text: string): string {
   return draft === '' || /\s$/.test(draft) ? draft + text : `${draft} ${text}`;
-}
-
-/** What is sent of a draft: the server trims too, and takes no U+0000 (databases cannot hold it). */
-function toMessage(draft: string): string {
-  return draft.replaceAll('\u0000', '').trim();
 }
 
 /** Esc stops the answer, wherever the focus is, unless something in front of it takes the key. */

@@ -68,14 +68,22 @@ async function showPlace(session: Session, stopFollowing: () => void): Promise<v
   await session.opened;
   if (route.peek() !== asked) return;
   stopFollowing();
-  await session.showEarlier(asked.at);
+  await session.showFrom(asked.at);
   // When it is drawn.
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   if (route.peek() !== asked) return; // Somebody went on meanwhile.
-  const element = document.querySelector<HTMLElement>(`[data-seq="${asked.at}"]`);
-  if (element === null) return;
+  const element = placeOf(asked.at);
+  if (element === undefined) return;
   element.closest('details')?.setAttribute('open', '');
   element.tabIndex = -1;
   element.focus({ preventScroll: true });
   element.scrollIntoView({ block: 'center' });
+}
+
+/** What shows the event `seq`. A summary that came late has no place of its own: it stands in that of the
+ *  end which it follows. */
+function placeOf(seq: number): HTMLElement | undefined {
+  const places = [...document.querySelectorAll<HTMLElement>('.log [data-seq]')];
+  const seqOf = (place: HTMLElement) => Number(place.dataset.seq);
+  return places.filter((place) => seqOf(place) <= seq).sort((one, other) => seqOf(one) - seqOf(other)).at(-1);
 }

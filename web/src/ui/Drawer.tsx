@@ -5,7 +5,7 @@ import { strings } from '../strings';
 import { Icon } from './icons';
 import { useModal } from './modal';
 
-export interface DrawerProps {
+interface DrawerProps {
   side: 'left' | 'right';
   label: string;
   onClose(): void;

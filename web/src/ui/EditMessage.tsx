@@ -1,24 +1,44 @@
-// A message of the user being written anew, in its place. Enter sends it, Esc leaves it as it was.
+// A message of the user being written anew: the last one, to take its place, or one that was refused. Enter
+// sends it, Esc leaves it as it was. What cannot be sent says why, and stays.
 
-import { useSignal } from '@preact/signals';
+import { useComputed } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { complaintOf, toMessage } from '../message';
 import type { Said } from '../state';
 import { strings } from '../strings';
+import { useSpoken } from './complaint';
 import { isComposing } from './composing';
 import { useSession } from './context';
 
-export function EditMessage({ said, onDone }: { said: Said; onDone(): void }) {
+export function EditMessage({ said, takesFocus }: { said: Said; takesFocus: boolean }) {
   const session = useSession();
-  const text = useSignal(said.content);
+  const text = useComputed(() => session.edits.textOf(said.id) ?? said.content).value;
   const input = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useEffect(() => {
+    if (takesFocus) input.current?.focus();
+  }, []);
+  const content = toMessage(text);
+  const isRefused = said.delivery === 'refused';
+  const isTooLate = !isRefused && session.lastSaidId.value !== said.id;
+  const tooLong = complaintOf(text, session.contentLimit.value);
+  const complaint = tooLong ?? (isTooLate ? strings.actions.notLast : undefined);
+  useSpoken(complaint);
+  const isGood = content !== '' && tooLong === undefined;
+  const hint = `edit-hint-${said.id}`;
+
   const leave = () => {
-    onDone();
+    session.edits.end(said.id);
     document.getElementById('message')?.focus(); // The box is gone, and would take the focus with it.
   };
   const send = () => {
-    const content = text.value.replaceAll('\u0000', '').trim();
-    if (content !== '' && content !== said.content) session.edit(said.id, content);
+    if (!isGood || isTooLate) return;
+    if (isRefused) session.sayAgain(said, content);
+    // Asked again: another message may have come since this was drawn.
+    else if (content !== said.content && !session.edit(said.id, content)) return;
+    leave();
+  };
+  const sendAsNew = () => {
+    session.say(content);
     leave();
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -43,13 +63,22 @@ export function EditMessage({ said, onDone }: { said: Said; onDone(): void }) {
         ref={input}
         rows={2}
         aria-label={strings.actions.editing}
-        value={text.value}
-        onInput={(event) => (text.value = event.currentTarget.value)}
+        aria-describedby={hint}
+        aria-invalid={complaint !== undefined}
+        value={text}
+        onInput={(event) => session.edits.keep(said.id, event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
+      {complaint !== undefined && <p id={hint} class="hint bad">{complaint}</p>}
       <div class="controls">
         <button type="button" class="quiet" onClick={leave}>{strings.actions.cancel}</button>
-        <button type="submit" class="primary">{strings.actions.sendEdited}</button>
+        {isTooLate ? (
+          <button type="button" class="primary" disabled={!isGood} onClick={sendAsNew}>{strings.actions.sendAsNew}</button>
+        ) : (
+          <button type="submit" class="primary" disabled={!isGood}>
+            {isRefused ? strings.delivery.again : strings.actions.sendEdited}
+          </button>
+        )}
       </div>
     </form>
   );

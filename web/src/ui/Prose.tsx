@@ -1,6 +1,7 @@
 // A piece of an answer's text, drawn as markdown while it grows; as plain text until the code for that is there.
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { Pace } from '../frame';
 import type { StreamingMarkdown } from '../markdown';
 import { drawing, loadDrawing } from '../markdown/later';
 import { strings } from '../strings';
@@ -11,6 +12,7 @@ const COPIED_FOR_MS = 1_500;
 export function Prose({ text, growing }: { text: string; growing: boolean }) {
   const host = useRef<HTMLDivElement>(null);
   const markdown = useRef<StreamingMarkdown | null>(null);
+  const pace = useRef<Pace>(null);
   const Drawing = drawing.value;
   useLayoutEffect(() => {
     if (host.current === null) return;
@@ -23,8 +25,10 @@ export function Prose({ text, growing }: { text: string; growing: boolean }) {
       host.current.replaceChildren();
       markdown.current = new Drawing(host.current);
     }
-    if (growing) markdown.current.show(text);
-    else markdown.current.finish(text);
+    const drawn = markdown.current;
+    pace.current ??= new Pace();
+    if (growing) pace.current.run(() => drawn.show(text));
+    else pace.current.runNow(() => drawn.finish(text));
   }, [text, growing, Drawing]);
   return <div ref={host} class={growing ? 'prose growing' : 'prose'} onClick={copyCode} />;
 }

@@ -1,5 +1,6 @@
 // One message of the user, and how far it has come where that is worth a word.
 
+import { useComputed } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import type { Said } from '../state';
 import { strings } from '../strings';
@@ -8,7 +9,14 @@ import { useSession } from './context';
 import { EditMessage } from './EditMessage';
 
 export function SaidBubble({ said }: { said: Said }) {
-  const [editing, setEditing] = useState(false);
+  const session = useSession();
+  const editing = useComputed(() => session.edits.textOf(said.id) !== undefined);
+  // What was being written when the session was left is there again, and takes the focus from nobody.
+  const [asked, setAsked] = useState(false);
+  const edit = () => {
+    setAsked(true);
+    session.edits.keep(said.id, said.content);
+  };
   return (
     <article
       class="said"
@@ -17,13 +25,9 @@ export function SaidBubble({ said }: { said: Said }) {
       data-seq={said.stored?.seq}
       aria-label={strings.you}
     >
-      {editing ? (
-        <EditMessage said={said} onDone={() => setEditing(false)} />
-      ) : (
-        <p class="bubble">{said.content}</p>
-      )}
+      {editing.value ? <EditMessage said={said} takesFocus={asked} /> : <p class="bubble">{said.content}</p>}
       <DeliveryNote said={said} />
-      {!editing && <SaidActions said={said} onEdit={() => setEditing(true)} />}
+      {!editing.value && <SaidActions said={said} onEdit={edit} />}
     </article>
   );
 }
@@ -39,13 +43,6 @@ function DeliveryNote({ said }: { said: Said }) {
       if (session.connection.value.phase === 'open') return null;
       return <p class="note">{strings.delivery.waiting}</p>;
     case 'refused':
-      return (
-        <p class="note bad">
-          {strings.delivery.refused}: {said.error?.message}{' '}
-          <button type="button" onClick={() => session.sayAgain(said)}>
-            {strings.delivery.again}
-          </button>
-        </p>
-      );
+      return <p class="note bad">{strings.delivery.refused}: {said.error?.message}</p>;
   }
 }

@@ -1,32 +1,45 @@
 // One tool call: folded to a line with its name, arguments, state and time; unfolded it shows what
 // went in and what came out. A failed one is open from the start.
 
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { announce } from '../announce';
 import { duration, pretty } from '../format';
 import type { ToolState } from '../state';
 import { strings } from '../strings';
 import { useSession } from './context';
+import { LongText } from './LongText';
+
+/** Characters of the arguments that may stand in the folded line: more than there is room for. */
+const MOST_FOLDED = 300;
 
 export function ToolCard({ tool, running }: { tool: ToolState; running: boolean }) {
   const { outcome } = tool;
+  const failed = outcome?.ok === false;
+  const [open, setOpen] = useState(failed);
+  useEffect(() => {
+    if (failed) setOpen(true);
+  }, [failed]);
+  const folded = useMemo(() => JSON.stringify(tool.arguments).slice(0, MOST_FOLDED), [tool.arguments]);
   const waits = running && tool.needsApproval && outcome === null;
   return (
     <div class="tool" data-tool={tool.name} data-state={stateOf(tool)}>
-      <details open={outcome?.ok === false}>
+      <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
           <b>{tool.name}</b>
-          <span class="arguments">{JSON.stringify(tool.arguments)}</span>
+          <span class="arguments">{folded}</span>
           <span class="state">{stateWord(tool, running)}</span>
           {running && outcome === null && tool.progress !== null && <span class="time">{tool.progress}</span>}
           {outcome !== null && <span class="time">{duration(outcome.durationMs)}</span>}
         </summary>
-        <dl>
-          <Value label={strings.tool.arguments} text={pretty(tool.arguments)} />
-          {outcome?.ok && <Value label={strings.tool.result} text={pretty(outcome.content)} />}
-          {outcome?.error && (
-            <Value label={strings.tool.error} text={`${outcome.error.code}: ${outcome.error.message}`} />
-          )}
-        </dl>
+        {open && (
+          <dl>
+            <Value label={strings.tool.arguments} value={tool.arguments} />
+            {outcome?.ok && <Value label={strings.tool.result} value={outcome.content} />}
+            {outcome?.error && (
+              <Shown label={strings.tool.error} text={`${outcome.error.code}: ${outcome.error.message}`} />
+            )}
+          </dl>
+        )}
       </details>
       {waits && <Approval tool={tool} />}
     </div>
@@ -45,11 +58,16 @@ function stateWord(tool: ToolState, running: boolean): string {
   return tool.needsApproval ? strings.tool.approval : strings.tool.running;
 }
 
-function Value({ label, text }: { label: string; text: string }) {
+/** Laid out once, and not each time that the card is drawn: it may be long. */
+function Value({ label, value }: { label: string; value: unknown }) {
+  return <Shown label={label} text={useMemo(() => pretty(value), [value])} />;
+}
+
+function Shown({ label, text }: { label: string; text: string }) {
   return (
     <>
       <dt>{label}</dt>
-      <dd><pre tabIndex={0} role="region" aria-label={label}>{text}</pre></dd>
+      <dd><LongText label={label} text={text} /></dd>
     </>
   );
 }

@@ -10,7 +10,7 @@ import { useEffect, useRef } from 'preact/hooks';
 /** From the bottom up to here counts as the bottom, in pixels: browsers round. */
 const BOTTOM_PX = 4;
 
-export interface Follow {
+interface Follow {
   /** The element that scrolls, and what grows inside it. */
   scroller: RefObject<HTMLDivElement | null>;
   content: RefObject<HTMLDivElement | null>;

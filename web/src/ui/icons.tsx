@@ -17,7 +17,7 @@ const SHAPES = {
   play: 'M6 4l10 6l-10 6z',
 };
 
-export type IconName = keyof typeof SHAPES;
+type IconName = keyof typeof SHAPES;
 
 export function Icon({ name }: { name: IconName }) {
   return (

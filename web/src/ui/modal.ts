@@ -4,7 +4,7 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-export interface Modal {
+interface Modal {
   ref: RefObject<HTMLDialogElement | null>;
   onClick(event: MouseEvent): void;
   onKeyDown(event: KeyboardEvent): void;

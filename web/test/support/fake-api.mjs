@@ -16,10 +16,6 @@ const NOTHING = {
     prices_as_of: '2026-11-01',
     models: [],
   },
-  'GET /api/tools': {
-    limits: { max_calls: 16, max_parallel: 4, max_result_bytes: 65_536, max_steps: 8, timeout_ms: 10_000 },
-    tools: [],
-  },
   'GET /health': {
     status: 'ok',
     version: '0.0.0',
