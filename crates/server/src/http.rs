@@ -20,6 +20,7 @@ pub(crate) mod request_id;
 mod routes;
 mod search;
 mod sessions;
+mod tickets;
 mod tools;
 mod trace;
 
@@ -49,7 +50,7 @@ pub(crate) use problem::Problem;
 pub(crate) use query::Query;
 
 use crate::admission::Peer;
-use crate::auth::{Authenticator, Caller};
+use crate::auth::{Authenticator, Caller, Shown};
 use crate::commands::ModelsReport;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
@@ -82,7 +83,7 @@ pub(crate) struct App {
     /// What is known about models, and which are used.
     pub(crate) models: ModelsReport,
     /// Finds out who asks.
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authenticator: Arc<Authenticator>,
     /// Other origins whose pages may use the API.
     pub(crate) cors_origins: Vec<String>,
     /// A place for each file that is being imported.
@@ -178,10 +179,36 @@ async fn authenticated(app: &App, found: Found, request: Request<Incoming>) -> R
     let caller = if found.route.is_public() {
         Caller::anyone(address)
     } else {
-        let headers = request.headers();
-        app.authenticator.authenticate(headers, address).await?
+        who_asks(app, &found, &request, address).await?
     };
     dispatch(app, found, request, &caller).await
+}
+
+/// The caller that the request's credential names. Pages of others are sent away before that: with cookies
+/// or without, theirs is no credential.
+async fn who_asks(
+    app: &App,
+    found: &Found,
+    request: &Request<Incoming>,
+    address: IpAddr,
+) -> Result<Caller, Problem> {
+    let headers = request.headers();
+    let authenticator = &app.authenticator;
+    if found.route != Route::WebSocket {
+        let shown = Shown {
+            headers,
+            socket: None,
+        };
+        return Ok(authenticator.authenticate(shown, address).await?);
+    }
+    ws::check_origin(headers)?;
+    let session_id = checks::session_id(found.parameter.as_deref().unwrap_or_default())?;
+    let query = Query::parse(request.uri().query());
+    let shown = Shown {
+        headers,
+        socket: Some((&session_id, query.single("ticket")?)),
+    };
+    Ok(authenticator.authenticate(shown, address).await?)
 }
 
 /// Where a request comes from.
@@ -190,12 +217,7 @@ fn address(request: &Request<Incoming>) -> IpAddr {
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| peer.ip())
 }
 
-async fn dispatch(
-    app: &App,
-    found: Found,
-    request: Request<Incoming>,
-    caller: &Caller,
-) -> Reply {
+async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &Caller) -> Reply {
     let session_id = || checks::session_id(found.parameter.as_deref().unwrap_or_default());
     let query = request.uri().query().map(str::to_owned);
     let query = Query::parse(query.as_deref());
@@ -215,6 +237,7 @@ async fn dispatch(
         Route::Search => search::search(app, &query).await,
         Route::Analytics => analytics::analytics(app, &query).await,
         Route::ListSessions => sessions::list(app, &query).await,
+        Route::WsTicket => tickets::issue(app, request, caller).await,
         Route::MintSession => sessions::mint(app, request).await,
         Route::ImportSession => sessions::import(app, request, &query).await,
         Route::Export => sessions::export(app, &session_id()?, &query).await,
@@ -224,7 +247,7 @@ async fn dispatch(
         Route::EndSession => sessions::end(app, &session_id()?).await,
         Route::Events => sessions::events(app, &session_id()?, &query, request.headers()).await,
         Route::SessionAndEvents => sessions::with_events(app, &session_id()?).await,
-        Route::Say => messages::say(app, request, session_id()?).await,
+        Route::Say => messages::say(app, request, session_id()?, caller).await,
         Route::WebSocket => {
             let session_id = session_id()?;
             ws::open(app, request, session_id, caller).await

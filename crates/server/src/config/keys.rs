@@ -2,6 +2,7 @@
 //! `docs/configuration.md` are made from it; `lookup.rs` finds keys in it. A key stands here only
 //! if it has an effect.
 
+mod auth;
 mod data_sources;
 mod model;
 mod operations;
@@ -18,6 +19,8 @@ use super::kind::Kind;
 /// Every key, in the order of the documentation.
 pub(crate) static SECTIONS: &[Section] = &[
     server::SERVER,
+    auth::AUTH,
+    auth::TOKENS,
     server::STORE,
     server::SEARCH,
     model::MODEL,

@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use super::routes::Route;
 use super::{App, Body, Problem, Reply, body};
+use crate::auth::{Caller, Validity};
 use events::{answers, event_stream};
 use form::{Form, SayHeaders, SayQuery};
 
@@ -68,7 +69,12 @@ pub(super) struct PendingJson {
         (status = 503, description = "The message cannot be taken now"),
     )
 )]
-pub(super) async fn say(app: &App, request: Request<Incoming>, session_id: SessionId) -> Reply {
+pub(super) async fn say(
+    app: &App,
+    request: Request<Incoming>,
+    session_id: SessionId,
+    caller: &Caller,
+) -> Reply {
     let form = Form::of(request.headers())?;
     let after = form::after(request.uri().query(), request.headers())?;
     let key = form::idempotency_key(request.headers())?;
@@ -87,7 +93,7 @@ pub(super) async fn say(app: &App, request: Request<Incoming>, session_id: Sessi
     match form {
         Form::Events => {
             let turn = Turn::begin(app, &session, input, after).await?;
-            Ok(turn.into_stream())
+            Ok(turn.into_stream(app.authenticator.validity(caller)))
         }
         Form::Json => {
             let turn = Turn::begin(app, &session, input, None).await?;
@@ -168,11 +174,12 @@ impl Turn {
         })
     }
 
-    fn into_stream(self) -> Response<Body> {
+    fn into_stream(self, validity: Validity) -> Response<Body> {
         let mut response = Response::new(body::stream(event_stream(
             self.attachment,
             self.message_id,
             self.is_answered,
+            validity,
         )));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
