@@ -11,6 +11,7 @@ mod key;
 mod keys;
 mod kind;
 mod layers;
+mod limits;
 mod lookup;
 mod mask;
 mod model_name;
@@ -31,6 +32,7 @@ use serde_json::Value as Json;
 
 pub use data_source::{DataSourceConfig, SourceMethod, SqlSourceConfig, WebConfig};
 pub use fault::{ConfigError, Fault};
+pub use limits::LimitsConfig;
 pub use model_name::ModelName;
 pub use operations::{AdminConfig, LogConfig, LogFormat, TelemetryConfig};
 pub use provider::{ModelTarget, ProviderKind};

@@ -6,6 +6,7 @@ mod budget;
 mod connection;
 mod handshake;
 mod heartbeat;
+mod pace;
 mod socket;
 mod trace;
 
@@ -27,9 +28,11 @@ use uuid::Uuid;
 use crate::admission::Admission;
 use crate::auth::Caller;
 use crate::http::{App, Body, Problem, Query};
+use crate::limits;
 use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
 pub(crate) use handshake::is_own_origin;
+use pace::Pace;
 pub(crate) use socket::End;
 use socket::Socket;
 
@@ -72,6 +75,13 @@ pub(crate) async fn open(
 ) -> Result<Response<Body>, Problem> {
     let response = handshake::agree(&request)?;
     let after = after(&Query::parse(request.uri().query()))?;
+    let admission = request.extensions().get::<Arc<Admission>>().cloned();
+    let is_counted = admission
+        .as_ref()
+        .is_some_and(|admission| admission.is_counted());
+    let place = app.limits.websocket(caller, is_counted)?;
+    limits::may_open(app, caller, &session_id).await?;
+    let pace = Pace::new(Arc::clone(&app.limits), caller);
     let options = OpenOptions {
         user_id: caller.user_id().map(str::to_owned),
         ..OpenOptions::default()
@@ -80,17 +90,17 @@ pub(crate) async fn open(
         .sessions
         .open(session_id.clone(), options)
         .await?
-        .with_traces_of_their_own();
+        .with_traces_of_their_own()
+        .counted_for(pace.name());
     let attachment = session.attach(after).await?;
 
-    let admission = request.extensions().get::<Arc<Admission>>().cloned();
     let upgrade = hyper::upgrade::on(&mut request);
     let stop = app.connections.stop.clone();
     let open = Open::new(Arc::clone(&app.metrics.connections));
     let connection = async move {
-        serve(upgrade, session, attachment, stop, open).await;
+        serve(upgrade, session, attachment, stop, (open, pace)).await;
         // The connection counts as one until here.
-        drop(admission);
+        drop((admission, place));
     };
     let traced = connection.instrument(trace::connection(&session_id));
     let span = info_span!("connection", %session_id);
@@ -103,13 +113,14 @@ async fn serve(
     session: SessionHandle,
     attachment: Attachment,
     stop: CancellationToken,
-    open: Open,
+    (open, pace): (Open, Pace),
 ) {
     let measures = Arc::clone(&open.0);
     let closed = match timeout(UPGRADE_TIMEOUT, upgrade).await {
         Ok(Ok(upgraded)) => {
             let socket = Socket::new(TokioIo::new(upgraded)).await;
-            let connection = Connection::new(socket, session, attachment, Arc::clone(&measures));
+            let connection =
+                Connection::new(socket, session, attachment, Arc::clone(&measures), pace);
             Closed::By(connection.run(stop).await)
         }
         Ok(Err(error)) => {

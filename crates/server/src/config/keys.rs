@@ -3,6 +3,7 @@
 //! if it has an effect.
 
 mod data_sources;
+mod limits;
 mod model;
 mod operations;
 mod providers;
@@ -18,6 +19,7 @@ use super::kind::Kind;
 /// Every key, in the order of the documentation.
 pub(crate) static SECTIONS: &[Section] = &[
     server::SERVER,
+    limits::LIMITS,
     server::STORE,
     server::SEARCH,
     model::MODEL,

@@ -35,7 +35,8 @@ async fn connect(sessions: SessionManager) -> Running {
     let attachment = session.attach(After::Start).await.unwrap();
     let (server_end, client_end) = duplex(1024);
     let socket = Socket::new(server_end).await;
-    let connection = Connection::new(socket, session.clone(), attachment, Arc::default());
+    let pace = Pace::unlimited();
+    let connection = Connection::new(socket, session.clone(), attachment, Arc::default(), pace);
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(connection.run(stop.clone()));
