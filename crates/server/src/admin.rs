@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 use tracing::info;
 
+use crate::admission::Places;
 use crate::http::{
     self as public, ANSWER_TIMEOUT, App, Body, Problem, Reply, checks, health, metrics, request_id,
 };
@@ -28,9 +29,10 @@ use crate::server::accept;
 use crate::shutdown::Shutdown;
 use crate::telemetry::LogLevel;
 
-/// People and a scraper or two; nothing that is answered here takes long, and nobody is waited for at the end.
+/// People and a scraper or two.
+const MAX_CONNECTIONS: usize = 32;
+/// Nothing that is answered here takes long, and nobody is waited for at the end.
 const LIMITS: accept::Limits = accept::Limits {
-    connections: 32,
     longest_answer: ANSWER_TIMEOUT,
     last_answer: Duration::from_secs(1),
 };
@@ -61,6 +63,7 @@ struct Admin {
 pub(crate) async fn serve(port: AdminPort, app: Arc<App>, stop: &CancellationToken) {
     let shutdown = app.shutdown.clone();
     let measures = Arc::clone(&app.metrics.connections);
+    let places = Places::new(MAX_CONNECTIONS, measures);
     let admin = Arc::new(Admin {
         app,
         log_level: port.log_level,
@@ -71,7 +74,7 @@ pub(crate) async fn serve(port: AdminPort, app: Arc<App>, stop: &CancellationTok
     let answer = service_fn(move |request| answer(Arc::clone(&admin), request));
     let service = public::dressed(answer, &[]);
     let requests = tokio::select! {
-        requests = accept::serve(port.listener, service, LIMITS, &measures, stop) => requests,
+        requests = accept::serve(port.listener, service, LIMITS, places, stop) => requests,
         never = drain_when_asked(&drain, &shutdown, port.drain_delay) => match never {},
     };
     requests.finish().await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::limits::{CallerLimits, Place, TooMuch};
 use crate::metrics::ConnectionMeasures;
 
 /// So many connections beyond the limit are told that they are; the others are dropped.
@@ -17,14 +18,29 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// A connection's place among all of them, held until the connection ends: across an upgrade, too.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    is_surplus: bool,
+    refused: Option<Refused>,
+    of_address: Option<Place>,
     _place: OwnedSemaphorePermit,
 }
 
+/// Why a connection is one too many.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Refused {
+    /// There are too many in all.
+    Full,
+    /// There are too many from its address.
+    TooMuch(TooMuch),
+}
+
 impl Admission {
-    /// Whether the connection is one too many and is only there to be told so.
-    pub(crate) fn is_surplus(&self) -> bool {
-        self.is_surplus
+    /// Why the connection is only there to be told that it is one too many, if it is.
+    pub(crate) fn refused(&self) -> Option<Refused> {
+        self.refused
+    }
+
+    /// Whether it is counted among those of an address.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.of_address.is_some()
     }
 }
 
@@ -33,6 +49,7 @@ impl Admission {
 pub(crate) struct Places {
     regular: Arc<Semaphore>,
     surplus: Arc<Semaphore>,
+    callers: Option<Arc<CallerLimits>>,
     measures: Arc<ConnectionMeasures>,
 }
 
@@ -41,20 +58,43 @@ impl Places {
         Self {
             regular: Arc::new(Semaphore::new(max_connections)),
             surplus: Arc::new(Semaphore::new(SURPLUS_CONNECTIONS)),
+            callers: None,
             measures,
         }
     }
 
+    /// No address has more of them than one may.
+    pub(crate) fn limited_by(mut self, callers: Arc<CallerLimits>) -> Self {
+        self.callers = Some(callers);
+        self
+    }
+
     /// A place, or none if even those are taken in which the lack of places is told.
-    pub(crate) fn take(&self) -> Option<Admission> {
-        let regular = Arc::clone(&self.regular).try_acquire_owned().ok();
-        let is_surplus = regular.is_none();
-        let place = regular.or_else(|| Arc::clone(&self.surplus).try_acquire_owned().ok());
-        if is_surplus {
-            self.measures.refused(place.is_some());
+    pub(crate) fn take(&self, Peer(peer): Peer) -> Option<Admission> {
+        let of_address = match &self.callers {
+            Some(callers) => callers.connection(peer.ip()).map_err(Refused::TooMuch),
+            None => Ok(None),
+        };
+        let found = of_address.and_then(|of_address| {
+            let regular = Arc::clone(&self.regular).try_acquire_owned();
+            Ok((of_address, regular.map_err(|_full| Refused::Full)?))
+        });
+        match found {
+            Ok((of_address, place)) => Some(Admission {
+                refused: None,
+                of_address,
+                _place: place,
+            }),
+            Err(refused) => self.surplus(refused),
         }
+    }
+
+    fn surplus(&self, refused: Refused) -> Option<Admission> {
+        let place = Arc::clone(&self.surplus).try_acquire_owned().ok();
+        self.measures.refused(place.is_some());
         Some(Admission {
-            is_surplus,
+            refused: Some(refused),
+            of_address: None,
             _place: place?,
         })
     }

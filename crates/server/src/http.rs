@@ -52,6 +52,7 @@ pub(crate) use query::Query;
 use crate::admission::Peer;
 use crate::auth::{Authenticator, Caller, Shown};
 use crate::commands::ModelsReport;
+use crate::limits::CallerLimits;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::wiring::Store;
@@ -84,6 +85,8 @@ pub(crate) struct App {
     pub(crate) models: ModelsReport,
     /// Finds out who asks.
     pub(crate) authenticator: Arc<Authenticator>,
+    /// What one caller may take.
+    pub(crate) limits: Arc<CallerLimits>,
     /// Other origins whose pages may use the API.
     pub(crate) cors_origins: Vec<String>,
     /// A place for each file that is being imported.
@@ -175,13 +178,22 @@ fn time_limit(app: &App, route: Route) -> Duration {
 }
 
 async fn authenticated(app: &App, found: Found, request: Request<Incoming>) -> Reply {
-    let address = address(&request);
+    let address = address(app, &request);
     let caller = if found.route.is_public() {
         Caller::anyone(address)
     } else {
         who_asks(app, &found, &request, address).await?
     };
-    dispatch(app, found, request, &caller).await
+    if found.parameter.is_none() || found.route.is_public() {
+        return dispatch(app, found, request, &caller).await;
+    }
+    // It names a session, which may be a guess.
+    app.limits.may_ask_for_session(&caller)?;
+    let reply = dispatch(app, found, request, &caller).await;
+    if reply.as_ref().is_err_and(Problem::is_not_found) {
+        app.limits.missed(&caller);
+    }
+    reply
 }
 
 /// The caller that the request's credential names. Pages of others are sent away before that: with cookies
@@ -212,9 +224,10 @@ async fn who_asks(
 }
 
 /// Where a request comes from.
-fn address(request: &Request<Incoming>) -> IpAddr {
+fn address(app: &App, request: &Request<Incoming>) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| peer.ip())
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| peer.ip());
+    app.limits.address(peer, request.headers())
 }
 
 async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &Caller) -> Reply {
@@ -238,7 +251,10 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &
         Route::Analytics => analytics::analytics(app, &query).await,
         Route::ListSessions => sessions::list(app, &query).await,
         Route::WsTicket => tickets::issue(app, request, caller).await,
-        Route::MintSession => sessions::mint(app, request).await,
+        Route::MintSession => {
+            app.limits.new_session(caller)?;
+            sessions::mint(app, request).await
+        }
         Route::ImportSession => sessions::import(app, request, &query).await,
         Route::Export => sessions::export(app, &session_id()?, &query).await,
         Route::NameSession => sessions::rename(app, request, &session_id()?).await,

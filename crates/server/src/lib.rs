@@ -10,6 +10,7 @@ pub mod config;
 mod error;
 mod export;
 mod http;
+mod limits;
 pub mod metrics;
 mod retention;
 #[cfg(feature = "sabotage")]

@@ -6,6 +6,7 @@
 mod asked;
 mod connections;
 mod http;
+mod limits;
 pub mod reference;
 mod table;
 
@@ -18,6 +19,7 @@ use patter_store::SessionStore;
 
 pub(crate) use connections::{Closed, ConnectionMeasures};
 pub(crate) use http::HttpMeasures;
+pub(crate) use limits::LimitMeasures;
 
 /// The figures of one server.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) connections: Arc<ConnectionMeasures>,
     pub(crate) http: Arc<HttpMeasures>,
+    pub(crate) limits: Arc<LimitMeasures>,
 }
 
 impl Metrics {
@@ -41,9 +44,11 @@ impl Metrics {
         let registry = Registry::new();
         let connections = Arc::<ConnectionMeasures>::default();
         let http = Arc::<HttpMeasures>::default();
+        let limits = Arc::<LimitMeasures>::default();
         sessions.register_metrics(&registry)?;
         connections.register(&registry)?;
         http.register(&registry)?;
+        limits.register(&registry)?;
         asked::process(&registry)?;
         asked::circuits(&registry, circuits.to_vec())?;
         asked::tools(&registry, sessions.tools().clone())?;
@@ -52,6 +57,7 @@ impl Metrics {
             registry,
             connections,
             http,
+            limits,
         })
     }
 

@@ -19,11 +19,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::admin::{self, AdminPort};
+use crate::admission::Places;
 use crate::auth::{Authenticator, check_listener};
 use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http::{self, App, Health, HttpService, MAX_IMPORTS};
+use crate::limits::CallerLimits;
 use crate::metrics::Metrics;
 #[cfg(feature = "sabotage")]
 use crate::sabotage;
@@ -194,8 +196,10 @@ impl Server {
             sessions = sessions.spool(spool);
         }
         let sessions = sessions.start();
+        let metrics = Metrics::new(&sessions, Arc::clone(&log), &circuits)?;
         let app = Arc::new(App {
-            metrics: Metrics::new(&sessions, Arc::clone(&log), &circuits)?,
+            limits: Arc::new(CallerLimits::new(&config, Arc::clone(&metrics.limits))),
+            metrics,
             sessions,
             connections: Connections::default(),
             health: Health::new(log),
@@ -230,14 +234,16 @@ impl Server {
 async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &Config) {
     let (sessions, shutdown) = (&app.sessions, &app.shutdown);
     let limits = accept::Limits {
-        connections: config.server.max_connections,
         longest_answer: config.session.turn_timeout,
         last_answer: config.server.drain_timeout + LAST_ANSWER_LIMIT,
     };
-    let measures = &app.metrics.connections;
-    let serving = accept::serve(listener, service, limits, measures, shutdown.draining());
+    let measures = Arc::clone(&app.metrics.connections);
+    let places = Places::new(config.server.max_connections, measures);
+    let places = places.limited_by(Arc::clone(&app.limits));
+    let serving = accept::serve(listener, service, limits, places, shutdown.draining());
     let keeping = keep(&*app.archive, config, shutdown);
-    let (requests, ()) = tokio::join!(serving, keeping);
+    let limiting = app.limits.keep(shutdown.draining());
+    let (requests, (), ()) = tokio::join!(serving, keeping, limiting);
 
     info!(
         sessions = sessions.live_count(),

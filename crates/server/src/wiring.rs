@@ -197,7 +197,12 @@ fn own_hosts(config: &Config) -> Vec<String> {
 
 /// How sessions behave.
 pub(crate) fn session_settings(config: &Config) -> SessionSettings {
-    let Config { session, llm, .. } = config;
+    let Config {
+        session,
+        llm,
+        limits,
+        ..
+    } = config;
     let mut settings = SessionSettings::default();
     settings.linger = session.linger;
     settings.lease = config.store.lease;
@@ -209,6 +214,8 @@ pub(crate) fn session_settings(config: &Config) -> SessionSettings {
     settings.max_parallel_tools = session.max_parallel_tools;
     settings.turn_timeout = session.turn_timeout;
     settings.summary_timeout = session.summary_timeout;
+    settings.max_turns = limits.turns;
+    settings.max_turns_of_one = limits.turns_per_user;
     settings.max_output_tokens = llm.max_output_tokens;
     settings.temperature = llm.temperature;
     settings

@@ -7,6 +7,7 @@ mod connection;
 mod credential;
 mod handshake;
 mod heartbeat;
+mod pace;
 mod socket;
 mod trace;
 
@@ -28,10 +29,12 @@ use uuid::Uuid;
 use crate::admission::Admission;
 use crate::auth::Caller;
 use crate::http::{App, Body, Problem, Query};
+use crate::limits;
 use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
 use credential::Credential;
 pub(crate) use handshake::{check_origin, is_own_origin};
+use pace::Pace;
 pub(crate) use socket::End;
 use socket::Socket;
 
@@ -74,6 +77,13 @@ pub(crate) async fn open(
 ) -> Result<Response<Body>, Problem> {
     let response = handshake::agree(&request)?;
     let after = after(&Query::parse(request.uri().query()))?;
+    let admission = request.extensions().get::<Arc<Admission>>().cloned();
+    let is_counted = admission
+        .as_ref()
+        .is_some_and(|admission| admission.is_counted());
+    let place = app.limits.websocket(caller, is_counted)?;
+    limits::may_open(app, caller, &session_id).await?;
+    let pace = Pace::new(Arc::clone(&app.limits), caller);
     let options = OpenOptions {
         user_id: caller.user_id().map(str::to_owned),
         ..OpenOptions::default()
@@ -82,19 +92,19 @@ pub(crate) async fn open(
         .sessions
         .open(session_id.clone(), options)
         .await?
-        .with_traces_of_their_own();
+        .with_traces_of_their_own()
+        .counted_for(pace.name());
     let attachment = session.attach(after).await?;
 
-    let admission = request.extensions().get::<Arc<Admission>>().cloned();
     let upgrade = hyper::upgrade::on(&mut request);
     let stop = app.connections.stop.clone();
     let credential = Credential::new(&app.authenticator, caller);
     let open = Open::new(Arc::clone(&app.metrics.connections));
     let connection = async move {
         let serving = (session, attachment, credential);
-        serve(upgrade, serving, stop, open).await;
+        serve(upgrade, serving, stop, (open, pace)).await;
         // The connection counts as one until here.
-        drop(admission);
+        drop((admission, place));
     };
     let traced = connection.instrument(trace::connection(&session_id));
     let span = info_span!("connection", %session_id);
@@ -106,7 +116,7 @@ async fn serve(
     upgrade: OnUpgrade,
     (session, attachment, credential): (SessionHandle, Attachment, Credential),
     stop: CancellationToken,
-    open: Open,
+    (open, pace): (Open, Pace),
 ) {
     let measures = Arc::clone(&open.0);
     let closed = match timeout(UPGRADE_TIMEOUT, upgrade).await {
@@ -118,6 +128,7 @@ async fn serve(
                 attachment,
                 credential,
                 Arc::clone(&measures),
+                pace,
             );
             Closed::By(connection.run(stop).await)
         }

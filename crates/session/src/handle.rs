@@ -1,6 +1,7 @@
 //! A session as its users hold it. The handle outlives the session's task: a session that was
 //! finalized in between is opened again by the next use.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use patter_protocol::{ClientMessage, SessionId, UserInput};
@@ -30,6 +31,8 @@ pub struct SessionHandle {
     session: NewSession,
     /// Whether answers have traces of their own, linked to the span in which they were asked for.
     has_own_traces: bool,
+    /// For whom its answers are counted.
+    asker: Option<Arc<str>>,
 }
 
 impl SessionHandle {
@@ -38,6 +41,7 @@ impl SessionHandle {
             manager,
             session,
             has_own_traces: false,
+            asker: None,
         }
     }
 
@@ -47,6 +51,14 @@ impl SessionHandle {
     #[must_use]
     pub fn with_traces_of_their_own(mut self) -> Self {
         self.has_own_traces = true;
+        self
+    }
+
+    /// The answers to what is submitted by this handle are counted among those of whoever has this name, in
+    /// all sessions; see [`SessionSettings::max_turns_of_one`](crate::SessionSettings::max_turns_of_one).
+    #[must_use]
+    pub fn counted_for(mut self, name: Option<Arc<str>>) -> Self {
+        self.asker = name;
         self
     }
 
@@ -94,7 +106,7 @@ impl SessionHandle {
         inbox
             .send(Command::Submit {
                 message,
-                origin: Origin::here(self.has_own_traces),
+                origin: Origin::here(self.has_own_traces, self.asker.clone()),
                 reply,
             })
             .await

@@ -22,6 +22,7 @@ mod shown_result;
 mod summary;
 mod sweeper;
 mod turn;
+mod turns;
 mod waypoint;
 
 pub use attachment::{After, Attachment, Delivery};

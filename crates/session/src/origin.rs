@@ -1,12 +1,15 @@
-//! Where a message came from, for the traces of its answer.
+//! Where a message came from: for the traces of its answer, and for whom it is counted.
+
+use std::sync::Arc;
 
 use tracing::{Span, span};
 
-/// The span in which a message was submitted, and what the trace of its answer has to do with it.
+/// The span in which a message was submitted, what the trace of its answer has to do with it, and who asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     span: Span,
     is_linked: bool,
+    asker: Option<Arc<str>>,
 }
 
 impl Origin {
@@ -15,15 +18,22 @@ impl Origin {
         Self {
             span: Span::none(),
             is_linked: false,
+            asker: None,
         }
     }
 
     /// The current span. The answer belongs to its trace, or has one of its own that is linked to it.
-    pub(crate) fn here(is_linked: bool) -> Self {
+    pub(crate) fn here(is_linked: bool, asker: Option<Arc<str>>) -> Self {
         Self {
             span: Span::current(),
             is_linked,
+            asker,
         }
+    }
+
+    /// Who asked, if anybody is counted.
+    pub(crate) fn asker(&self) -> Option<&Arc<str>> {
+        self.asker.as_ref()
     }
 
     pub(crate) fn parent(&self) -> Option<span::Id> {

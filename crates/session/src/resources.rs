@@ -12,6 +12,7 @@ use crate::leases::Leases;
 use crate::measures::Measures;
 use crate::plan::Plan;
 use crate::settings::SessionSettings;
+use crate::turns::Turns;
 
 /// See the [module](self).
 #[derive(Debug, Clone)]
@@ -28,6 +29,7 @@ pub(crate) struct Resources {
     /// Without it no cost is known.
     pub(crate) prices: Option<Arc<Catalog>>,
     pub(crate) settings: Arc<SessionSettings>,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) stage: watch::Receiver<Stage>,
     pub(crate) measures: Arc<Measures>,
 }

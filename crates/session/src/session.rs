@@ -42,6 +42,7 @@ use crate::metrics::Counters;
 use crate::origin::Origin;
 use crate::resources::{Resources, Stage};
 use crate::turn::{Turn, TurnEvent};
+use crate::turns::TurnPlace;
 use admitting::Admission;
 use ending::{EndReply, Ending};
 use log::{Log, LogProgress};
@@ -76,6 +77,8 @@ pub(crate) struct Session {
     /// Messages that are to be kept on local disk before they are taken, oldest first.
     admissions: VecDeque<Admission>,
     turn: Option<Turn>,
+    /// Its place among the answers that are in flight; kept while there is something to answer.
+    place: Option<TurnPlace>,
     running_summary: RunningSummary,
     /// Runs while nobody is attached.
     linger: Option<Pin<Box<Sleep>>>,
@@ -155,6 +158,9 @@ impl Session {
             let happened = self.wait().await;
             if let Flow::Close(code) = self.take(happened) {
                 break code;
+            }
+            if self.has_nothing_to_answer() {
+                self.place = None;
             }
             // A model whose answer is all there must not keep this worker from the readers.
             coop::consume_budget().await;
@@ -253,6 +259,10 @@ impl Session {
                 reply,
             } => self.end_for(with_summary, reply),
         }
+    }
+
+    fn has_nothing_to_answer(&self) -> bool {
+        self.turn.is_none() && self.waiting.is_empty() && self.admissions.is_empty()
     }
 
     /// Takes an event into the conversation and sends it on its way into the log.

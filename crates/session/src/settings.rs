@@ -24,6 +24,11 @@ pub struct SessionSettings {
     pub max_tool_calls: usize,
     /// How many tools of one step run at the same time.
     pub max_parallel_tools: usize,
+    /// How many answers all sessions together may have in flight; more are refused as `busy`.
+    pub max_turns: usize,
+    /// How many of them for one of those who ask; see
+    /// [`SessionHandle::counted_for`](crate::SessionHandle::counted_for).
+    pub max_turns_of_one: usize,
     /// How long one answer may take, tools included.
     pub turn_timeout: Duration,
     /// How long a summary may take before the session is finalized without one.
@@ -46,6 +51,8 @@ impl Default for SessionSettings {
             max_steps: 8,
             max_tool_calls: 16,
             max_parallel_tools: 4,
+            max_turns: 500,
+            max_turns_of_one: 3,
             turn_timeout: Duration::from_secs(300),
             summary_timeout: Duration::from_secs(30),
             max_readers: 10,

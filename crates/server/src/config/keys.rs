@@ -4,6 +4,7 @@
 
 mod auth;
 mod data_sources;
+mod limits;
 mod model;
 mod operations;
 mod providers;
@@ -21,6 +22,7 @@ pub(crate) static SECTIONS: &[Section] = &[
     server::SERVER,
     auth::AUTH,
     auth::TOKENS,
+    limits::LIMITS,
     server::STORE,
     server::SEARCH,
     model::MODEL,

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use patter_llm::{Api, ReasoningEffort, Route, SchemaForm};
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::auth::{AuthConfig, TokenConfig};
 use super::data_source::{DataSourceConfig, SqlSourceConfig, WebConfig};
+use super::limits::LimitsConfig;
 use super::model_name::ModelName;
 use super::operations::{AdminConfig, LogConfig, TelemetryConfig};
 use super::provider::ProviderKind;
@@ -31,6 +33,8 @@ pub struct Config {
     /// `[tokens.NAME]`, by NAME.
     #[serde(default)]
     pub tokens: BTreeMap<String, TokenConfig>,
+    /// What one caller may take.
+    pub limits: LimitsConfig,
     /// The store.
     pub store: StoreConfig,
     /// Search.
@@ -99,6 +103,8 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// The origins whose pages may use the HTTP API.
     pub cors_origins: Vec<String>,
+    /// Proxies that are believed about where requests come from.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long the server serves on after SIGTERM, already saying that it is not ready.
     pub drain_delay: Duration,
     /// How long answers in flight may take to finish at the end.

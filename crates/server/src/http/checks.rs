@@ -2,32 +2,27 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, HOST, ORIGIN};
-use http::{Method, Request, StatusCode, Version};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, ORIGIN};
+use http::{HeaderValue, Method, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use patter_protocol::{InvalidId, SessionId};
 use percent_encoding::percent_decode_str;
 
 use super::Problem;
-use crate::admission::Admission;
+use crate::admission::{Admission, Refused};
 use crate::ws::is_own_origin;
 
 /// Refuses what no route wants to see.
 ///
 /// # Errors
 ///
-/// 503 where there are too many connections, 405 for methods that nobody answers, 400 for a proxy's request
+/// 503 where there are too many connections, 429 where there are from this address, 405 for methods that nobody answers, 400 for a proxy's request
 /// and for a `Host` that is missing or stands twice.
 pub(crate) fn check(request: &Request<Incoming>) -> Result<(), Problem> {
-    if request
-        .extensions()
-        .get::<Arc<Admission>>()
-        .is_some_and(|admission| admission.is_surplus())
-    {
-        return Err(Problem::unavailable(
-            "overloaded",
-            "the server has too many connections",
-        ));
+    let admission = request.extensions().get::<Arc<Admission>>();
+    if let Some(refused) = admission.and_then(|admission| admission.refused()) {
+        // Others want to be told too.
+        return Err(one_too_many(refused).header(CONNECTION, HeaderValue::from_static("close")));
     }
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         return Err(Problem::read_only());
@@ -42,6 +37,13 @@ pub(crate) fn check(request: &Request<Incoming>) -> Result<(), Problem> {
         return Err(Problem::bad_request("`Host` must be given once"));
     }
     Ok(())
+}
+
+fn one_too_many(refused: Refused) -> Problem {
+    match refused {
+        Refused::Full => Problem::unavailable("overloaded", "the server has too many connections"),
+        Refused::TooMuch(too_much) => too_much.into(),
+    }
 }
 
 /// Refuses what a page of another origin would change: a browser lets any page send such a request, and only

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use super::routes::Route;
 use super::{App, Body, Problem, Reply, body};
 use crate::auth::{Caller, Validity};
+use crate::limits;
 use events::{answers, event_stream};
 use form::{Form, SayHeaders, SayQuery};
 
@@ -65,7 +66,7 @@ pub(super) struct PendingJson {
         (status = 202, description = "The message was taken and its answer takes long: ask again with the same name",
             body = ref("#/components/schemas/Pending")),
         (status = 406, description = "Neither JSON nor an event stream is wanted"),
-        (status = 429, description = "Too much is asked for at the same time"),
+        (status = 429, description = "Too much is asked for; `Retry-After` says when to come back"),
         (status = 503, description = "The message cannot be taken now"),
     )
 )]
@@ -86,10 +87,14 @@ pub(super) async fn say(
     let message_id = form::name(input.id.take(), key)?;
     input.id = Some(message_id.clone());
 
+    let who = app.limits.who(caller);
+    app.limits.message(who.as_ref())?;
+    limits::may_open(app, caller, &session_id).await?;
     let session = app
         .sessions
         .open(session_id, OpenOptions::default())
-        .await?;
+        .await?
+        .counted_for(who.map(|who| who.name()));
     match form {
         Form::Events => {
             let turn = Turn::begin(app, &session, input, after).await?;

@@ -106,6 +106,11 @@ impl Problem {
         Self::method_not_allowed(HeaderValue::from_static("GET, HEAD"))
     }
 
+    /// Whether it says that something is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     /// 413; `limit` is in bytes.
     pub(crate) fn too_large(limit: usize) -> Self {
         let detail = format!("a body may have {limit} bytes here");

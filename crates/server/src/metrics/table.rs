@@ -4,7 +4,8 @@
 use patter_metrics::Metric;
 
 /// What the server tells, besides what the sessions and the writer of their events tell.
-pub(super) const METRICS: &[&[&Metric]] = &[WEBSOCKETS, HTTP, CIRCUITS, TOOLS, POOL, PROCESS];
+pub(super) const METRICS: &[&[&Metric]] =
+    &[WEBSOCKETS, HTTP, LIMITS, CIRCUITS, TOOLS, POOL, PROCESS];
 
 const WEBSOCKETS: &[&Metric] = &[
     &CONNECTIONS,
@@ -17,6 +18,7 @@ const WEBSOCKETS: &[&Metric] = &[
     &DELIVERY,
 ];
 const HTTP: &[&Metric] = &[&HTTP_REQUESTS, &HTTP_TIME];
+const LIMITS: &[&Metric] = &[&CALLER_LIMITS, &CALLERS_UNREMEMBERED];
 pub(super) const CIRCUITS: &[&Metric] = &[
     &CIRCUIT_STATE,
     &CIRCUIT_OPENED,
@@ -101,6 +103,18 @@ pub(super) const HTTP_TIME: Metric = Metric::histogram(
     ],
     "From the head of an HTTP request to that of its answer.",
     "Long: the store is slow, see `patter_store_pool_wait_seconds_total` and `patter_store_batch_seconds`.",
+);
+pub(super) const CALLER_LIMITS: Metric = Metric::counter(
+    "patter_caller_limits_hit_total",
+    &["limit"],
+    "How often a caller was refused for taking too much: connections_of_address, connections_of_user, new_sessions, unknown_sessions, messages, frames.",
+    "Each is a key of `limits`. All at once and for everybody: a proxy is not named in `server.trusted_proxies`. `unknown_sessions`: somebody guesses ids.",
+);
+pub(super) const CALLERS_UNREMEMBERED: Metric = Metric::counter(
+    "patter_callers_unremembered_total",
+    &[],
+    "What callers did that was not counted against their limits, as more callers came than are remembered.",
+    "A flood from very many addresses: hold it off before it reaches this server.",
 );
 pub(super) const CIRCUIT_STATE: Metric = Metric::gauge(
     "patter_circuit_state",

@@ -21,7 +21,6 @@ use tracing::{debug, warn};
 
 use crate::admission::{Admission, Peer, Places};
 use crate::http::HttpService;
-use crate::metrics::ConnectionMeasures;
 
 /// A client has so long to send the head of a request, and to begin another one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,8 +35,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How much is taken on, and how patiently it is brought to an end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Connections at the same time.
-    pub(crate) connections: usize,
     /// How long an answer may take that comes as an event stream.
     pub(crate) longest_answer: Duration,
     /// How long the last answer of a connection may take: when the server stops, and beyond the longest
@@ -66,12 +63,11 @@ pub(crate) async fn serve(
     listener: TcpListener,
     service: HttpService,
     limits: Limits,
-    measures: &Arc<ConnectionMeasures>,
+    places: Places,
     stop: &CancellationToken,
 ) -> OpenRequests {
     let open = OpenRequests::default();
     let builder = builder();
-    let places = Places::new(limits.connections, Arc::clone(measures));
     loop {
         // Nothing is lost when `accept` is dropped.
         let accepted = tokio::select! {
@@ -80,8 +76,8 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                if let Some(admission) = places.take() {
-                    let peer = Peer(peer);
+                let peer = Peer(peer);
+                if let Some(admission) = places.take(peer) {
                     serve_connection(&builder, &service, &open, limits, (stream, peer), admission);
                 }
             }

@@ -22,6 +22,7 @@ use crate::metrics::ConnectionMeasures;
 use crate::ws::budget::Budget;
 use crate::ws::credential::Credential;
 use crate::ws::heartbeat::{Beat, Heartbeat};
+use crate::ws::pace::Pace;
 use crate::ws::socket::{End, Incoming, Socket};
 
 /// So many events are written before the socket is flushed, if they wait already.
@@ -45,6 +46,7 @@ pub(crate) struct Connection<S> {
     heartbeat: Heartbeat,
     control_budget: Budget,
     message_budget: Budget,
+    pace: Pace,
     refused_in_a_row: u32,
     over_budget_in_a_row: u32,
     measures: Arc<ConnectionMeasures>,
@@ -62,6 +64,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         attachment: Attachment,
         credential: Credential,
         measures: Arc<ConnectionMeasures>,
+        pace: Pace,
     ) -> Self {
         let delivered = attachment.begins_after();
         let deliveries = stream::unfold(attachment, |mut attachment| async {
@@ -76,6 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             heartbeat: Heartbeat::start(),
             control_budget: Budget::of_control_frames(),
             message_budget: Budget::of_messages(),
+            pace,
             refused_in_a_row: 0,
             over_budget_in_a_row: 0,
             measures,
@@ -189,7 +193,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn on_text(&mut self, text: &str) -> Result<(), End> {
         if !self.message_budget.take() {
-            return self.refuse_flood().await;
+            return self.refuse_flood(flood_event()).await;
+        }
+        if let Err(event) = self.pace.frame() {
+            return self.refuse_flood(event).await;
         }
         self.over_budget_in_a_row = 0;
         let message = match ClientMessage::parse(text) {
@@ -208,7 +215,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 Err(event) => self.refuse(event).await,
             },
-            message => self.submit(message).await,
+            message => match self.pace.message(&message) {
+                Ok(()) => self.submit(message).await,
+                Err(event) => self.refuse(event).await,
+            },
         }
     }
 
@@ -254,13 +264,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Tells that messages come too fast, and closes when they go on coming.
-    async fn refuse_flood(&mut self) -> Result<(), End> {
+    async fn refuse_flood(&mut self, event: ErrorEvent) -> Result<(), End> {
         self.measures.frame_refused(ErrorCode::RateLimited);
         self.over_budget_in_a_row += 1;
         if self.over_budget_in_a_row >= MAX_OVER_BUDGET {
             return Err(End::Close(CloseCode::PolicyViolation));
         }
-        self.tell(LiveEvent::Error(flood_event())).await
+        self.tell(LiveEvent::Error(event)).await
     }
 
     /// Sends an event to this connection alone.

@@ -14,6 +14,7 @@ use crate::measures::Measures;
 use crate::plan::Plan;
 use crate::resources::{Resources, Stage};
 use crate::settings::SessionSettings;
+use crate::turns::Turns;
 
 /// Sets up a [`SessionManager`].
 #[derive(Debug)]
@@ -109,6 +110,7 @@ impl SessionManagerBuilder {
             system_prompt: self.system_prompt,
             routes: Arc::new(self.routes),
             prices: self.prices.map(Arc::new),
+            turns: Arc::new(Turns::new(&self.settings)),
             settings: Arc::new(self.settings),
             stage: stage_receiver,
         };

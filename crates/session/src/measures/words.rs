@@ -11,6 +11,8 @@ pub(crate) enum Limit {
     ToolCalls,
     CallsOfTool,
     TurnTime,
+    Turns,
+    TurnsOfUser,
     Spool,
 }
 
@@ -23,13 +25,15 @@ pub(crate) enum SummaryKind {
 }
 
 impl Limit {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Readers,
         Self::QueuedMessages,
         Self::Steps,
         Self::ToolCalls,
         Self::CallsOfTool,
         Self::TurnTime,
+        Self::Turns,
+        Self::TurnsOfUser,
         Self::Spool,
     ];
 
@@ -41,6 +45,8 @@ impl Limit {
             Self::ToolCalls => "tool_calls",
             Self::CallsOfTool => "calls_of_tool",
             Self::TurnTime => "turn_time",
+            Self::Turns => "turns",
+            Self::TurnsOfUser => "turns_of_user",
             Self::Spool => "spool",
         }
     }

@@ -23,6 +23,7 @@ impl Session {
             return;
         }
         if let Some(wanted) = self.waiting.pop_front() {
+            self.go_on_in_place();
             let turn = Turn::start(self.turn_setup(wanted));
             self.log.written_in(turn.span());
             self.turn = Some(turn);
@@ -74,7 +75,14 @@ impl Session {
         let chosen = ready_to_count(ready(chosen), self.resources.model.clone(), bytes);
         let mut setup = self.turn_setup(wanted);
         setup.choosing = chosen.boxed();
+        self.go_on_in_place();
         self.turn = Some(Turn::resume(setup, answer));
+    }
+
+    /// What this session took before it came to this process has no place yet.
+    fn go_on_in_place(&mut self) {
+        let turns = &self.resources.turns;
+        self.place.get_or_insert_with(|| turns.go_on());
     }
 
     pub(super) fn take_turn_event(&mut self, event: TurnEvent) {

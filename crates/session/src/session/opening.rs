@@ -209,6 +209,7 @@ impl Session {
             waiting: VecDeque::new(),
             admissions: VecDeque::new(),
             turn: None,
+            place: None,
             running_summary: RunningSummary::default(),
             linger: None,
             abandoned: false,

@@ -10,6 +10,7 @@ use super::{Session, Stage, Wanted};
 use crate::command::{Refusal, Submitted, error_event};
 use crate::measures::Limit;
 use crate::origin::Origin;
+use crate::turns::NoPlace;
 
 impl Session {
     /// Does what a client asks, and tells `reply` what became of it: at once, but for a message that
@@ -50,7 +51,8 @@ impl Session {
                 None => return,
             }
         }
-        if let Err(refusal) = self.may_take_message(input.replaces.as_ref()) {
+        let may_take = self.may_take_message(input.replaces.as_ref());
+        if let Err(refusal) = may_take.and_then(|()| self.take_place(&origin)) {
             let _gone = reply.send(Err(refusal.about(input.id)));
             return;
         }
@@ -123,6 +125,26 @@ impl Session {
             return Err(Refusal::Refused(event));
         }
         Ok(())
+    }
+
+    /// Has a place for the answer, or for the answers that wait, if there is one.
+    fn take_place(&mut self, origin: &Origin) -> Result<(), Refusal> {
+        if self.place.is_some() {
+            return Ok(());
+        }
+        match self.resources.turns.begin(origin.asker()) {
+            Ok(place) => {
+                self.place = Some(place);
+                Ok(())
+            }
+            Err(none) => {
+                self.resources.measures.hit(match none {
+                    NoPlace::OfAsker => Limit::TurnsOfUser,
+                    NoPlace::AtAll => Limit::Turns,
+                });
+                Err(none.into())
+            }
+        }
     }
 
     /// Stops or calls off the answer to a message whose place another one takes.
@@ -213,6 +235,7 @@ impl Session {
             supersedes: Some(response_id),
             origin,
         };
+        self.take_place(&wanted.origin)?;
         self.somebody_came();
         self.waiting.push_back(wanted);
         self.start_turn_if_idle();

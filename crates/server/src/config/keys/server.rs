@@ -35,6 +35,13 @@ pub(super) const SERVER: Section = Section {
         )
         .default(""),
         Key::new(
+            "server.trusted_proxies",
+            Kind::List(Items::Networks),
+            "Networks such as `10.0.0.0/8` whose proxies are believed about where requests come from \
+             (`X-Forwarded-For`), for the limits of callers. Nobody else is.",
+        )
+        .default(""),
+        Key::new(
             "server.drain_delay",
             seconds(0.0, 3600.0),
             "How long the server serves on after SIGTERM while it already says that it is not ready, \

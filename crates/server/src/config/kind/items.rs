@@ -1,5 +1,8 @@
 //! Lists: `a,b` in a variable, `["a", "b"]` in the file.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 use url::Url;
 
@@ -18,6 +21,8 @@ pub(crate) enum Items {
     Ports,
     /// Origins of pages: a scheme, a host, a port where it is not the usual one.
     Origins,
+    /// Networks, or none; an address is a network of its own.
+    Networks,
     /// Names of environment variables, or none.
     Variables,
     /// At least one text.
@@ -44,13 +49,19 @@ impl Items {
             Self::Known(known) => known.contains(item),
             Self::Ports => item.parse().is_ok_and(|port: u16| port != 0),
             Self::Origins => is_origin(item),
+            Self::Networks => network(item).is_some(),
             Self::Variables => super::is_variable_name(item),
             Self::Models => ModelName::parse(item).is_some(),
             Self::Texts | Self::SomeTexts | Self::Patterns | Self::Scalars => !item.is_empty(),
         };
         let may_be_none = matches!(
             self,
-            Self::Known(_) | Self::Texts | Self::Origins | Self::Variables | Self::Models
+            Self::Known(_)
+                | Self::Texts
+                | Self::Origins
+                | Self::Networks
+                | Self::Variables
+                | Self::Models
         );
         if !items.iter().all(fits) || (items.is_empty() && !may_be_none) {
             return None;
@@ -60,6 +71,7 @@ impl Items {
                 .iter()
                 .filter_map(|item| item.parse::<u16>().ok())
                 .collect(),
+            Self::Networks => json!(items.into_iter().filter_map(network).collect::<Vec<_>>()),
             Self::Scalars => items.into_iter().flat_map(meanings).collect(),
             _ => json!(items),
         })
@@ -71,6 +83,7 @@ impl Items {
             Self::Texts => "a list of texts, none of them empty".into(),
             Self::Ports => "one or several ports from 1 to 65535".into(),
             Self::Origins => "a list of origins such as `https://app.example.org`, as browsers write them".into(),
+            Self::Networks => "a list of networks such as `10.0.0.0/8` or `fd00::/8`, or of addresses".into(),
             Self::Variables => "a list of names of variables: capitals, digits and `_`".into(),
             Self::SomeTexts => "one or several texts, none of them empty".into(),
             Self::Patterns => "one or several regular expressions".into(),
@@ -88,6 +101,11 @@ fn is_origin(text: &str) -> bool {
     let is_http = |url: &Url| matches!(url.scheme(), "http" | "https");
     let url = Url::parse(text).ok().filter(is_http);
     url.is_some_and(|url| url.origin().ascii_serialization() == text)
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(address)
 }
 
 /// The items of a list in a variable, which stand between commas.

@@ -110,6 +110,12 @@ impl Problem {
                 return Self::internal();
             }
         };
-        Self::new(status, code, event.message).header(RETRY_AFTER, RETRY_AFTER_SECONDS)
+        let wait = event
+            .details
+            .get("retry_after_ms")
+            .and_then(|wait| wait.as_u64());
+        let wait = wait.map(|wait| HeaderValue::from(wait.div_ceil(1_000)));
+        let wait = wait.unwrap_or(RETRY_AFTER_SECONDS);
+        Self::new(status, code, event.message).header(RETRY_AFTER, wait)
     }
 }

@@ -52,6 +52,7 @@ pub(in crate::http) struct MintedJson {
         (status = 201, description = "The session was made; `Location` names it",
             body = ref("#/components/schemas/MintedSession"),
             headers(("Location" = String, description = "Its path"))),
+        (status = 429, description = "Too many new sessions; `Retry-After` says when to come back"),
         (status = 503, description = "The store does not answer"),
     )
 )]

@@ -50,6 +50,7 @@ async fn connect(sessions: SessionManager) -> Running {
         attachment,
         nobody(),
         Arc::default(),
+        Pace::unlimited(),
     );
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
