@@ -2,6 +2,7 @@
 //! `docs/configuration.md` are made from it; `lookup.rs` finds keys in it. A key stands here only
 //! if it has an effect.
 
+mod access;
 mod data_sources;
 mod model;
 mod operations;
@@ -18,6 +19,7 @@ use super::kind::Kind;
 /// Every key, in the order of the documentation.
 pub(crate) static SECTIONS: &[Section] = &[
     server::SERVER,
+    access::ACCESS,
     server::STORE,
     server::SEARCH,
     model::MODEL,

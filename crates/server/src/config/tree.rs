@@ -8,6 +8,7 @@ use patter_llm::{Api, ReasoningEffort, Route, SchemaForm};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::auth::AuthConfig;
 use super::data_source::{DataSourceConfig, SqlSourceConfig, WebConfig};
 use super::model_name::ModelName;
 use super::operations::{AdminConfig, LogConfig, TelemetryConfig};
@@ -25,6 +26,8 @@ use super::tool::{McpConfig, ToolConfig};
 pub struct Config {
     /// The server.
     pub server: ServerConfig,
+    /// Who is let in, and what they see.
+    pub auth: AuthConfig,
     /// The store.
     pub store: StoreConfig,
     /// Search.
@@ -254,6 +257,8 @@ pub struct SessionConfig {
     pub linger: Duration,
     /// How often it is looked for sessions that nobody runs.
     pub sweep_interval: Duration,
+    /// Whether clients may begin sessions under ids of their own.
+    pub client_ids: bool,
     /// Messages that may wait behind the answer in flight.
     pub max_queued_messages: usize,
     /// Connections attached to one session at the same time.

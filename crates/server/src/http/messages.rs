@@ -11,16 +11,15 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use patter_protocol::{ClientMessage, CloseCode, MessageId, SessionId, UserInput};
-use patter_session::{
-    After, Attachment, Delivery, Frame, OpenOptions, Receipt, Refusal, SessionHandle,
-};
+use patter_session::{After, Attachment, Delivery, Frame, Receipt, Refusal, SessionHandle};
 use patter_store::{EventQuery, SessionStore};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::timeout;
 
 use super::routes::Route;
-use super::{App, Body, Problem, Reply, body};
+use super::{App, Body, Problem, Query, Reply, access, body};
+use crate::auth::Caller;
 use events::{answers, event_stream};
 use form::{Form, SayHeaders, SayQuery};
 
@@ -63,15 +62,23 @@ pub(super) struct PendingJson {
                 (String = "text/event-stream"))),
         (status = 202, description = "The message was taken and its answer takes long: ask again with the same name",
             body = ref("#/components/schemas/Pending")),
+        (status = 404, description = "The session is not the caller's, or sessions are begun under ids of the server alone and there is none of this one"),
         (status = 406, description = "Neither JSON nor an event stream is wanted"),
         (status = 429, description = "Too much is asked for at the same time"),
         (status = 503, description = "The message cannot be taken now"),
     )
 )]
-pub(super) async fn say(app: &App, request: Request<Incoming>, session_id: SessionId) -> Reply {
+pub(super) async fn say(
+    app: &App,
+    caller: &Caller,
+    request: Request<Incoming>,
+    session_id: SessionId,
+) -> Reply {
     let form = Form::of(request.headers())?;
     let after = form::after(request.uri().query(), request.headers())?;
     let key = form::idempotency_key(request.headers())?;
+    let user_id = Query::parse(request.uri().query()).user_id()?;
+    let options = access::open_options(app, caller, user_id)?;
     if !body::is_json(request.headers()) {
         return Err(body::not_json());
     }
@@ -80,10 +87,7 @@ pub(super) async fn say(app: &App, request: Request<Incoming>, session_id: Sessi
     let message_id = form::name(input.id.take(), key)?;
     input.id = Some(message_id.clone());
 
-    let session = app
-        .sessions
-        .open(session_id, OpenOptions::default())
-        .await?;
+    let session = app.sessions.open(session_id, options).await?;
     match form {
         Form::Events => {
             let turn = Turn::begin(app, &session, input, after).await?;

@@ -3,7 +3,8 @@
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 
-use super::{App, Body, body};
+use super::{App, Body, Reply, access, body};
+use crate::auth::Caller;
 
 /// What the process counts, in Prometheus' text format.
 #[utoipa::path(
@@ -13,6 +14,16 @@ use super::{App, Body, body};
     tag = "server",
     responses((status = 200, description = "The metrics", content_type = "text/plain", body = String))
 )]
+/// The same at the public port.
+///
+/// # Errors
+///
+/// 403 for users.
+pub(super) fn for_caller(app: &App, caller: &Caller) -> Reply {
+    access::check_operates(caller)?;
+    Ok(report(app))
+}
+
 pub(crate) fn report(app: &App) -> Response<Body> {
     let mut response = Response::new(body::whole(app.metrics.text()));
     let headers = response.headers_mut();
