@@ -33,6 +33,8 @@ COPY --from=build /usr/local/bin/patter /usr/local/bin/patter
 # Where nothing else is configured, the data is kept in `./data`: /data, seen from here.
 WORKDIR /
 VOLUME /data
+# Others reach the container, so it starts only where it is said who may use it: `PATTER_AUTH__MODE` is
+# `jwt`, `token`, or `none` for everybody (docs/authentication.md).
 ENV HOST=0.0.0.0 PORT=8000
 EXPOSE 8000
 # A number, so that an orchestrator can see that it is not root.

@@ -4,6 +4,7 @@
 
 mod guard;
 mod log_level;
+mod revoke;
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -114,11 +115,17 @@ async fn dispatch(admin: &Admin, request: Request<Incoming>) -> Reply {
             log_level::change(admin.log_level.as_ref(), request).await
         }
         "/admin/drain" if request.method() == Method::POST => Ok(drain(admin)),
+        "/admin/revoke" if request.method() == Method::POST => {
+            revoke::revoke(&app.authenticator, request).await
+        }
+        "/admin/flush-keys" if request.method() == Method::POST => {
+            revoke::flush_keys(&app.authenticator)
+        }
         "/health" | "/health/live" | "/health/ready" | "/metrics" | "/admin/sessions" => {
             Err(not_allowed("GET, HEAD"))
         }
         "/admin/log-level" => Err(not_allowed("GET, HEAD, PUT")),
-        "/admin/drain" => Err(not_allowed("POST")),
+        "/admin/drain" | "/admin/revoke" | "/admin/flush-keys" => Err(not_allowed("POST")),
         _ => Err(Problem::not_found("there is nothing here")),
     }
 }

@@ -1,32 +1,27 @@
-//! Who asks: every request, and every connection that comes of one, has a [`Caller`].
+//! Who asks: every request, and every connection that comes of one, has a [`Caller`]. Users show the JWT of
+//! an identity provider, services a token of their own; a ticket stands for either of them once. Nothing of
+//! a credential is logged, and nothing but its holder is told why it was refused.
 
+mod authenticator;
+mod bearer;
 mod caller;
+mod claims;
+mod error;
+mod jwks;
+mod key;
+mod listener;
+mod revocations;
+mod secret;
+mod services;
+mod tickets;
+mod users;
+mod validity;
 
-use std::net::IpAddr;
-
-use http::HeaderMap;
-
+pub(crate) use authenticator::Authenticator;
+pub(crate) use bearer::{PROTOCOL, Shown, offered};
 pub(crate) use caller::{Caller, Scope, Subject};
-
-use crate::http::Problem;
-
-/// Finds out who asks.
-#[derive(Debug, Default)]
-pub(crate) struct Authenticator;
-
-impl Authenticator {
-    /// The caller that a request's credentials name; `address` is where it comes from.
-    ///
-    /// # Errors
-    ///
-    /// 401 where they name nobody, 403 where they name somebody who is no user.
-    #[expect(clippy::unused_async, reason = "keys may have to be fetched")]
-    #[expect(clippy::unused_self, reason = "it has nothing yet to compare with")]
-    pub(crate) async fn authenticate(
-        &self,
-        _headers: &HeaderMap,
-        address: IpAddr,
-    ) -> Result<Caller, Problem> {
-        Ok(Caller::anyone(address))
-    }
-}
+pub(crate) use error::AuthError;
+pub(crate) use listener::check_listener;
+pub(crate) use secret::{new_token, sha256};
+pub(crate) use tickets::LIFETIME as TICKET_LIFETIME;
+pub(crate) use validity::Validity;

@@ -5,11 +5,11 @@ mod sessions;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
 use crate::commands::Question;
-use crate::config::Sources;
+use crate::config::{Sources, is_table_name};
 
 pub use sessions::{ListArgs, SessionsAction, SessionsArgs};
 
@@ -44,6 +44,8 @@ pub enum Command {
     Tools(ToolsArgs),
     /// Tell which route a message would take, and why; only --classify asks anybody
     Route(RouteArgs),
+    /// Make a token for a service, and print what the configuration needs to know it
+    Token(TokenArgs),
     /// List, show, export, delete and import what is stored
     Sessions(SessionsArgs),
 }
@@ -79,6 +81,38 @@ pub enum ToolsAction {
         #[arg(default_value = "{}")]
         arguments: String,
     },
+}
+
+/// The token that `patter token` makes.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct TokenArgs {
+    /// What the service is called: small letters, digits, `_` and `-`
+    #[arg(value_parser = service_name)]
+    pub name: String,
+    /// What it may do
+    #[arg(long, value_enum, default_value = "read")]
+    pub scope: ScopeArg,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a service may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScopeArg {
+    /// Read everybody's sessions
+    Read,
+    /// Act in the name of any user, too
+    Act,
+}
+
+impl ScopeArg {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Act => "act",
+        }
+    }
 }
 
 /// The message of `patter route`, and where it stands.
@@ -181,6 +215,14 @@ fn metadata(given: &[(String, String)]) -> Map<String, Value> {
     pairs
         .map(|(key, text)| (key.clone(), value(text)))
         .collect()
+}
+
+fn service_name(text: &str) -> Result<String, String> {
+    if is_table_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected small letters, digits, `_` and `-`, beginning with a letter".to_owned())
+    }
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

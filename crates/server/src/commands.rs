@@ -5,9 +5,11 @@ mod models;
 mod route;
 mod sessions;
 mod table;
+mod token;
 mod tools;
 
 pub use models::ModelsReport;
 pub use route::{Question, RouteReport};
 pub use sessions::sessions;
+pub use token::NewToken;
 pub use tools::{Limits, ToolEntry, ToolsReport, call_tool};

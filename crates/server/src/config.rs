@@ -30,7 +30,7 @@ mod value;
 
 use serde_json::Value as Json;
 
-pub use auth::AuthConfig;
+pub use auth::{AuthConfig, AuthMode, SubjectRule, TokenConfig, TokenScope};
 pub use data_source::{DataSourceConfig, SourceMethod, SqlSourceConfig, WebConfig};
 pub use fault::{ConfigError, Fault};
 pub use model_name::ModelName;
@@ -48,6 +48,7 @@ pub use tree::{
 };
 pub use value::Origin;
 
+pub(crate) use kind::is_provider_name as is_table_name;
 use layers::Layers;
 use value::{Given, Value};
 
@@ -101,6 +102,12 @@ impl Config {
         &self.settings
     }
 
+    /// Whether somebody set the key: a default is nobody's.
+    pub(crate) fn is_set(&self, key: &str) -> bool {
+        let is_given = |setting: &&Setting| setting.key == key && setting.origin != Origin::Default;
+        self.settings.iter().any(|setting| is_given(&setting))
+    }
+
     /// What `patter config` prints: a line for each of [`Config::settings`].
     #[must_use]
     pub fn describe(&self) -> String {
@@ -119,7 +126,11 @@ const NAMED: [(&str, &str, &str); 4] = [
 
 /// Gives each table that the user named the defaults that it leaves open.
 fn complete_tables(layers: &mut Layers) {
-    for (above, _, _) in NAMED {
+    for above in NAMED
+        .map(|(above, _, _)| above)
+        .into_iter()
+        .chain(["tokens"])
+    {
         for name in check::names_under(&layers.values, above) {
             complete(layers, &format!("{above}.{name}"));
         }

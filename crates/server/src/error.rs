@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 
 use patter_llm::{LlmError, RouterError};
 use patter_store::StoreError;
@@ -70,6 +71,18 @@ pub enum ServerError {
         /// Why.
         why: String,
     },
+    /// Others reach the listener, it is asked of nobody who they are, and nobody said that this is meant.
+    #[error(
+        "others may reach {address}, and nobody is asked who they are: set auth.mode to \"jwt\" or \"token\", \
+         or to \"none\" if everybody may use this server"
+    )]
+    OpenToAll {
+        /// Where the server would listen.
+        address: SocketAddr,
+    },
+    /// The keys of the identity provider cannot be asked for.
+    #[error("cannot set up how keys are fetched (`auth.jwks_url`)")]
+    Keys(#[source] reqwest::Error),
     /// Nothing can be asked over HTTP.
     #[error("cannot set up the web for tools")]
     Web(#[source] ToolError),

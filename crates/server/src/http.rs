@@ -21,6 +21,7 @@ pub(crate) mod request_id;
 mod routes;
 mod search;
 mod sessions;
+mod tickets;
 mod tools;
 mod trace;
 
@@ -50,7 +51,7 @@ pub(crate) use problem::Problem;
 pub(crate) use query::Query;
 
 use crate::admission::Peer;
-use crate::auth::{Authenticator, Caller};
+use crate::auth::{Authenticator, Caller, Shown};
 use crate::commands::ModelsReport;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
@@ -84,7 +85,7 @@ pub(crate) struct App {
     /// What is known about models, and which are used.
     pub(crate) models: ModelsReport,
     /// Finds out who asks.
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authenticator: Arc<Authenticator>,
     /// What those may who ask.
     pub(crate) access: AccessRules,
     /// Other origins whose pages may use the API.
@@ -182,10 +183,36 @@ async fn authenticated(app: &App, found: Found, request: Request<Incoming>) -> R
     let caller = if found.route.is_public() {
         Caller::anyone(address)
     } else {
-        let headers = request.headers();
-        app.authenticator.authenticate(headers, address).await?
+        who_asks(app, &found, &request, address).await?
     };
     dispatch(app, found, request, &caller).await
+}
+
+/// The caller that the request's credential names. Pages of others are sent away before that: with cookies
+/// or without, theirs is no credential.
+async fn who_asks(
+    app: &App,
+    found: &Found,
+    request: &Request<Incoming>,
+    address: IpAddr,
+) -> Result<Caller, Problem> {
+    let headers = request.headers();
+    let authenticator = &app.authenticator;
+    if found.route != Route::WebSocket {
+        let shown = Shown {
+            headers,
+            socket: None,
+        };
+        return Ok(authenticator.authenticate(shown, address).await?);
+    }
+    ws::check_origin(headers)?;
+    let session_id = checks::session_id(found.parameter.as_deref().unwrap_or_default())?;
+    let query = Query::parse(request.uri().query());
+    let shown = Shown {
+        headers,
+        socket: Some((&session_id, query.single("ticket")?)),
+    };
+    Ok(authenticator.authenticate(shown, address).await?)
 }
 
 /// Where a request comes from.
@@ -214,6 +241,7 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &
         Route::Search => search::search(app, caller, &query).await,
         Route::Analytics => analytics::analytics(app, caller, &query).await,
         Route::ListSessions => sessions::list(app, caller, &query).await,
+        Route::WsTicket => tickets::issue(app, request, caller).await,
         Route::MintSession => sessions::mint(app, caller, request).await,
         Route::ImportSession => sessions::import(app, caller, request, &query).await,
         Route::Export => sessions::export(app, caller, &session_id()?, &query).await,

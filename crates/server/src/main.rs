@@ -13,7 +13,9 @@ use anyhow::Context;
 use chrono::Utc;
 use clap::Parser;
 use patter_server::cli::{Cli, Command, ToolsAction, ToolsArgs};
-use patter_server::commands::{ModelsReport, RouteReport, ToolsReport, call_tool, sessions};
+use patter_server::commands::{
+    ModelsReport, NewToken, RouteReport, ToolsReport, call_tool, sessions,
+};
 use patter_server::telemetry::LogLevel;
 use patter_server::{Config, Server, Shutdown, telemetry};
 use serde::Serialize;
@@ -37,6 +39,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<()> {
+    // Before the configuration, which may be waiting for just this token.
+    if let Command::Token(arguments) = cli.command() {
+        let token = NewToken::new(&arguments).context("the system has no randomness")?;
+        return say_report(&token, arguments.json);
+    }
     let config = load(cli)?;
     match cli.command() {
         Command::Serve => serve(cli, config).await,
@@ -53,6 +60,8 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
             let report = ModelsReport::new(&config, Utc::now().date_naive());
             say_report(&report, arguments.json)
         }
+        // Answered above.
+        Command::Token(_) => Ok(()),
         Command::Tools(arguments) => tools(&config, &arguments).await,
         Command::Route(arguments) => {
             let report = RouteReport::new(&config, &arguments.question()).await?;

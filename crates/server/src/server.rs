@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::admin::{self, AdminPort};
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, check_listener};
 use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
@@ -152,7 +152,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where a tool cannot be offered, or a route offers one that there is not. Once it serves,
+    /// Where others may reach the listener and nobody said whether they are asked who they are
+    /// ([`ServerError::OpenToAll`]); where a tool cannot be offered, or a route offers one that there is not. Once it serves,
     /// nothing ends it but `shutdown`.
     ///
     /// # Cancel safety
@@ -171,6 +172,7 @@ impl Server {
             tools,
             admin,
         } = self;
+        check_listener(&config, &listener)?;
         let tools = tools?;
         wiring::check_tools(&config, &tools)?;
         let plugins = Plugins::start(&config, &tools)?;
@@ -201,7 +203,7 @@ impl Server {
             archive: store,
             circuits,
             models: ModelsReport::new(&config, Utc::now().date_naive()).for_clients(),
-            authenticator: Authenticator,
+            authenticator: Authenticator::new(&config)?,
             access: access_rules(&config, &listener),
             cors_origins: config.server.cors_origins.clone(),
             imports: Semaphore::new(MAX_IMPORTS),

@@ -4,6 +4,7 @@
 
 mod budget;
 mod connection;
+mod credential;
 mod handshake;
 mod heartbeat;
 mod socket;
@@ -29,7 +30,8 @@ use crate::auth::Caller;
 use crate::http::{App, Body, Problem, Query, access};
 use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
-pub(crate) use handshake::is_own_origin;
+use credential::Credential;
+pub(crate) use handshake::{check_origin, is_own_origin};
 pub(crate) use socket::End;
 use socket::Socket;
 
@@ -85,9 +87,11 @@ pub(crate) async fn open(
     let admission = request.extensions().get::<Arc<Admission>>().cloned();
     let upgrade = hyper::upgrade::on(&mut request);
     let stop = app.connections.stop.clone();
+    let credential = Credential::new(&app.authenticator, caller);
     let open = Open::new(Arc::clone(&app.metrics.connections));
     let connection = async move {
-        serve(upgrade, session, attachment, stop, open).await;
+        let serving = (session, attachment, credential);
+        serve(upgrade, serving, stop, open).await;
         // The connection counts as one until here.
         drop(admission);
     };
@@ -110,8 +114,7 @@ fn refusal(error: SessionError) -> Problem {
 
 async fn serve(
     upgrade: OnUpgrade,
-    session: SessionHandle,
-    attachment: Attachment,
+    (session, attachment, credential): (SessionHandle, Attachment, Credential),
     stop: CancellationToken,
     open: Open,
 ) {
@@ -119,7 +122,13 @@ async fn serve(
     let closed = match timeout(UPGRADE_TIMEOUT, upgrade).await {
         Ok(Ok(upgraded)) => {
             let socket = Socket::new(TokioIo::new(upgraded)).await;
-            let connection = Connection::new(socket, session, attachment, Arc::clone(&measures));
+            let connection = Connection::new(
+                socket,
+                session,
+                attachment,
+                credential,
+                Arc::clone(&measures),
+            );
             Closed::By(connection.run(stop).await)
         }
         Ok(Err(error)) => {

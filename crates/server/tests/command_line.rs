@@ -51,8 +51,8 @@ fn any_key_may_be_set_and_the_flag_of_its_own_wins() {
     let config = load(&["--set", "llm.model=a=b", "--set", "server.host=::1"]).unwrap();
     assert_eq!(config.llm.model.as_deref(), Some("a=b"));
     assert_eq!(config.server.host, "::1");
-    let config = load(&["--host", "0.0.0.0", "--set", "server.host=::1"]).unwrap();
-    assert_eq!(config.server.host, "0.0.0.0");
+    let config = load(&["--host", "127.0.0.2", "--set", "server.host=::1"]).unwrap();
+    assert_eq!(config.server.host, "127.0.0.2");
 }
 
 #[test]

@@ -91,6 +91,9 @@ fn a_named_file_that_is_missing_is_a_fault() {
 fn names_that_people_have_already_are_understood() {
     let config = load(&with_variables(&[
         ("HOST", "0.0.0.0"),
+        ("PATTER_AUTH__MODE", "none"),
+        ("SUPABASE_URL", "https://project.supabase.co"),
+        ("SUPABASE_JWT_SECRET", "a-secret-of-more-than-32-characters"),
         ("PORT", "9000"),
         ("DATABASE_URL", "postgres://me:pw@db/chat"),
         ("GEMINI_API_KEY", "gemini-key"),
@@ -103,6 +106,15 @@ fn names_that_people_have_already_are_understood() {
         (config.server.host.as_str(), config.server.port),
         ("0.0.0.0", 9000)
     );
+    assert_eq!(
+        config.auth.keys_url().as_deref(),
+        Some("https://project.supabase.co/auth/v1/.well-known/jwks.json")
+    );
+    assert_eq!(
+        config.auth.expected_issuer().as_deref(),
+        Some("https://project.supabase.co/auth/v1")
+    );
+    assert!(config.auth.hs256_secret.is_some());
     let StoreTarget::Postgres(url) = &config.store.target else {
         panic!("{config:?}")
     };

@@ -10,6 +10,8 @@ use patter_protocol::Timestamp;
 pub(crate) struct Caller {
     /// Who.
     pub(crate) subject: Subject,
+    /// When the credential was made, where it says so.
+    pub(crate) issued_at: Option<Timestamp>,
     /// When the credential runs out; `None` where it does not.
     pub(crate) expires_at: Option<Timestamp>,
     /// From where, behind proxies that are trusted.
@@ -46,6 +48,7 @@ impl Caller {
     pub(crate) fn anyone(address: IpAddr) -> Self {
         Self {
             subject: Subject::Anyone,
+            issued_at: None,
             expires_at: None,
             address,
         }

@@ -4,6 +4,7 @@
 //! where a single value is wrong, and all faults are told at once.
 
 mod admin;
+mod auth;
 mod data_sources;
 mod fallbacks;
 mod lists;
@@ -13,6 +14,7 @@ mod providers;
 mod routes;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use serde_json::{Map, Value as Json};
 
@@ -36,7 +38,16 @@ pub(super) fn check(layers: &Layers, tree: &Map<String, Json>) -> Vec<Fault> {
     data_sources::check(&mut check);
     mcp::check(&mut check);
     admin::check(&mut check);
+    auth::check(&mut check);
     check.faults
+}
+
+/// Whether only this machine reaches what listens there.
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// The names that the user chose for the tables under this one: all NAME of `[providers.NAME]`.
@@ -98,6 +109,16 @@ impl<'a> Check<'a> {
             subject: path.to_owned(),
             value: given.map(|given| mask::shorten(&given.value.to_string())),
             origin: given.map(|given| given.origin.clone()),
+            problem,
+        });
+    }
+
+    /// The same of a value that must not be shown.
+    fn secret_fault(&mut self, path: &str, problem: String) {
+        self.faults.push(Fault {
+            subject: path.to_owned(),
+            value: Some(mask::MASK.to_owned()),
+            origin: self.given(path).map(|given| given.origin.clone()),
             problem,
         });
     }

@@ -3,6 +3,7 @@
 //! if it has an effect.
 
 mod access;
+mod auth;
 mod data_sources;
 mod model;
 mod operations;
@@ -19,6 +20,8 @@ use super::kind::Kind;
 /// Every key, in the order of the documentation.
 pub(crate) static SECTIONS: &[Section] = &[
     server::SERVER,
+    auth::AUTH,
+    auth::TOKENS,
     access::ACCESS,
     server::STORE,
     server::SEARCH,

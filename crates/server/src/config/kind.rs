@@ -50,6 +50,8 @@ pub(crate) enum Kind {
     ProviderOrAuto,
     /// The name of an environment variable, in capitals, as keys of providers hardly ever are.
     VariableName,
+    /// The SHA-256 of a secret.
+    Sha256,
     /// What [`EnvFilter`] reads.
     LogFilter,
 }
@@ -98,6 +100,7 @@ impl Kind {
             Self::Provider => is_provider_name(text) && text != "auto",
             Self::ProviderOrAuto => is_provider_name(text),
             Self::VariableName => is_variable_name(text),
+            Self::Sha256 => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
             Self::LogFilter => !text.is_empty() && EnvFilter::builder().parse(text).is_ok(),
         };
         fits.then(|| json!(text))
@@ -134,6 +137,7 @@ impl Kind {
                                    `[providers.NAME]`, in small letters, digits, `_` and `-`"
                 .into(),
             Self::VariableName => "the name of a variable: capitals, digits and `_`".into(),
+            Self::Sha256 => "64 hexadecimal digits".into(),
             Self::LogFilter => "directives such as `info` or `info,patter_session=debug`".into(),
         }
     }
@@ -144,7 +148,7 @@ impl Kind {
             Self::Secret | Self::SecretHeaders => mask::MASK.into(),
             Self::HttpUrl | Self::StoreUrl => mask::url(&value.to_string()),
             // Somebody may have put the key itself here.
-            Self::VariableName if self.parse(value).is_none() => mask::MASK.into(),
+            Self::VariableName | Self::Sha256 if self.parse(value).is_none() => mask::MASK.into(),
             _ => mask::shorten(&value.to_string()),
         }
     }

@@ -73,6 +73,7 @@ fn example_names(key: &Key) -> &'static [&'static str] {
             &["example"]
         }
         Some("mcp") => &["time"],
+        Some("tokens") => &["backend"],
         Some("sql_sources") => &["orders", "customer"],
         Some("data_sources") => &["rates", "base"],
         _ => &["tier"],

@@ -8,7 +8,7 @@ use patter_llm::{Api, ReasoningEffort, Route, SchemaForm};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::auth::AuthConfig;
+use super::auth::{AuthConfig, TokenConfig};
 use super::data_source::{DataSourceConfig, SqlSourceConfig, WebConfig};
 use super::model_name::ModelName;
 use super::operations::{AdminConfig, LogConfig, TelemetryConfig};
@@ -26,8 +26,11 @@ use super::tool::{McpConfig, ToolConfig};
 pub struct Config {
     /// The server.
     pub server: ServerConfig,
-    /// Who is let in, and what they see.
+    /// Who is let in.
     pub auth: AuthConfig,
+    /// `[tokens.NAME]`, by NAME.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, TokenConfig>,
     /// The store.
     pub store: StoreConfig,
     /// Search.

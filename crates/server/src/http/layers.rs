@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::header::{
     AUTHORIZATION, CONTENT_TYPE, COOKIE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    SEC_WEBSOCKET_PROTOCOL, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
@@ -57,6 +57,8 @@ where
         .layer(SetSensitiveRequestHeadersLayer::new([
             AUTHORIZATION,
             COOKIE,
+            // A token may stand there, too.
+            SEC_WEBSOCKET_PROTOCOL,
         ]))
         .map_request(remove_harmful_id)
         .layer(SetRequestIdLayer::new(X_REQUEST_ID, NewRequestId))
@@ -124,7 +126,7 @@ fn other_origins(allowed: &[String]) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers(headers)
-        .expose_headers([ETAG, RETRY_AFTER, X_REQUEST_ID])
+        .expose_headers([ETAG, RETRY_AFTER, WWW_AUTHENTICATE, X_REQUEST_ID])
         .max_age(Duration::from_secs(3600));
     (!origins.is_empty()).then(|| layer.allow_origin(AllowOrigin::list(origins)))
 }

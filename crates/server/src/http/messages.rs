@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use super::routes::Route;
 use super::{App, Body, Problem, Query, Reply, access, body};
-use crate::auth::Caller;
+use crate::auth::{Caller, Validity};
 use events::{answers, event_stream};
 use form::{Form, SayHeaders, SayQuery};
 
@@ -91,7 +91,7 @@ pub(super) async fn say(
     match form {
         Form::Events => {
             let turn = Turn::begin(app, &session, input, after).await?;
-            Ok(turn.into_stream())
+            Ok(turn.into_stream(app.authenticator.validity(caller)))
         }
         Form::Json => {
             let turn = Turn::begin(app, &session, input, None).await?;
@@ -172,11 +172,12 @@ impl Turn {
         })
     }
 
-    fn into_stream(self) -> Response<Body> {
+    fn into_stream(self, validity: Validity) -> Response<Body> {
         let mut response = Response::new(body::stream(event_stream(
             self.attachment,
             self.message_id,
             self.is_answered,
+            validity,
         )));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -14,6 +14,15 @@ use crate::auth::Caller;
     tag = "server",
     responses((status = 200, description = "The metrics", content_type = "text/plain", body = String))
 )]
+pub(crate) fn report(app: &App) -> Response<Body> {
+    let mut response = Response::new(body::whole(app.metrics.text()));
+    let headers = response.headers_mut();
+    let content = HeaderValue::from_static(patter_metrics::CONTENT_TYPE);
+    headers.insert(CONTENT_TYPE, content);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// The same at the public port.
 ///
 /// # Errors
@@ -22,13 +31,4 @@ use crate::auth::Caller;
 pub(super) fn for_caller(app: &App, caller: &Caller) -> Reply {
     access::check_operates(caller)?;
     Ok(report(app))
-}
-
-pub(crate) fn report(app: &App) -> Response<Body> {
-    let mut response = Response::new(body::whole(app.metrics.text()));
-    let headers = response.headers_mut();
-    let content = HeaderValue::from_static(patter_metrics::CONTENT_TYPE);
-    headers.insert(CONTENT_TYPE, content);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

@@ -17,7 +17,7 @@ use utoipa::OpenApi;
 
 use super::{
     Body, analytics, asyncapi, health, messages, metrics, models, negotiation, search, sessions,
-    tools,
+    tickets, tools,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +38,7 @@ use super::{
     ),
     paths(
         messages::say,
+        tickets::issue,
         sessions::list,
         sessions::mint,
         sessions::show,

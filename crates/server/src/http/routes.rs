@@ -26,6 +26,7 @@ pub(crate) enum Route {
     Analytics,
     ListSessions,
     MintSession,
+    WsTicket,
     ImportSession,
     Export,
     ShowSession,
@@ -104,6 +105,7 @@ static RESOURCES: &[Resource] = &[
             (Method::POST, Route::MintSession),
         ],
     ),
+    resource("/api/ws-ticket", &[(Method::POST, Route::WsTicket)]),
     // Not below `/api/sessions`, where it could be the id of one.
     resource("/api/import", &[(Method::POST, Route::ImportSession)]),
     resource(

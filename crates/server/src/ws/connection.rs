@@ -20,6 +20,7 @@ use tracing::{debug, error};
 
 use crate::metrics::ConnectionMeasures;
 use crate::ws::budget::Budget;
+use crate::ws::credential::Credential;
 use crate::ws::heartbeat::{Beat, Heartbeat};
 use crate::ws::socket::{End, Incoming, Socket};
 
@@ -40,6 +41,7 @@ pub(crate) struct Connection<S> {
     deliveries: BoxStream<'static, Delivery>,
     /// The client has every event of the log up to this one.
     delivered: u64,
+    credential: Credential,
     heartbeat: Heartbeat,
     control_budget: Budget,
     message_budget: Budget,
@@ -58,6 +60,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         socket: Socket<S>,
         session: SessionHandle,
         attachment: Attachment,
+        credential: Credential,
         measures: Arc<ConnectionMeasures>,
     ) -> Self {
         let delivered = attachment.begins_after();
@@ -69,6 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             session,
             deliveries: deliveries.boxed(),
             delivered,
+            credential,
             heartbeat: Heartbeat::start(),
             control_budget: Budget::of_control_frames(),
             message_budget: Budget::of_messages(),
@@ -102,11 +106,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Waits for the next thing to happen and deals with it.
     ///
     /// Every branch may be dropped while it waits: a half-read message stays in the socket, a
-    /// half-read page of the log in the stream of deliveries, and the timer in the heartbeat. What
+    /// half-read page of the log in the stream of deliveries, and the timers in the heartbeat and the credential. What
     /// is written is written in the handlers, which are not dropped.
     async fn step(&mut self, stop: &CancellationToken) -> Result<(), End> {
         tokio::select! {
             () = stop.cancelled() => Err(End::Close(CloseCode::Restart)),
+            code = self.credential.ended() => Err(End::Close(code)),
             incoming = self.socket.receive() => match incoming {
                 Ok(incoming) => self.on_incoming(incoming).await,
                 Err(end) => Err(end),
@@ -196,11 +201,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.refused_in_a_row = 0;
                 self.tell(LiveEvent::Pong(Pong { nonce })).await
             }
-            // Nobody is asked for credentials, so none can run out.
-            ClientMessage::AuthRefresh { .. } => {
-                self.refused_in_a_row = 0;
-                Ok(())
-            }
+            ClientMessage::AuthRefresh { token } => match self.credential.refresh(token).await {
+                Ok(()) => {
+                    self.refused_in_a_row = 0;
+                    Ok(())
+                }
+                Err(event) => self.refuse(event).await,
+            },
             message => self.submit(message).await,
         }
     }

@@ -2,26 +2,35 @@
 //! ([RFC 6455, section 4.2](https://www.rfc-editor.org/rfc/rfc6455#section-4.2)), and from where it
 //! may come. Whatever is refused here is refused as HTTP, before the upgrade.
 
-use http::header::{HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::header::{
+    HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
+use crate::auth::{PROTOCOL, offered};
 use crate::http::{Body, Problem};
 
 /// The answer that agrees to the upgrade.
 ///
 /// # Errors
 ///
-/// 426 where no upgrade to a WebSocket of version 13 was asked for, 400 for a bad key, 403 for a
+/// 426 where no upgrade to a WebSocket of version 13 was asked for, 400 for a bad key or a token that is
+/// offered without our protocol, 403 for a
 /// page of somebody else.
 pub(crate) fn agree<B>(request: &Request<B>) -> Result<Response<Body>, Problem> {
     if request.headers().get_all(SEC_WEBSOCKET_KEY).iter().count() > 1 {
         return Err(bad_key());
     }
-    let response = create_response_with_body(request, Body::default).map_err(refusal)?;
+    let mut response = create_response_with_body(request, Body::default).map_err(refusal)?;
     check_origin(request.headers())?;
+    // Of all that is offered only this is agreed to: an answer stands in the logs of proxies, a token not.
+    if offered(request.headers())?.is_ours {
+        let ours = HeaderValue::from_static(PROTOCOL);
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, ours);
+    }
     Ok(response)
 }
 
@@ -53,7 +62,11 @@ fn bad_key() -> Problem {
 
 /// Browsers let any page open a WebSocket to any server and say in `Origin` which page it was.
 /// Only the server's own pages may; whoever sends no `Origin` is not a browser.
-fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+///
+/// # Errors
+///
+/// 403.
+pub(crate) fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     if is_own_origin(headers) {
         Ok(())
     } else {

@@ -1,8 +1,6 @@
 //! The admin port trusts whoever reaches it: nobody else does without a word from the user.
 
-use std::net::IpAddr;
-
-use super::Check;
+use super::{Check, is_loopback};
 
 pub(super) fn check(check: &mut Check<'_>) {
     let host = check.text("admin.host").unwrap_or_default();
@@ -12,11 +10,4 @@ pub(super) fn check(check: &mut Check<'_>) {
                        such people do, or leave admin.host at 127.0.0.1";
         check.key_fault("admin.host", problem.to_owned());
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }

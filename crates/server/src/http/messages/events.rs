@@ -10,6 +10,8 @@ use patter_protocol::{CloseCode, EventBody, MessageId, ServerMessage};
 use patter_session::{Attachment, Delivery, Frame};
 use tokio::time::timeout;
 
+use crate::auth::Validity;
+
 /// A stream that is silent for so long says that it is still there, before anything in between gives it up.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// A comment, which readers pass over.
@@ -21,18 +23,26 @@ const STILL_HERE: Bytes = Bytes::from_static(b": still here\n\n");
 pub(super) struct BrokenOff(u16);
 
 /// Everything until the message is answered or the session ends. `is_answered` says that the client has the
-/// answer already: then only what comes at once is told.
+/// answer already: then only what comes at once is told. Whoever is no longer believed to be who they are
+/// is told no more.
 pub(super) fn event_stream(
     attachment: Attachment,
     message_id: MessageId,
     is_answered: bool,
+    validity: Validity,
 ) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send {
-    let reader = Some((attachment, message_id));
+    let reader = Some((attachment, message_id, validity));
     stream::unfold(reader, move |reader| async move {
-        let (mut attachment, message_id) = reader?;
-        // Nothing is lost when `next` is dropped.
-        let Ok(delivery) = timeout(KEEP_ALIVE, attachment.next()).await else {
-            return Some((Ok(STILL_HERE), Some((attachment, message_id))));
+        let (mut attachment, message_id, mut validity) = reader?;
+        // Nothing is lost when either is dropped.
+        let next = async {
+            tokio::select! {
+                delivery = attachment.next() => delivery,
+                code = validity.ended() => Delivery::Closed(code),
+            }
+        };
+        let Ok(delivery) = timeout(KEEP_ALIVE, next).await else {
+            return Some((Ok(STILL_HERE), Some((attachment, message_id, validity))));
         };
         let frame = match delivery {
             Delivery::Frame(frame) => frame,
@@ -41,7 +51,7 @@ pub(super) fn event_stream(
             Delivery::Closed(code) => return Some((Err(BrokenOff(code.number())), None)),
         };
         let is_last = is_answered || answers(&frame, &message_id);
-        let reader = (!is_last).then_some((attachment, message_id));
+        let reader = (!is_last).then_some((attachment, message_id, validity));
         Some((Ok(event(&frame)), reader))
     })
 }

@@ -14,6 +14,7 @@ use crate::http::sessions::{
     ChangeJson, EventsJson, ExportJson, MintJson, MintedJson, SessionAndEventsJson, SessionJson,
     SessionsJson,
 };
+use crate::http::tickets::{NewTicketJson, TicketJson};
 
 /// All of them.
 pub(super) fn all() -> Map<String, Value> {
@@ -47,6 +48,7 @@ fn add_answers(generator: &mut SchemaGenerator) {
     generator.subschema_for::<SessionAndEventsJson>();
     generator.subschema_for::<SessionJson>();
     generator.subschema_for::<SessionsJson>();
+    generator.subschema_for::<TicketJson>();
     generator.subschema_for::<ToolsReport>();
 }
 
@@ -54,5 +56,6 @@ fn add_answers(generator: &mut SchemaGenerator) {
 fn add_inputs(generator: &mut SchemaGenerator) {
     generator.subschema_for::<ChangeJson>();
     generator.subschema_for::<MintJson>();
+    generator.subschema_for::<NewTicketJson>();
     generator.subschema_for::<UserInput>();
 }

@@ -12,6 +12,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::*;
+use crate::auth::{Authenticator, Caller};
+use crate::config::{Config, Sources};
 
 /// A connection that runs, with the client's end of its pipe.
 struct Running {
@@ -26,6 +28,13 @@ fn sessions(replies: impl IntoIterator<Item = Reply>) -> SessionManager {
     SessionManager::builder(MemoryStore::default(), ScriptedModel::new(replies)).start()
 }
 
+/// The credential of somebody who is not asked for one.
+fn nobody() -> Credential {
+    let config = Config::load(&Sources::none()).unwrap();
+    let authenticator = Authenticator::new(&config).unwrap();
+    Credential::new(&authenticator, &Caller::anyone([127, 0, 0, 1].into()))
+}
+
 async fn connect(sessions: SessionManager) -> Running {
     let session_id = "connection".parse().unwrap();
     let session = sessions
@@ -35,7 +44,13 @@ async fn connect(sessions: SessionManager) -> Running {
     let attachment = session.attach(After::Start).await.unwrap();
     let (server_end, client_end) = duplex(1024);
     let socket = Socket::new(server_end).await;
-    let connection = Connection::new(socket, session.clone(), attachment, Arc::default());
+    let connection = Connection::new(
+        socket,
+        session.clone(),
+        attachment,
+        nobody(),
+        Arc::default(),
+    );
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(connection.run(stop.clone()));
