@@ -1,5 +1,6 @@
 //! The HTTP side: which path is answered by what, and what every answer has in common.
 
+pub(crate) mod access;
 mod analytics;
 mod asyncapi;
 pub(crate) mod body;
@@ -57,6 +58,7 @@ use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::wiring::Store;
 use crate::ws::{self, Connections};
+use access::AccessRules;
 use routes::{MAX_BODY_BYTES, Route, Routes};
 
 /// A file of many megabytes may take so long on its way and into the store.
@@ -87,6 +89,8 @@ pub(crate) struct App {
     pub(crate) authenticator: Arc<Authenticator>,
     /// What one caller may take.
     pub(crate) limits: Arc<CallerLimits>,
+    /// What those may who ask.
+    pub(crate) access: AccessRules,
     /// Other origins whose pages may use the API.
     pub(crate) cors_origins: Vec<String>,
     /// A place for each file that is being imported.
@@ -240,30 +244,32 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &
         Route::Health => Ok(health::report(app).await),
         Route::Live => Ok(health::live()),
         Route::Ready => health::ready(app).await,
-        Route::Metrics => Ok(metrics::report(app)),
+        Route::Metrics => metrics::for_caller(app, caller),
         Route::OpenApi => Ok(openapi::serve(request.headers())),
         Route::AsyncApi => Ok(asyncapi::serve(request.headers())),
         Route::DocsRedirect => Ok(docs::redirect()),
         Route::Docs => docs::file(request.uri().path(), request.headers()),
         Route::Models => Ok(models::list(app)),
         Route::Tools => Ok(tools::list(app)),
-        Route::Search => search::search(app, &query).await,
-        Route::Analytics => analytics::analytics(app, &query).await,
-        Route::ListSessions => sessions::list(app, &query).await,
+        Route::Search => search::search(app, caller, &query).await,
+        Route::Analytics => analytics::analytics(app, caller, &query).await,
+        Route::ListSessions => sessions::list(app, caller, &query).await,
         Route::WsTicket => tickets::issue(app, request, caller).await,
         Route::MintSession => {
             app.limits.new_session(caller)?;
-            sessions::mint(app, request).await
+            sessions::mint(app, caller, request).await
         }
-        Route::ImportSession => sessions::import(app, request, &query).await,
-        Route::Export => sessions::export(app, &session_id()?, &query).await,
-        Route::NameSession => sessions::rename(app, request, &session_id()?).await,
-        Route::DeleteSession => sessions::delete(app, &session_id()?).await,
-        Route::ShowSession => sessions::show(app, &session_id()?, request.headers()).await,
-        Route::EndSession => sessions::end(app, &session_id()?).await,
-        Route::Events => sessions::events(app, &session_id()?, &query, request.headers()).await,
-        Route::SessionAndEvents => sessions::with_events(app, &session_id()?).await,
-        Route::Say => messages::say(app, request, session_id()?, caller).await,
+        Route::ImportSession => sessions::import(app, caller, request, &query).await,
+        Route::Export => sessions::export(app, caller, &session_id()?, &query).await,
+        Route::NameSession => sessions::rename(app, caller, request, &session_id()?).await,
+        Route::DeleteSession => sessions::delete(app, caller, &session_id()?).await,
+        Route::ShowSession => sessions::show(app, caller, &session_id()?, request.headers()).await,
+        Route::EndSession => sessions::end(app, caller, &session_id()?).await,
+        Route::Events => {
+            sessions::events(app, caller, &session_id()?, &query, request.headers()).await
+        }
+        Route::SessionAndEvents => sessions::with_events(app, caller, &session_id()?).await,
+        Route::Say => messages::say(app, caller, request, session_id()?).await,
         Route::WebSocket => {
             let session_id = session_id()?;
             ws::open(app, request, session_id, caller).await

@@ -24,6 +24,7 @@ use crate::auth::{Authenticator, check_listener};
 use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
+use crate::http::access::AccessRules;
 use crate::http::{self, App, Health, HttpService, MAX_IMPORTS};
 use crate::limits::CallerLimits;
 use crate::metrics::Metrics;
@@ -207,6 +208,7 @@ impl Server {
             circuits,
             models: ModelsReport::new(&config, Utc::now().date_naive()).for_clients(),
             authenticator: Authenticator::new(&config)?,
+            access: access_rules(&config, &listener),
             cors_origins: config.server.cors_origins.clone(),
             imports: Semaphore::new(MAX_IMPORTS),
             shutdown,
@@ -227,6 +229,16 @@ impl Server {
         tokio::join!(serving, administrating);
         info!("stopped");
         Ok(())
+    }
+}
+
+/// What those may who ask. Whoever reaches a server that listens on its own machine alone may see all of it.
+fn access_rules(config: &Config, listener: &TcpListener) -> AccessRules {
+    let address = listener.local_addr().map(|address| address.ip());
+    let is_local = address.is_ok_and(|address| address.to_canonical().is_loopback());
+    AccessRules {
+        open_lists: is_local || config.auth.open_lists,
+        client_ids: config.session.client_ids,
     }
 }
 

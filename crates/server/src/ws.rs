@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use patter_protocol::{LogEpoch, SessionId};
-use patter_session::{After, Attachment, OpenOptions, SessionHandle};
+use patter_session::{After, Attachment, SessionError, SessionHandle};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::admission::Admission;
 use crate::auth::Caller;
-use crate::http::{App, Body, Problem, Query};
+use crate::http::{App, Body, Problem, Query, access};
 use crate::limits;
 use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
@@ -76,7 +76,9 @@ pub(crate) async fn open(
     caller: &Caller,
 ) -> Result<Response<Body>, Problem> {
     let response = handshake::agree(&request)?;
-    let after = after(&Query::parse(request.uri().query()))?;
+    let query = Query::parse(request.uri().query());
+    let after = after(&query)?;
+    let options = access::open_options(app, caller, query.user_id()?)?;
     let admission = request.extensions().get::<Arc<Admission>>().cloned();
     let is_counted = admission
         .as_ref()
@@ -84,17 +86,14 @@ pub(crate) async fn open(
     let place = app.limits.websocket(caller, is_counted)?;
     limits::may_open(app, caller, &session_id).await?;
     let pace = Pace::new(Arc::clone(&app.limits), caller);
-    let options = OpenOptions {
-        user_id: caller.user_id().map(str::to_owned),
-        ..OpenOptions::default()
-    };
     let session = app
         .sessions
         .open(session_id.clone(), options)
-        .await?
+        .await
+        .map_err(refusal)?
         .with_traces_of_their_own()
         .counted_for(pace.name());
-    let attachment = session.attach(after).await?;
+    let attachment = session.attach(after).await.map_err(refusal)?;
 
     let upgrade = hyper::upgrade::on(&mut request);
     let stop = app.connections.stop.clone();
@@ -110,6 +109,17 @@ pub(crate) async fn open(
     let span = info_span!("connection", %session_id);
     app.connections.tasks.spawn(traced.instrument(span));
     Ok(response)
+}
+
+/// Why a session is not opened. Of one that is somebody else's no more is told than of one that there is not
+/// and that is not to be made.
+fn refusal(error: SessionError) -> Problem {
+    match error {
+        SessionError::NotYours { .. } | SessionError::Unknown { .. } => {
+            access::no_session_of_yours()
+        }
+        other => other.into(),
+    }
 }
 
 async fn serve(

@@ -7,6 +7,7 @@ use crate::attachment::{After, Attached};
 use crate::error::SessionError;
 use crate::frame::Frame;
 use crate::origin::Origin;
+use crate::permit::Permit;
 
 /// A wish for the session's task. Whoever sends it waits for `reply`; but for `End`, the task answers
 /// without waiting for anything but its own turn.
@@ -14,15 +15,18 @@ use crate::origin::Origin;
 pub(crate) enum Command {
     /// Say whether the session could be opened.
     Hello {
+        permit: Permit,
         reply: oneshot::Sender<Result<(), SessionError>>,
     },
     /// Take a reader in.
     Attach {
+        permit: Permit,
         after: After,
         reply: oneshot::Sender<Result<Attached, SessionError>>,
     },
     /// Do what a client asks.
     Submit {
+        permit: Permit,
         message: ClientMessage,
         origin: Origin,
         reply: oneshot::Sender<Result<Submitted, Refusal>>,

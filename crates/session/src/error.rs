@@ -35,6 +35,20 @@ pub enum SessionError {
         /// See [`SessionSettings::max_readers`](crate::SessionSettings::max_readers).
         limit: usize,
     },
+    /// The session is somebody else's; see [`OpenOptions::only_own`](crate::OpenOptions::only_own). Nothing
+    /// was done to it. Whoever asked should not be told more than of one that there is not.
+    #[error("session `{session_id}` is somebody else's")]
+    NotYours {
+        /// The session.
+        session_id: SessionId,
+    },
+    /// There is no such session, and none shall be made; see
+    /// [`OpenOptions::only_existing`](crate::OpenOptions::only_existing).
+    #[error("there is no session `{session_id}`")]
+    Unknown {
+        /// The session.
+        session_id: SessionId,
+    },
     /// The session ended or failed just now, several times in a row; try again later.
     #[error("session `{session_id}` could not be held open")]
     Gone {

@@ -15,6 +15,7 @@ use crate::error::SessionError;
 use crate::frame::Frame;
 use crate::manager::SessionManager;
 use crate::origin::Origin;
+use crate::permit::Permit;
 
 /// How often a session is opened again that closed while it was asked.
 const ATTEMPTS: usize = 3;
@@ -29,6 +30,10 @@ const CLOSING_LIMIT: Duration = Duration::from_secs(10);
 pub struct SessionHandle {
     manager: SessionManager,
     session: NewSession,
+    /// Whose it must be.
+    permit: Permit,
+    /// Whether none is made where there is none.
+    only_existing: bool,
     /// Whether answers have traces of their own, linked to the span in which they were asked for.
     has_own_traces: bool,
     /// For whom its answers are counted.
@@ -36,10 +41,17 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    pub(crate) fn new(manager: SessionManager, session: NewSession) -> Self {
+    pub(crate) fn new(
+        manager: SessionManager,
+        session: NewSession,
+        permit: Permit,
+        only_existing: bool,
+    ) -> Self {
         Self {
             manager,
             session,
+            permit,
+            only_existing,
             has_own_traces: false,
             asker: None,
         }
@@ -78,7 +90,12 @@ impl SessionHandle {
     ///
     /// Dropping the future attaches nobody.
     pub async fn attach(&self, after: After) -> Result<Attachment, SessionError> {
-        let attached: Attached = self.ask(|reply| Command::Attach { after, reply }).await?;
+        let attach = |permit, reply| Command::Attach {
+            permit,
+            after,
+            reply,
+        };
+        let attached: Attached = self.ask(attach).await?;
         let store = self.manager.store().clone();
         Ok(Attachment::new(self.id().clone(), store, attached))
     }
@@ -94,10 +111,7 @@ impl SessionHandle {
     /// Dropping the future leaves open whether it is done. A user message with an `id` can be
     /// sent again and is answered once.
     pub async fn submit(&self, message: ClientMessage) -> Result<Receipt, Refusal> {
-        let inbox = self
-            .manager
-            .inbox(&self.session)
-            .map_err(|_| Refusal::Gone)?;
+        let inbox = self.inbox().await.map_err(|_| Refusal::Gone)?;
         let id = match &message {
             ClientMessage::UserMessage(input) => input.id.clone(),
             _ => None,
@@ -105,6 +119,7 @@ impl SessionHandle {
         let (reply, answer) = oneshot::channel();
         inbox
             .send(Command::Submit {
+                permit: self.permit.clone(),
                 message,
                 origin: Origin::here(self.has_own_traces, self.asker.clone()),
                 reply,
@@ -149,7 +164,46 @@ impl SessionHandle {
 
     /// Opens the session, if it is not open.
     pub(crate) async fn open(&self) -> Result<(), SessionError> {
-        self.ask(|reply| Command::Hello { reply }).await
+        self.ask(|permit, reply| Command::Hello { permit, reply })
+            .await
+    }
+
+    /// The inbox of the session's task, which is started where there is none. Whether whoever asks may have
+    /// the session is looked for before that: nobody else's is to be claimed.
+    async fn inbox(&self) -> Result<mpsc::Sender<Command>, SessionError> {
+        if let Some(inbox) = self.manager.live_inbox(self.id()) {
+            // The task knows whose it is.
+            return Ok(inbox);
+        }
+        self.check_stored().await?;
+        self.manager.inbox(&self.session, &self.permit)
+    }
+
+    /// Whether whoever asks may have the session, as the store knows it.
+    async fn check_stored(&self) -> Result<(), SessionError> {
+        if self.permit == Permit::Anybodys && !self.only_existing {
+            return Ok(());
+        }
+        let session_id = self.id().clone();
+        let found = self.manager.store().session(&session_id).await;
+        match found.map_err(|error| SessionError::from(&error))? {
+            None if self.only_existing => Err(SessionError::Unknown { session_id }),
+            Some(record) if !self.permit.allows(record.user_id.as_deref()) => {
+                Err(SessionError::NotYours { session_id })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is told of a refusal. That another process has a session, or that it is live here, is for its owner
+    /// alone: everybody else hears, as late as that takes, what is heard of one that nobody has.
+    async fn told(&self, refusal: SessionError) -> SessionError {
+        match refusal {
+            SessionError::Owned { .. } | SessionError::NotYours { .. } => {
+                self.check_stored().await.err().unwrap_or(refusal)
+            }
+            other => other,
+        }
     }
 
     /// Asks the session's task. One that another process has is waited for a short time, in which that
@@ -157,7 +211,7 @@ impl SessionHandle {
     /// asked has left.
     async fn ask<T>(
         &self,
-        command: impl Fn(oneshot::Sender<Result<T, SessionError>>) -> Command,
+        command: impl Fn(Permit, oneshot::Sender<Result<T, SessionError>>) -> Command,
     ) -> Result<T, SessionError> {
         let until = Instant::now() + LEASE_PATIENCE;
         loop {
@@ -173,16 +227,21 @@ impl SessionHandle {
     /// Asks the session's task, and a new one where the task was about to end.
     async fn ask_here<T>(
         &self,
-        command: impl Fn(oneshot::Sender<Result<T, SessionError>>) -> Command,
+        command: impl Fn(Permit, oneshot::Sender<Result<T, SessionError>>) -> Command,
     ) -> Result<T, SessionError> {
         for _ in 0..ATTEMPTS {
-            let inbox = self.manager.inbox(&self.session)?;
+            let inbox = self.inbox().await?;
             let (reply, answer) = oneshot::channel();
-            if inbox.send(command(reply)).await.is_err() {
+            if inbox
+                .send(command(self.permit.clone(), reply))
+                .await
+                .is_err()
+            {
                 continue;
             }
             match answer.await {
                 Ok(Err(SessionError::Gone { .. })) | Err(_) => closing(&inbox).await,
+                Ok(Err(refusal)) => return Err(self.told(refusal).await),
                 Ok(answer) => return answer,
             }
         }

@@ -13,6 +13,7 @@ mod manager;
 mod measures;
 mod metrics;
 mod origin;
+mod permit;
 mod plan;
 mod reader;
 mod resources;

@@ -24,6 +24,7 @@ use crate::error::SessionError;
 use crate::handle::SessionHandle;
 use crate::live::{LiveSession, Vitals};
 use crate::measures;
+use crate::permit::Permit;
 use crate::resources::{Resources, Stage};
 use crate::session::{Opening, Session};
 use crate::settings::SessionSettings;
@@ -40,12 +41,34 @@ pub struct SessionManager {
 }
 
 /// What a session is opened with. For one that is there already, what it was made with stays.
+///
+/// A session belongs for ever to the user whom it was made for. [`Default`] opens everybody's: who serves
+/// users that must not see each other's sessions opens with `only_own`.
+///
+/// ```
+/// use patter_session::OpenOptions;
+///
+/// let options = OpenOptions {
+///     user_id: Some("ada".to_owned()),
+///     only_own: true,
+///     ..OpenOptions::default()
+/// };
+/// # assert!(!options.only_existing);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
-    /// The authenticated user, if any.
+    /// The authenticated user, if any: the owner of a session that is made.
     pub user_id: Option<String>,
     /// The client's metadata.
     pub metadata: JsonObject,
+    /// Refuse a session that is there already and is not `user_id`'s ([`SessionError::NotYours`]); without
+    /// a `user_id`, one that has an owner. It is not touched, whether it is live or finalized: not claimed,
+    /// not begun anew, not summarized again. This holds for all that is done by the handle, however long it
+    /// lives. Whose a live session is is known without the store.
+    pub only_own: bool,
+    /// Make no session, but open one that is there ([`SessionError::Unknown`]): where ids come from the
+    /// server alone, nobody can try them out.
+    pub only_existing: bool,
 }
 
 pub(crate) struct Inner {
@@ -120,19 +143,29 @@ impl SessionManager {
     ///
     /// # Errors
     ///
-    /// Where the store does not answer, or the manager shuts down.
+    /// Where the store does not answer, or the manager shuts down, or the options refuse the session.
     pub async fn open(
         &self,
         session_id: SessionId,
         options: OpenOptions,
     ) -> Result<SessionHandle, SessionError> {
-        let OpenOptions { user_id, metadata } = options;
+        let OpenOptions {
+            user_id,
+            metadata,
+            only_own,
+            only_existing,
+        } = options;
+        let permit = if only_own {
+            Permit::Of(user_id.as_deref().map(Arc::from))
+        } else {
+            Permit::Anybodys
+        };
         let session = NewSession {
             session_id,
             user_id,
             metadata,
         };
-        let handle = SessionHandle::new(self.clone(), session);
+        let handle = SessionHandle::new(self.clone(), session, permit, only_existing);
         handle.open().await?;
         Ok(handle)
     }
@@ -228,12 +261,21 @@ impl SessionManager {
         Ok(())
     }
 
+    /// The inbox of a session's task, if there is one.
+    pub(crate) fn live_inbox(&self, session_id: &SessionId) -> Option<mpsc::Sender<Command>> {
+        let inboxes = self.inner.inboxes();
+        let live = inboxes.get(session_id).filter(|entry| entry.is_live());
+        live.map(|entry| entry.inbox.clone())
+    }
+
     /// The inbox of a session's task, which is started where there is none.
     pub(crate) fn inbox(
         &self,
         session: &NewSession,
+        permit: &Permit,
     ) -> Result<mpsc::Sender<Command>, SessionError> {
-        self.inner.inbox(Opening::Asked(session.clone()))
+        self.inner
+            .inbox(Opening::Asked(session.clone(), permit.clone()))
     }
 }
 
@@ -285,8 +327,9 @@ impl Inner {
         };
         let inbox = self.inbox(Opening::LeftBehind(session))?;
         let (reply, answer) = oneshot::channel();
+        let permit = Permit::Anybodys;
         let gone = || SessionError::Gone { session_id };
-        if inbox.send(Command::Hello { reply }).await.is_err() {
+        if inbox.send(Command::Hello { permit, reply }).await.is_err() {
             return Err(gone());
         }
         answer.await.unwrap_or_else(|_| Err(gone()))

@@ -40,6 +40,7 @@ use crate::live::Vitals;
 use crate::measures::{SessionState, Standing};
 use crate::metrics::Counters;
 use crate::origin::Origin;
+use crate::permit::Permit;
 use crate::resources::{Resources, Stage};
 use crate::turn::{Turn, TurnEvent};
 use crate::turns::TurnPlace;
@@ -62,6 +63,8 @@ struct Wanted {
 pub(crate) struct Session {
     resources: Resources,
     session_id: SessionId,
+    /// Whose it is, which never changes.
+    owner: Option<String>,
     epoch: LogEpoch,
     lease: HeldLease,
     /// Whether it had been finalized before this task opened it.
@@ -244,16 +247,32 @@ impl Session {
 
     fn take_command(&mut self, command: Command) {
         match command {
-            Command::Hello { reply } => {
+            Command::Hello { permit, reply } => {
                 // Whoever asked may have left.
-                let _gone = reply.send(Ok(()));
+                let _gone = reply.send(self.check(&permit));
             }
-            Command::Attach { after, reply } => self.attach(after, reply),
+            Command::Attach {
+                permit,
+                after,
+                reply,
+            } => match self.check(&permit) {
+                Ok(()) => self.attach(after, reply),
+                Err(refusal) => {
+                    let _gone = reply.send(Err(refusal));
+                }
+            },
             Command::Submit {
+                permit,
                 message,
                 origin,
                 reply,
-            } => self.submit(message, origin, reply),
+            } => match self.check(&permit) {
+                Ok(()) => self.submit(message, origin, reply),
+                // The one that whoever asks had opened is there no longer.
+                Err(_not_yours) => {
+                    let _gone = reply.send(Err(Refusal::Gone));
+                }
+            },
             Command::End {
                 with_summary,
                 reply,
@@ -263,6 +282,15 @@ impl Session {
 
     fn has_nothing_to_answer(&self) -> bool {
         self.turn.is_none() && self.waiting.is_empty() && self.admissions.is_empty()
+    }
+
+    /// Whether whoever asks may have this session.
+    fn check(&self, permit: &Permit) -> Result<(), SessionError> {
+        if permit.allows(self.owner.as_deref()) {
+            return Ok(());
+        }
+        let session_id = self.session_id.clone();
+        Err(SessionError::NotYours { session_id })
     }
 
     /// Takes an event into the conversation and sends it on its way into the log.
@@ -389,7 +417,7 @@ async fn until(moment: Option<Instant>) {
 fn refuse(command: Command, error: &SessionError) {
     // Whoever asked may have left.
     match command {
-        Command::Hello { reply } | Command::End { reply, .. } => {
+        Command::Hello { reply, .. } | Command::End { reply, .. } => {
             let _gone = reply.send(Err(error.clone()));
         }
         Command::Attach { reply, .. } => {

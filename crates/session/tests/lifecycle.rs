@@ -204,6 +204,7 @@ async fn a_session_keeps_what_it_was_made_with() {
         let options = OpenOptions {
             user_id: Some(user.to_owned()),
             metadata: JsonObject::from_iter([("made_by".to_owned(), user.into())]),
+            ..OpenOptions::default()
         };
         let session = sessions.open("s".parse().unwrap(), options).await.unwrap();
         let mut client = Client::attach(&session, After::Start).await;

@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub struct AuthConfig {
     /// Which credentials are asked for.
     pub mode: AuthMode,
+    /// Whether everybody may list and search what everybody said, where nobody is asked who they are.
+    pub open_lists: bool,
     /// Address of a Supabase project.
     pub supabase_url: Option<String>,
     /// Where keys are published; see [`AuthConfig::keys_url`].

@@ -2,6 +2,7 @@
 //! `docs/configuration.md` are made from it; `lookup.rs` finds keys in it. A key stands here only
 //! if it has an effect.
 
+mod access;
 mod auth;
 mod data_sources;
 mod limits;
@@ -23,6 +24,7 @@ pub(crate) static SECTIONS: &[Section] = &[
     auth::AUTH,
     auth::TOKENS,
     limits::LIMITS,
+    access::ACCESS,
     server::STORE,
     server::SEARCH,
     model::MODEL,

@@ -7,7 +7,8 @@ use patter_store::{AnalyticsGroups, AnalyticsQuery, AnalyticsRow, Bucket, StoreE
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{App, Problem, Query, Reply, json};
+use super::{App, Problem, Query, Reply, access, json};
+use crate::auth::Caller;
 
 /// Figures for each bucket of time and each group in which something happened.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -99,8 +100,9 @@ struct AnalyticsParameters {
         (status = 503, description = "The store does not answer"),
     )
 )]
-pub(super) async fn analytics(app: &App, query: &Query<'_>) -> Reply {
-    let wanted = wanted(query)?;
+pub(super) async fn analytics(app: &App, caller: &Caller, query: &Query<'_>) -> Reply {
+    let mut wanted = wanted(query)?;
+    wanted.user_id = access::listed(app, caller, wanted.user_id)?;
     let (from, to) = (wanted.from, wanted.to);
     let rows = app.archive.analytics(wanted).await;
     let rows = rows.map_err(|error| match error {

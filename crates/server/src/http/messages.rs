@@ -11,16 +11,14 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use patter_protocol::{ClientMessage, CloseCode, MessageId, SessionId, UserInput};
-use patter_session::{
-    After, Attachment, Delivery, Frame, OpenOptions, Receipt, Refusal, SessionHandle,
-};
+use patter_session::{After, Attachment, Delivery, Frame, Receipt, Refusal, SessionHandle};
 use patter_store::{EventQuery, SessionStore};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::timeout;
 
 use super::routes::Route;
-use super::{App, Body, Problem, Reply, body};
+use super::{App, Body, Problem, Query, Reply, access, body};
 use crate::auth::{Caller, Validity};
 use crate::limits;
 use events::{answers, event_stream};
@@ -65,6 +63,7 @@ pub(super) struct PendingJson {
                 (String = "text/event-stream"))),
         (status = 202, description = "The message was taken and its answer takes long: ask again with the same name",
             body = ref("#/components/schemas/Pending")),
+        (status = 404, description = "The session is not the caller's, or sessions are begun under ids of the server alone and there is none of this one"),
         (status = 406, description = "Neither JSON nor an event stream is wanted"),
         (status = 429, description = "Too much is asked for; `Retry-After` says when to come back"),
         (status = 503, description = "The message cannot be taken now"),
@@ -72,13 +71,15 @@ pub(super) struct PendingJson {
 )]
 pub(super) async fn say(
     app: &App,
+    caller: &Caller,
     request: Request<Incoming>,
     session_id: SessionId,
-    caller: &Caller,
 ) -> Reply {
     let form = Form::of(request.headers())?;
     let after = form::after(request.uri().query(), request.headers())?;
     let key = form::idempotency_key(request.headers())?;
+    let user_id = Query::parse(request.uri().query()).user_id()?;
+    let options = access::open_options(app, caller, user_id)?;
     if !body::is_json(request.headers()) {
         return Err(body::not_json());
     }
@@ -92,7 +93,7 @@ pub(super) async fn say(
     limits::may_open(app, caller, &session_id).await?;
     let session = app
         .sessions
-        .open(session_id, OpenOptions::default())
+        .open(session_id, options)
         .await?
         .counted_for(who.map(|who| who.name()));
     match form {

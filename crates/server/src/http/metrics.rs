@@ -3,7 +3,8 @@
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 
-use super::{App, Body, body};
+use super::{App, Body, Reply, access, body};
+use crate::auth::Caller;
 
 /// What the process counts, in Prometheus' text format.
 #[utoipa::path(
@@ -20,4 +21,14 @@ pub(crate) fn report(app: &App) -> Response<Body> {
     headers.insert(CONTENT_TYPE, content);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// The same at the public port.
+///
+/// # Errors
+///
+/// 403 for users.
+pub(super) fn for_caller(app: &App, caller: &Caller) -> Reply {
+    access::check_operates(caller)?;
+    Ok(report(app))
 }

@@ -6,7 +6,8 @@ use patter_store::{ExcerptPart, SEARCH_TEXT_CHARS, SearchCursor, SearchHit, Sear
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{App, Problem, Query, Reply, json};
+use super::{App, Problem, Query, Reply, access, json};
+use crate::auth::Caller;
 
 /// A page of what was found.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -84,8 +85,10 @@ struct SearchParameters {
         (status = 503, description = "The store does not answer"),
     )
 )]
-pub(super) async fn search(app: &App, query: &Query<'_>) -> Reply {
-    let page = app.archive.search(wanted(query)?).await?;
+pub(super) async fn search(app: &App, caller: &Caller, query: &Query<'_>) -> Reply {
+    let mut wanted = wanted(query)?;
+    wanted.user_id = access::listed(app, caller, wanted.user_id)?;
+    let page = app.archive.search(wanted).await?;
     let body = SearchJson {
         next_cursor: page.next.map(|cursor| cursor.to_string()),
         hits: page.hits.into_iter().map(HitJson::from).collect(),

@@ -10,9 +10,10 @@ mod shown;
 
 use http::{HeaderMap, StatusCode};
 use patter_protocol::SessionId;
-use patter_store::SessionRecord;
 
-use super::{App, Problem, Reply, negotiation};
+use super::access::{self, Need};
+use super::{App, Reply, negotiation};
+use crate::auth::Caller;
 pub(super) use change::{__path_delete, __path_rename, ChangeJson, delete, rename};
 pub(super) use end::{__path_end, end};
 pub(super) use events::{__path_events, EventsJson, events};
@@ -52,8 +53,13 @@ pub(super) struct SessionPath {
         (status = 503, description = "The store does not answer"),
     )
 )]
-pub(super) async fn show(app: &App, session_id: &SessionId, request: &HeaderMap) -> Reply {
-    let record = find(app, session_id).await?;
+pub(super) async fn show(
+    app: &App,
+    caller: &Caller,
+    session_id: &SessionId,
+    request: &HeaderMap,
+) -> Reply {
+    let record = access::session(app, caller, session_id, Need::Read).await?;
     let shown = SessionJson::of(app, record);
     Ok(negotiation::revalidated(request, super::json_text(&shown)))
 }
@@ -77,17 +83,12 @@ pub(super) async fn show(app: &App, session_id: &SessionId, request: &HeaderMap)
         (status = 503, description = "The store does not answer"),
     )
 )]
-pub(super) async fn with_events(app: &App, session_id: &SessionId) -> Reply {
-    let record = find(app, session_id).await?;
+pub(super) async fn with_events(app: &App, caller: &Caller, session_id: &SessionId) -> Reply {
+    let record = access::session(app, caller, session_id, Need::Read).await?;
     let page = events::Page::first();
     let body = SessionAndEventsJson {
         events: page.read(app, session_id).await?.events,
         session: SessionJson::of(app, record),
     };
     Ok(super::json(StatusCode::OK, &body))
-}
-
-async fn find(app: &App, session_id: &SessionId) -> Result<SessionRecord, Problem> {
-    let found = app.sessions.store().session(session_id).await?;
-    found.ok_or_else(|| Problem::not_found("there is no such session"))
 }

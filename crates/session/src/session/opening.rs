@@ -21,6 +21,7 @@ use crate::command::Command;
 use crate::conversation::Conversation;
 use crate::leases::HeldLease;
 use crate::metrics::Counters;
+use crate::permit::Permit;
 
 /// So many events are read from the store at a time.
 const PAGE: u32 = 500;
@@ -31,8 +32,8 @@ const FIRST_READER_LIMIT: Duration = Duration::from_secs(10);
 
 /// Why a session is opened.
 pub(crate) enum Opening {
-    /// Somebody wants it.
-    Asked(NewSession),
+    /// Somebody wants it who may have it, as far as was known.
+    Asked(NewSession, Permit),
     /// Somebody wants it finalized, if it is not.
     ToEnd(NewSession),
     /// This machine kept events of it which it could not store.
@@ -44,7 +45,7 @@ pub(crate) enum Opening {
 impl Opening {
     pub(crate) fn session_id(&self) -> &SessionId {
         match self {
-            Self::Asked(session) | Self::ToEnd(session) | Self::LeftBehind(session) => {
+            Self::Asked(session, _) | Self::ToEnd(session) | Self::LeftBehind(session) => {
                 &session.session_id
             }
             Self::Swept(swept, _) => &swept.claimed.record.session_id,
@@ -54,7 +55,7 @@ impl Opening {
     /// Why the session ends if nobody comes to it.
     fn left_behind(&self) -> Option<EndReason> {
         match self {
-            Self::Asked(_) | Self::ToEnd(_) => None,
+            Self::Asked(..) | Self::ToEnd(_) => None,
             Self::LeftBehind(_) => Some(EndReason::Recovered),
             Self::Swept(swept, _) if swept.was_released => Some(EndReason::Shutdown),
             Self::Swept(..) => Some(EndReason::Recovered),
@@ -80,15 +81,18 @@ pub(super) async fn load(
     resources: &Resources,
     opening: Opening,
 ) -> Result<Option<Loaded>, StoreError> {
-    let was_asked_for = matches!(opening, Opening::Asked(_));
+    let was_asked_for = matches!(opening, Opening::Asked(..));
     let left_behind = opening.left_behind();
     let is_swept = matches!(opening, Opening::Swept(..));
-    let (claimed, claimed_at) = match opening {
-        Opening::Swept(swept, claimed_at) => (swept.claimed, claimed_at),
-        Opening::Asked(session) | Opening::ToEnd(session) | Opening::LeftBehind(session) => {
-            let claimed_at = Instant::now();
-            let owner = resources.leases.owner();
-            (resources.store.claim(session, owner).await?, claimed_at)
+    let (claimed, claimed_at, permit) = match opening {
+        Opening::Swept(swept, claimed_at) => (swept.claimed, claimed_at, Permit::Anybodys),
+        Opening::Asked(session, permit) => {
+            let (claimed, claimed_at) = claim(resources, session).await?;
+            (claimed, claimed_at, permit)
+        }
+        Opening::ToEnd(session) | Opening::LeftBehind(session) => {
+            let (claimed, claimed_at) = claim(resources, session).await?;
+            (claimed, claimed_at, Permit::Anybodys)
         }
     };
     let lease = Lease {
@@ -104,6 +108,11 @@ pub(super) async fn load(
         is_swept,
         claimed,
     };
+    // Somebody else began it after it had been looked for: it is left as it is, and whoever asks looks again.
+    if !permit.allows(loaded.claimed.record.user_id.as_deref()) {
+        loaded.lease.release(&*resources.store, RELEASE_LIMIT).await;
+        return Ok(None);
+    }
     let read = loaded.read(resources).await;
     let is_over = !loaded.claimed.record.is_active;
     let is_needed = was_asked_for || !is_over || loaded.leftovers.has_news();
@@ -115,6 +124,16 @@ pub(super) async fn load(
     read?;
     loaded.forget(resources).await?;
     Ok(None)
+}
+
+async fn claim(
+    resources: &Resources,
+    session: NewSession,
+) -> Result<(Claimed, Instant), StoreError> {
+    let claimed_at = Instant::now();
+    let owner = resources.leases.owner();
+    let claimed = resources.store.claim(session, owner).await?;
+    Ok((claimed, claimed_at))
 }
 
 impl Loaded {
@@ -197,6 +216,7 @@ impl Session {
         let mut session = Self {
             resources,
             session_id,
+            owner: record.user_id.clone(),
             epoch: record.epoch,
             lease,
             reopened: !created && !record.is_active,

@@ -1,6 +1,7 @@
 //! The keys of sessions.
 
 use super::super::key::{Key, Section};
+use super::super::kind::Kind;
 use super::{integer, seconds};
 
 pub(super) const SESSIONS: Section = Section {
@@ -18,6 +19,13 @@ pub(super) const SESSIONS: Section = Section {
             "How often it is looked for sessions whose process was lost, and for missing summaries.",
         )
         .default("5"),
+        Key::new(
+            "session.client_ids",
+            Kind::Flag,
+            "Whether a client may begin a session under an id of its own. If not, only sessions that \
+             `POST /api/sessions` made are opened, and nobody can try ids out.",
+        )
+        .default("true"),
         Key::new(
             "session.max_queued_messages",
             integer(0, 1000),

@@ -22,6 +22,9 @@ pub(crate) struct SayQuery {
     /// The log that `Last-Event-ID` is of, as `session_ready` named it.
     #[param(format = "uuid")]
     epoch: Option<String>,
+    /// The user in whose name a service speaks: a new session is that user's, and no other one's is taken.
+    #[param(min_length = 1, max_length = 256)]
+    user_id: Option<String>,
 }
 
 /// The headers of a message.

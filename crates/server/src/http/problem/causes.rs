@@ -10,6 +10,7 @@ use patter_store::StoreError;
 use tracing::{error, warn};
 
 use super::{Problem, RETRY_AFTER_SECONDS};
+use crate::http::access;
 use crate::telemetry::with_causes;
 
 impl From<StoreError> for Problem {
@@ -24,7 +25,7 @@ impl From<StoreError> for Problem {
                 return Self::invalid_field("metadata", store_error.to_string());
             }
             StoreError::NoSuchSession { .. } => {
-                return Self::not_found("there is no such session");
+                return access::no_such_session();
             }
             _ => {}
         }
@@ -45,6 +46,9 @@ impl From<SessionError> for Problem {
             SessionError::StoreUnavailable(error) => {
                 warn!(%error, "a session could not be opened");
                 Self::unavailable("store_unavailable", "the database is not available")
+            }
+            SessionError::NotYours { .. } | SessionError::Unknown { .. } => {
+                access::no_such_session()
             }
             SessionError::Draining => Self::draining(),
             SessionError::Owned { free_in, .. } => Self::elsewhere(free_in),

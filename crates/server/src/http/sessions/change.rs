@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{SessionJson, SessionPath, find};
+use super::{SessionJson, SessionPath};
+use crate::auth::Caller;
+use crate::http::access::{self, Need};
 use crate::http::routes::Route;
 use crate::http::{App, Body, Problem, Reply, body, json};
 
@@ -45,13 +47,15 @@ pub(in crate::http) struct ChangeJson {
 )]
 pub(in crate::http) async fn rename(
     app: &App,
+    caller: &Caller,
     request: Request<Incoming>,
     session_id: &SessionId,
 ) -> Reply {
     let change: ChangeJson = body::json(request, Route::NameSession.body_limit()).await?;
     let patch = checked_metadata(change.metadata)?;
+    access::session(app, caller, session_id, Need::Act).await?;
     let record = app.archive.merge_metadata(session_id, patch).await?;
-    let record = record.ok_or_else(|| Problem::not_found("there is no such session"))?;
+    let record = record.ok_or_else(access::no_such_session)?;
     Ok(json(StatusCode::OK, &SessionJson::of(app, record)))
 }
 
@@ -72,16 +76,16 @@ pub(in crate::http) async fn rename(
         (status = 503, description = "The session cannot be deleted here now"),
     )
 )]
-pub(in crate::http) async fn delete(app: &App, session_id: &SessionId) -> Reply {
+pub(in crate::http) async fn delete(app: &App, caller: &Caller, session_id: &SessionId) -> Reply {
     for attempt in 1.. {
-        let record = find(app, session_id).await?;
+        let record = access::session(app, caller, session_id, Need::Act).await?;
         let was_opened = record.last_seq > 0;
         if app.sessions.is_live(session_id) || (record.is_active && was_opened) {
             app.sessions.end(session_id, false).await?;
         }
         match app.archive.delete(session_id).await {
             Ok(true) => break,
-            Ok(false) => return Err(Problem::not_found("there is no such session")),
+            Ok(false) => return Err(access::no_such_session()),
             Err(StoreError::Owned { .. }) if attempt < ATTEMPTS => {}
             Err(error) => return Err(error.into()),
         }

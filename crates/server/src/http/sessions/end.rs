@@ -3,7 +3,9 @@
 use http::StatusCode;
 use patter_protocol::SessionId;
 
-use super::{SessionJson, SessionPath, find};
+use super::{SessionJson, SessionPath};
+use crate::auth::Caller;
+use crate::http::access::{self, Need};
 use crate::http::{App, Reply, json};
 
 /// Finalizes a session now: no answer goes on, and there is a summary afterwards, or it follows. One that is
@@ -24,12 +26,12 @@ use crate::http::{App, Reply, json};
         (status = 503, description = "The session cannot be finalized here now"),
     )
 )]
-pub(in crate::http) async fn end(app: &App, session_id: &SessionId) -> Reply {
-    let mut record = find(app, session_id).await?;
+pub(in crate::http) async fn end(app: &App, caller: &Caller, session_id: &SessionId) -> Reply {
+    let mut record = access::session(app, caller, session_id, Need::Act).await?;
     // One that is live may be about to store that it was opened again.
     if record.is_active || app.sessions.is_live(session_id) {
         app.sessions.end(session_id, true).await?;
-        record = find(app, session_id).await?;
+        record = access::session(app, caller, session_id, Need::Act).await?;
     }
     Ok(json(StatusCode::OK, &SessionJson::of(app, record)))
 }

@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{SessionPath, find};
+use super::SessionPath;
+use crate::auth::Caller;
+use crate::http::access::{self, Need};
 use crate::http::{App, Problem, Query, Reply, json_text, negotiation};
 
 /// A page of a log.
@@ -140,12 +142,13 @@ impl Page {
 )]
 pub(in crate::http) async fn events(
     app: &App,
+    caller: &Caller,
     session_id: &SessionId,
     query: &Query<'_>,
     request: &HeaderMap,
 ) -> Reply {
     let page = Page::parse(query)?;
-    let record = find(app, session_id).await?;
+    let record = access::session(app, caller, session_id, Need::Read).await?;
     let Events { events, next_after } = page.read(app, session_id).await?;
     let body = EventsJson {
         session_id: record.session_id,

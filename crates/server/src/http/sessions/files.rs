@@ -4,9 +4,12 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use patter_protocol::{DurableEvent, InvalidId, SessionId};
+use patter_store::StoreError;
 
-use super::{SessionJson, SessionPath, find};
+use super::{SessionJson, SessionPath};
+use crate::auth::Caller;
 use crate::export::{self, ExportFormat, ExportedSession};
+use crate::http::access::{self, Need};
 use crate::http::routes::Route;
 use crate::http::{App, Problem, Query, Reply, body, json, never_cached};
 
@@ -34,14 +37,14 @@ struct ExportParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "for the document; `import` reads it")]
 struct ImportParameters {
-    /// Its id, if not the one in the file.
+    /// Its id, if not the one in the file. Where clients may not choose ids, it gets a new one in any case.
     #[param(
         min_length = 1,
         max_length = 128,
         pattern = "^[A-Za-z0-9][A-Za-z0-9._~:-]*$"
     )]
     session_id: Option<String>,
-    /// Whose it is, if not that of the one in the file.
+    /// Whose it is, if not that of the one in the file. What a user brings back is the user's.
     #[param(min_length = 1, max_length = 256)]
     user_id: Option<String>,
 }
@@ -66,9 +69,14 @@ struct ImportParameters {
         (status = 503, description = "The store does not answer"),
     )
 )]
-pub(in crate::http) async fn export(app: &App, session_id: &SessionId, query: &Query<'_>) -> Reply {
+pub(in crate::http) async fn export(
+    app: &App,
+    caller: &Caller,
+    session_id: &SessionId,
+    query: &Query<'_>,
+) -> Reply {
     let format = format(query)?;
-    let record = find(app, session_id).await?;
+    let record = access::session(app, caller, session_id, Need::Read).await?;
     let store = app.sessions.store().clone();
     let mut response = Response::new(body::stream(export::export(store, record, format)));
     let headers = response.headers_mut();
@@ -103,12 +111,14 @@ pub(in crate::http) async fn export(app: &App, session_id: &SessionId, query: &Q
     request_body(content = String, content_type = "application/jsonl", description = "What `jsonl` gave"),
     responses(
         (status = 201, description = "The session", body = ref("#/components/schemas/Session")),
+        (status = 403, description = "It would be somebody else's, or its id belongs to somebody else"),
         (status = 409, description = "There is a session of that name"),
         (status = 503, description = "The store does not answer"),
     )
 )]
 pub(in crate::http) async fn import(
     app: &App,
+    caller: &Caller,
     request: Request<Incoming>,
     query: &Query<'_>,
 ) -> Reply {
@@ -117,7 +127,9 @@ pub(in crate::http) async fn import(
         .map(str::parse)
         .transpose()
         .map_err(|error: InvalidId| Problem::invalid_field("session_id", error.to_string()))?;
-    let user_id = query.user_id()?;
+    // Before anything is read of the file.
+    access::check_lists(app, caller)?;
+    let user_id = access::owner_of_new(caller, query.user_id()?)?;
     // A file is held in memory whole.
     let _place = app
         .imports
@@ -135,8 +147,25 @@ pub(in crate::http) async fn import(
     if let Some(user_id) = user_id {
         session.user_id = Some(user_id);
     }
-    let record = app.archive.import(session).await?;
+    if !access::chooses_ids(app, caller) {
+        session.session_id = SessionId::generate();
+    }
+    let session_id = session.session_id.clone();
+    let record = match app.archive.import(session).await {
+        Err(StoreError::Exists { .. }) => return Err(taken(app, caller, &session_id).await),
+        imported => imported?,
+    };
     Ok(json(StatusCode::CREATED, &SessionJson::of(app, record)))
+}
+
+/// Why a session cannot be brought back under an id that is taken: 409 where it is the caller's.
+async fn taken(app: &App, caller: &Caller, session_id: &SessionId) -> Problem {
+    match access::session(app, caller, session_id, Need::Act).await {
+        Ok(record) => Problem::from(StoreError::Exists {
+            session_id: record.session_id,
+        }),
+        Err(_not_yours) => access::no_session_of_yours(),
+    }
 }
 
 fn format(query: &Query<'_>) -> Result<ExportFormat, Problem> {

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SessionJson;
+use crate::auth::Caller;
+use crate::http::access;
 use crate::http::{App, Problem, Query, Reply, json};
 
 /// A page of sessions.
@@ -61,8 +63,10 @@ pub(super) struct ListParameters {
         (status = 503, description = "The store does not answer"),
     )
 )]
-pub(in crate::http) async fn list(app: &App, query: &Query<'_>) -> Reply {
-    let found = app.archive.list(&wanted(query)?).await?;
+pub(in crate::http) async fn list(app: &App, caller: &Caller, query: &Query<'_>) -> Reply {
+    let mut wanted = wanted(query)?;
+    wanted.user_id = access::listed(app, caller, wanted.user_id)?;
+    let found = app.archive.list(&wanted).await?;
     let last = found.sessions.last().filter(|_| found.has_more);
     let body = SessionsJson {
         next_cursor: last.map(|record| cursor(&record.into())),

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::checked_metadata;
+use crate::auth::Caller;
+use crate::http::access;
 use crate::http::query::checked_user_id;
 use crate::http::routes::Route;
 use crate::http::{App, Reply, body, json};
@@ -18,7 +20,7 @@ use crate::http::{App, Reply, body, json};
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewSession")]
 pub(in crate::http) struct MintJson {
-    /// Whose it is.
+    /// Whose it is. A user's own where nothing is said; services may name any user.
     #[schemars(length(min = 1, max = 256))]
     user_id: Option<String>,
     /// The client's own: a title, tags, anything.
@@ -52,15 +54,17 @@ pub(in crate::http) struct MintedJson {
         (status = 201, description = "The session was made; `Location` names it",
             body = ref("#/components/schemas/MintedSession"),
             headers(("Location" = String, description = "Its path"))),
+        (status = 403, description = "It would be somebody else's"),
         (status = 429, description = "Too many new sessions; `Retry-After` says when to come back"),
         (status = 503, description = "The store does not answer"),
     )
 )]
-pub(in crate::http) async fn mint(app: &App, request: Request<Incoming>) -> Reply {
+pub(in crate::http) async fn mint(app: &App, caller: &Caller, request: Request<Incoming>) -> Reply {
     let wanted: MintJson = body::json(request, Route::MintSession.body_limit()).await?;
+    let asked = wanted.user_id.map(checked_user_id).transpose()?;
     let session = NewSession {
         session_id: SessionId::generate(),
-        user_id: wanted.user_id.map(checked_user_id).transpose()?,
+        user_id: access::owner_of_new(caller, asked)?,
         metadata: checked_metadata(wanted.metadata)?,
     };
     let record = app.archive.create(session).await?;
