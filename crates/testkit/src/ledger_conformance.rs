@@ -73,6 +73,7 @@ async fn on(ledger: &dyn Ledger, names: &[&str]) -> Vec<Spend> {
     ledger.spent(&accounts).await.unwrap()
 }
 
+/// Whichever process booked it.
 pub async fn what_is_booked_is_on_every_account(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let lines = [line("user:a", Some(100), None), line("session:s", None, None)];
@@ -90,6 +91,7 @@ pub async fn what_is_booked_is_on_every_account(fixture: &dyn LedgerFixture) {
     assert_eq!(nowhere, Booked::Taken(one));
 }
 
+/// Between the least and the most that is wanted, by each measure.
 pub async fn a_booking_takes_what_there_is_room_for(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let lines = [
@@ -110,6 +112,7 @@ pub async fn a_booking_takes_what_there_is_room_for(fixture: &dyn LedgerFixture)
     assert_eq!(third, refused);
 }
 
+/// And the line that has no room is told.
 pub async fn what_does_not_fit_everywhere_is_booked_nowhere(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let lines = [line("z", None, Some(100)), line("a", None, Some(9))];
@@ -122,6 +125,7 @@ pub async fn what_does_not_fit_everywhere_is_booked_nowhere(fixture: &dyn Ledger
     assert_eq!(on(&*ledger, &["z", "a"]).await, [spend(0, 0); 2]);
 }
 
+/// What has no price is not held by a cap on cost.
 pub async fn a_measure_of_which_nothing_is_wanted_refuses_nothing(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let lines = [line("a", None, Some(10))];
@@ -133,6 +137,7 @@ pub async fn a_measure_of_which_nothing_is_wanted_refuses_nothing(fixture: &dyn 
     assert_eq!(on(&*ledger, &["a"]).await, [spend(500, 10)]);
 }
 
+/// Below zero, an account is empty until it is not.
 pub async fn a_correction_asks_no_cap_and_may_come_first(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let less = Correction {
@@ -151,6 +156,7 @@ pub async fn a_correction_asks_no_cap_and_may_come_first(fixture: &dyn LedgerFix
     ledger.correct(&[]).await.unwrap();
 }
 
+/// A day, another day and all time; names by their letters.
 pub async fn days_and_names_are_accounts_of_their_own(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let accounts = [
@@ -173,6 +179,7 @@ pub async fn days_and_names_are_accounts_of_their_own(fixture: &dyn LedgerFixtur
     );
 }
 
+/// Days before the one that is named.
 pub async fn old_days_are_forgotten_and_what_has_no_day_stays(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let accounts = [
@@ -217,6 +224,7 @@ pub async fn two_processes_together_take_no_more_than_there_is_room_for(
     assert_eq!(on(&*ledgers[0], &["user:a"]).await, [sum]);
 }
 
+/// Nothing is locked in the order in which it was given.
 pub async fn bookings_and_corrections_in_any_order_wait_for_nobody_for_ever(
     fixture: &dyn LedgerFixture,
 ) {
@@ -242,6 +250,7 @@ pub async fn bookings_and_corrections_in_any_order_wait_for_nobody_for_ever(
     assert_eq!(on(&*ledgers[0], &["a", "b"]).await, [spend(40, 40); 2]);
 }
 
+/// Whatever is in it.
 pub async fn a_name_is_only_text(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let one = spend(1, 0);
