@@ -4,6 +4,7 @@
 //! the command line. All keys are defined in one table, `config/keys.rs`. Either everything is
 //! valid, or every fault is told at once.
 
+mod budgets;
 mod check;
 mod data_source;
 mod fault;
@@ -29,6 +30,7 @@ mod value;
 
 use serde_json::Value as Json;
 
+pub use budgets::BudgetsConfig;
 pub use data_source::{DataSourceConfig, SourceMethod, SqlSourceConfig, WebConfig};
 pub use fault::{ConfigError, Fault};
 pub use model_name::ModelName;

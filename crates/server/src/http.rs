@@ -22,6 +22,7 @@ mod search;
 mod sessions;
 mod tools;
 mod trace;
+mod usage;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
@@ -190,12 +191,7 @@ fn address(request: &Request<Incoming>) -> IpAddr {
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| peer.ip())
 }
 
-async fn dispatch(
-    app: &App,
-    found: Found,
-    request: Request<Incoming>,
-    caller: &Caller,
-) -> Reply {
+async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &Caller) -> Reply {
     let session_id = || checks::session_id(found.parameter.as_deref().unwrap_or_default());
     let query = request.uri().query().map(str::to_owned);
     let query = Query::parse(query.as_deref());
@@ -214,6 +210,7 @@ async fn dispatch(
         Route::Tools => Ok(tools::list(app)),
         Route::Search => search::search(app, &query).await,
         Route::Analytics => analytics::analytics(app, &query).await,
+        Route::Usage => usage::usage(app, &query, caller).await,
         Route::ListSessions => sessions::list(app, &query).await,
         Route::MintSession => sessions::mint(app, request).await,
         Route::ImportSession => sessions::import(app, request, &query).await,

@@ -76,7 +76,10 @@ async fn on(ledger: &dyn Ledger, names: &[&str]) -> Vec<Spend> {
 /// Whichever process booked it.
 pub async fn what_is_booked_is_on_every_account(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
-    let lines = [line("user:a", Some(100), None), line("session:s", None, None)];
+    let lines = [
+        line("user:a", Some(100), None),
+        line("session:s", None, None),
+    ];
     let one = spend(10, 7);
     let booked = ledger.book(&lines, one, one).await.unwrap();
     assert_eq!(booked, Booked::Taken(one));
@@ -94,10 +97,7 @@ pub async fn what_is_booked_is_on_every_account(fixture: &dyn LedgerFixture) {
 /// Between the least and the most that is wanted, by each measure.
 pub async fn a_booking_takes_what_there_is_room_for(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
-    let lines = [
-        line("a", Some(100), Some(50)),
-        line("b", Some(80), None),
-    ];
+    let lines = [line("a", Some(100), Some(50)), line("b", Some(80), None)];
     let (least, most) = (spend(5, 5), spend(1_000, 20));
     let first = ledger.book(&lines, least, most).await.unwrap();
     assert_eq!(first, Booked::Taken(spend(80, 20)));
@@ -116,7 +116,10 @@ pub async fn a_booking_takes_what_there_is_room_for(fixture: &dyn LedgerFixture)
 pub async fn what_does_not_fit_everywhere_is_booked_nowhere(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let lines = [line("z", None, Some(100)), line("a", None, Some(9))];
-    let refused = ledger.book(&lines, spend(1, 10), spend(1, 10)).await.unwrap();
+    let refused = ledger
+        .book(&lines, spend(1, 10), spend(1, 10))
+        .await
+        .unwrap();
     let expected = Booked::Refused {
         line: 1,
         spent: spend(0, 0),
@@ -147,12 +150,18 @@ pub async fn a_correction_asks_no_cap_and_may_come_first(fixture: &dyn LedgerFix
     ledger.correct(&[(account("a", None), less)]).await.unwrap();
     assert_eq!(on(&*ledger, &["a"]).await, [spend(0, 3)]);
     let lines = [line("a", Some(10), None)];
-    ledger.book(&lines, spend(10, 0), spend(10, 0)).await.unwrap();
+    ledger
+        .book(&lines, spend(10, 0), spend(10, 0))
+        .await
+        .unwrap();
     assert_eq!(on(&*ledger, &["a"]).await, [spend(5, 3)]);
     let more = spend(100, 0).correction_of(spend(0, 3));
     let both = [(account("a", None), more), (account("b", None), more)];
     ledger.correct(&both).await.unwrap();
-    assert_eq!(on(&*ledger, &["a", "b"]).await, [spend(105, 0), spend(100, 0)]);
+    assert_eq!(
+        on(&*ledger, &["a", "b"]).await,
+        [spend(105, 0), spend(100, 0)]
+    );
     ledger.correct(&[]).await.unwrap();
 }
 
@@ -254,7 +263,11 @@ pub async fn bookings_and_corrections_in_any_order_wait_for_nobody_for_ever(
 pub async fn a_name_is_only_text(fixture: &dyn LedgerFixture) {
     let ledger = fixture.open_ledger().await;
     let one = spend(1, 0);
-    for name in ["user:'; drop table spending; --", "user:é\u{202e}", "user:always"] {
+    for name in [
+        "user:'; drop table spending; --",
+        "user:é\u{202e}",
+        "user:always",
+    ] {
         let lines = [line(name, None, None)];
         ledger.book(&lines, one, one).await.unwrap();
         assert_eq!(on(&*ledger, &[name]).await, [one]);

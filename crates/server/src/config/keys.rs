@@ -2,6 +2,7 @@
 //! `docs/configuration.md` are made from it; `lookup.rs` finds keys in it. A key stands here only
 //! if it has an effect.
 
+mod budgets;
 mod data_sources;
 mod model;
 mod operations;
@@ -29,6 +30,7 @@ pub(crate) static SECTIONS: &[Section] = &[
     routes::ROUTES,
     routes::CLASSIFIER,
     session::SESSIONS,
+    budgets::BUDGETS,
     retention::RETENTION,
     tools::TOOLS,
     tools::TOOL,

@@ -8,6 +8,7 @@ use patter_llm::{Api, ReasoningEffort, Route, SchemaForm};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::budgets::BudgetsConfig;
 use super::data_source::{DataSourceConfig, SqlSourceConfig, WebConfig};
 use super::model_name::ModelName;
 use super::operations::{AdminConfig, LogConfig, TelemetryConfig};
@@ -51,6 +52,8 @@ pub struct Config {
     pub demo: DemoConfig,
     /// Sessions.
     pub session: SessionConfig,
+    /// What may be spent.
+    pub budgets: BudgetsConfig,
     /// What is deleted when.
     #[serde(default)]
     pub retention: RetentionConfig,

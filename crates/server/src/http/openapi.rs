@@ -17,7 +17,7 @@ use utoipa::OpenApi;
 
 use super::{
     Body, analytics, asyncapi, health, messages, metrics, models, negotiation, search, sessions,
-    tools,
+    tools, usage,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,7 @@ use super::{
         sessions::import,
         search::search,
         analytics::analytics,
+        usage::usage,
         models::list,
         tools::list,
         health::report,

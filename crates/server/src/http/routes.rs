@@ -24,6 +24,7 @@ pub(crate) enum Route {
     Tools,
     Search,
     Analytics,
+    Usage,
     ListSessions,
     MintSession,
     ImportSession,
@@ -97,6 +98,7 @@ static RESOURCES: &[Resource] = &[
     resource("/api/tools", &[(Method::GET, Route::Tools)]),
     resource("/api/search", &[(Method::GET, Route::Search)]),
     resource("/api/analytics", &[(Method::GET, Route::Analytics)]),
+    resource("/api/usage", &[(Method::GET, Route::Usage)]),
     resource(
         "/api/sessions",
         &[

@@ -2,7 +2,8 @@
 
 use patter_protocol::{EndReason, FinishReason};
 
-/// A limit of [`SessionSettings`](crate::SessionSettings), or of the spool, that was met.
+/// A limit of [`SessionSettings`](crate::SessionSettings), of the spool, or of
+/// [`Budgets`](crate::Budgets), that was met.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Limit {
     Readers,
@@ -12,6 +13,7 @@ pub(crate) enum Limit {
     CallsOfTool,
     TurnTime,
     Spool,
+    Budget,
 }
 
 /// What a summary is for.
@@ -23,7 +25,7 @@ pub(crate) enum SummaryKind {
 }
 
 impl Limit {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Readers,
         Self::QueuedMessages,
         Self::Steps,
@@ -31,6 +33,7 @@ impl Limit {
         Self::CallsOfTool,
         Self::TurnTime,
         Self::Spool,
+        Self::Budget,
     ];
 
     pub(super) fn word(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Limit {
             Self::CallsOfTool => "calls_of_tool",
             Self::TurnTime => "turn_time",
             Self::Spool => "spool",
+            Self::Budget => "budget",
         }
     }
 }

@@ -39,7 +39,9 @@ pub(super) async fn book(
     }
     let row = rows.first();
     // Without a line nothing binds.
-    let taken = row.map_or(Ok(most), |row| spend(row, "taken_tokens", "taken_micro_usd"))?;
+    let taken = row.map_or(Ok(most), |row| {
+        spend(row, "taken_tokens", "taken_micro_usd")
+    })?;
     Ok(Booked::Taken(taken))
 }
 

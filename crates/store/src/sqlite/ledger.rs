@@ -70,12 +70,13 @@ pub(super) async fn forget_before(pool: &SqlitePool, day: NaiveDate) -> Result<(
 }
 
 async fn read(connection: &mut SqliteConnection, account: &Account) -> Result<Spend, StoreError> {
-    let row = sqlx::query("select tokens, micro_usd from spending where account = $1 and period = $2")
-        .bind(&account.name)
-        .bind(account.period())
-        .fetch_optional(connection)
-        .await
-        .map_err(from_sqlx)?;
+    let row =
+        sqlx::query("select tokens, micro_usd from spending where account = $1 and period = $2")
+            .bind(&account.name)
+            .bind(account.period())
+            .fetch_optional(connection)
+            .await
+            .map_err(from_sqlx)?;
     row.map_or(Ok(Spend::default()), |row| {
         Ok(Spend {
             tokens: unsigned(row.try_get("tokens").map_err(from_sqlx)?),

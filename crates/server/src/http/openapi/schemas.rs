@@ -14,6 +14,7 @@ use crate::http::sessions::{
     ChangeJson, EventsJson, ExportJson, MintJson, MintedJson, SessionAndEventsJson, SessionJson,
     SessionsJson,
 };
+use crate::http::usage::UsageJson;
 
 /// All of them.
 pub(super) fn all() -> Map<String, Value> {
@@ -48,6 +49,7 @@ fn add_answers(generator: &mut SchemaGenerator) {
     generator.subschema_for::<SessionJson>();
     generator.subschema_for::<SessionsJson>();
     generator.subschema_for::<ToolsReport>();
+    generator.subschema_for::<UsageJson>();
 }
 
 /// What is sent here: a field that may be left out is one that we do without.
