@@ -8,7 +8,9 @@
 //! thing by which a cap can be exceeded.
 
 mod bill;
+mod booking;
 mod books;
+mod estimate;
 mod meter;
 mod metered;
 mod over;

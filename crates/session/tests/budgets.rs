@@ -7,9 +7,11 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Client, events_of, open, say};
+use futures_util::future::join_all;
 use patter_llm::{
     Catalog, Classifier, ClassifierSettings, Conditions, FinishReason as ModelFinish, ModelEvent,
     ModelInfo, Price, Route, Router, Usage as ModelUsage,
@@ -21,7 +23,7 @@ use patter_session::{
     After, Budgets, OpenOptions, Plan, SessionHandle, SessionManager, SessionManagerBuilder,
     Spender,
 };
-use patter_store::{Cap, Spend};
+use patter_store::{Cap, Ledger, Spend, SqliteStore};
 use patter_testkit::memory_ledger::MemoryLedger;
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, call, overloaded, text};
@@ -312,51 +314,68 @@ async fn a_model_without_a_price_is_held_by_tokens_and_not_by_dollars() {
     assert_eq!(limit_told(&client).0, "session_tokens");
 }
 
-/// The bound: two turns in two processes, each of which would take all there is, take no more together than
-/// there is room for, and one piece each.
-#[tokio::test(start_paused = true)]
-async fn two_processes_together_exceed_a_day_by_one_piece_each_at_most() {
-    const CAP: u64 = 3_000;
-    let ledger = MemoryLedger::default();
-    let endless = || {
-        let pieces =
-            (0..20_000).flat_map(|_| [text("word "), Step::Pause(Duration::from_millis(1))]);
-        ScriptedModel::new([Reply::of(pieces)])
-    };
-    let models = [endless(), endless()];
-    let stores = [MemoryStore::default(), MemoryStore::default()];
-    let mut clients = Vec::new();
+/// What a user may take on a day, where two turns in two processes would each take all there is.
+const SHARED: u64 = 3_000;
+/// What one piece of theirs is counted as, at most.
+const PIECE: u64 = 8;
+
+/// What the two took together, and how many pieces each of them said.
+async fn two_take_all_they_can(ledgers: [Arc<dyn Ledger>; 2]) -> (u64, [usize; 2]) {
+    let mut turns = Vec::new();
     let mut processes = Vec::new();
-    for (store, model) in stores.iter().zip(&models) {
-        let sessions = builder(store, model, &ledger, user_day(tokens(CAP))).start();
+    for ledger in &ledgers {
+        let piece = || {
+            [
+                text("word word word word "),
+                Step::Pause(Duration::from_millis(1)),
+            ]
+        };
+        let model = ScriptedModel::new([Reply::of((0..5_000).flat_map(|_| piece()))]);
+        let sessions = SessionManager::builder(MemoryStore::default(), model)
+            .budgets(Arc::clone(ledger), user_day(tokens(SHARED)))
+            .start();
         let session = of_user(&sessions, "s", "ann").await;
-        let client = Client::attach(&session, After::Start).await;
+        let mut client = Client::attach(&session, After::Start).await;
         say(&session, "m-1", "Hi").await;
-        clients.push(client);
+        turns.push(async move {
+            let answer = client.until_answer().await;
+            assert_eq!(answer.finish_reason, FinishReason::Error);
+            assert_eq!(limit_told(&client).0, "user_day_tokens");
+            answer.content.matches("word word word word ").count()
+        });
         processes.push(sessions);
     }
-    let (mut first, mut second) = {
-        let mut clients = clients.into_iter();
-        (clients.next().unwrap(), clients.next().unwrap())
-    };
-    let (one, two) = tokio::join!(first.until_answer(), second.until_answer());
-    let pieces = |answer: &AiResponse| answer.content.matches("word").count() as u64;
-    // Both had a part of it.
-    assert!(
-        pieces(&one) > 400 && pieces(&two) > 400,
-        "{} {}",
-        pieces(&one),
-        pieces(&two)
-    );
-    for (client, answer) in [(&first, &one), (&second, &two)] {
-        assert_eq!(answer.finish_reason, FinishReason::Error);
-        assert_eq!(limit_told(client).0, "user_day_tokens");
+    let said = join_all(turns).await;
+    let mut all = 0;
+    // Each tells of itself what it has still to book.
+    for _ in 0..2 {
+        for sessions in &processes {
+            all = spent(sessions, &user("ann")).await.tokens;
+        }
     }
-    spent(&processes[1], &user("ann")).await;
-    let all = spent(&processes[0], &user("ann")).await.tokens;
-    let piece = 2;
-    assert!(all <= CAP + 2 * piece, "{all}");
-    assert!(all > CAP - 100, "{all}");
+    (all, [said[0], said[1]])
+}
+
+/// The bound: no more together than there is room for, and one piece for each of them.
+#[tokio::test(start_paused = true)]
+async fn two_processes_together_exceed_a_day_by_one_piece_each_at_most() {
+    let ledger = MemoryLedger::default();
+    let (all, said) = two_take_all_they_can([Arc::new(ledger.clone()), Arc::new(ledger)]).await;
+    assert!(all <= SHARED + 2 * PIECE, "{all}");
+    assert!(all + 100 > SHARED, "{all}");
+    // Both had a part of it.
+    assert!(said.iter().all(|pieces| *pieces > 100), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_with_one_file_exceed_a_day_by_one_piece_each_at_most() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("patter.db");
+    let first = SqliteStore::open(&file).await.unwrap();
+    let second = SqliteStore::open(&file).await.unwrap();
+    let (all, _) = two_take_all_they_can([Arc::new(first), Arc::new(second)]).await;
+    assert!(all <= SHARED + 2 * PIECE, "{all}");
+    assert!(all + 100 > SHARED, "{all}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ use patter_llm::{Catalog, Usage};
 use patter_store::{Line, Spend};
 
 use super::books::Books;
+use super::estimate::Estimate;
 use super::{Spender, today};
 
 /// So many tokens a price is found out for.
@@ -24,13 +25,6 @@ pub(crate) struct Bill {
 pub(super) struct Rate {
     input: f64,
     output: f64,
-}
-
-/// What a step is thought to have used so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Estimate {
-    pub(super) input_tokens: u64,
-    pub(super) output_tokens: u64,
 }
 
 impl Rate {

@@ -12,13 +12,14 @@ use std::time::Duration;
 use chrono::Days;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
-use patter_store::{Account, Booked, Correction, Ledger, Line, Spend, StoreError};
+use patter_store::{Account, Correction, Ledger, Line, Spend, StoreError};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
+use super::booking::{self, Booking};
 use super::{Budgets, today};
 use crate::error::with_causes;
 
@@ -26,7 +27,7 @@ use crate::error::with_causes;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long one call may take. Ledgers have deadlines of their own; this one is for one that does not keep
 /// to them.
-const CALL_LIMIT: Duration = Duration::from_secs(15);
+pub(super) const CALL_LIMIT: Duration = Duration::from_secs(15);
 /// So long a ledger that failed is not asked to book.
 const REST: Duration = Duration::from_secs(5);
 /// The pause before what is owed is tried again.
@@ -46,8 +47,8 @@ pub(crate) struct Books {
 }
 
 #[derive(Debug)]
-struct Inner {
-    ledger: Arc<dyn Ledger>,
+pub(super) struct Inner {
+    pub(super) ledger: Arc<dyn Ledger>,
     budgets: Budgets,
     /// What is to be put right.
     owed: Mutex<HashMap<Account, Correction>>,
@@ -59,40 +60,6 @@ struct Inner {
     closing: CancellationToken,
     /// The task, and bookings that are under way.
     tasks: TaskTracker,
-}
-
-/// What became of a booking.
-#[derive(Debug)]
-pub(super) enum Booking {
-    Taken(Grant),
-    Refused {
-        line: usize,
-        spent: Spend,
-    },
-    /// The ledger does not answer.
-    Unchecked,
-}
-
-/// What was booked for somebody. Nobody's, it is booked back.
-#[derive(Debug)]
-pub(super) struct Grant {
-    inner: Arc<Inner>,
-    lines: Vec<Line>,
-    spend: Spend,
-}
-
-impl Grant {
-    /// Takes it over.
-    pub(super) fn take(mut self) -> Spend {
-        mem::take(&mut self.spend)
-    }
-}
-
-impl Drop for Grant {
-    fn drop(&mut self) {
-        let back = Spend::default().correction_of(self.spend);
-        self.inner.owe(&self.lines, back);
-    }
 }
 
 impl Books {
@@ -141,7 +108,7 @@ impl Books {
             return ready(Booking::Unchecked).boxed();
         }
         let (sender, receiver) = oneshot::channel();
-        let booking = book(Arc::clone(&inner), lines, least, most);
+        let booking = booking::book(Arc::clone(&inner), lines, least, most);
         inner.tasks.spawn(async move {
             // Whoever asked may have left: a grant that is dropped is booked back.
             let _gone = sender.send(booking.await);
@@ -178,7 +145,7 @@ impl Books {
 }
 
 impl Inner {
-    fn owe(&self, lines: &[Line], correction: Correction) {
+    pub(super) fn owe(&self, lines: &[Line], correction: Correction) {
         if correction.is_zero() {
             return;
         }
@@ -208,7 +175,7 @@ impl Inner {
         self.rest_end().is_some_and(|end| end > Instant::now())
     }
 
-    fn rest(&self) {
+    pub(super) fn rest(&self) {
         *self.rest_end() = Some(Instant::now() + REST);
     }
 
@@ -219,7 +186,7 @@ impl Inner {
     }
 
     /// What is owed to the accounts of these lines, taken out.
-    fn take_owed(&self, lines: &[Line]) -> Vec<(Account, Correction)> {
+    pub(super) fn take_owed(&self, lines: &[Line]) -> Vec<(Account, Correction)> {
         let mut owed = self.owed();
         let accounts = lines.iter().map(|line| &line.account);
         accounts
@@ -241,7 +208,7 @@ impl Inner {
     }
 
     /// Books corrections; keeps them where that fails. Whether they are done with.
-    async fn correct(&self, corrections: Vec<(Account, Correction)>) -> bool {
+    pub(super) async fn correct(&self, corrections: Vec<(Account, Correction)>) -> bool {
         let call = timeout(CALL_LIMIT, self.ledger.correct(&corrections)).await;
         match told(call) {
             Ok(()) => true,
@@ -298,33 +265,7 @@ async fn keep(inner: Arc<Inner>) {
     }
 }
 
-async fn book(inner: Arc<Inner>, lines: Vec<Line>, least: Spend, most: Spend) -> Booking {
-    // What the turn before was thought to use and did not, or did beyond that, counts for this one.
-    let owed = inner.take_owed(&lines);
-    if !owed.is_empty() {
-        inner.correct(owed).await;
-    }
-    let call = timeout(CALL_LIMIT, inner.ledger.book(&lines, least, most)).await;
-    match told(call) {
-        Ok(Booked::Taken(spend)) => Booking::Taken(Grant {
-            inner,
-            lines,
-            spend,
-        }),
-        Ok(Booked::Refused { line, spent }) => Booking::Refused { line, spent },
-        Err(error) => {
-            let error = with_causes(&error);
-            warn!(
-                error,
-                "the ledger does not answer; answers go on without it"
-            );
-            inner.rest();
-            Booking::Unchecked
-        }
-    }
-}
-
-fn told<T>(
+pub(super) fn told<T>(
     call: Result<Result<T, StoreError>, tokio::time::error::Elapsed>,
 ) -> Result<T, StoreError> {
     call.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))

@@ -4,18 +4,17 @@
 use std::future::pending;
 
 use futures_util::future::BoxFuture;
-use patter_llm::{ChatRequest, ModelEvent, TokenCounter, ToolCall, Usage};
+use patter_llm::{ChatRequest, ModelEvent, Usage};
 use patter_store::{Cap, Line, Spend};
 
-use super::bill::{Bill, Estimate, Rate, whole};
-use super::books::Booking;
+use super::bill::{Bill, Rate, whole};
+use super::booking::Booking;
+use super::estimate::{Estimate, input_tokens, output_tokens};
 use super::over::Over;
 
 /// So much of an answer is booked at a time, in tokens. Less means more bookings, more keeps what it takes
 /// from others until the step is over.
 const SLICE: u64 = 1_000;
-/// Of texts that are only measured and not read: as much as such a token has at least, mostly.
-const BYTES_PER_TOKEN: u64 = 3;
 
 /// The meter of one turn. Without a bill it counts nothing and refuses nothing.
 pub(crate) struct Meter {
@@ -276,40 +275,4 @@ impl Step {
         }
         Ok(())
     }
-}
-
-/// What a request is thought to have, found without reading it.
-pub(super) fn input_tokens(request: &ChatRequest) -> u64 {
-    let bytes = TokenCounter::estimate().bytes();
-    let measured = bytes.preamble(request) + bytes.messages(&request.messages);
-    measured.div_ceil(BYTES_PER_TOKEN)
-}
-
-/// What a piece is thought to have.
-pub(super) fn output_tokens(piece: &ModelEvent) -> u64 {
-    match piece {
-        ModelEvent::Text(text) | ModelEvent::Reasoning(text) => TokenCounter::estimate().text(text),
-        ModelEvent::ToolCall(call) => call_bytes(call).div_ceil(BYTES_PER_TOKEN),
-        ModelEvent::Restarted { .. } | ModelEvent::Finish { .. } => 0,
-    }
-}
-
-fn call_bytes(call: &ToolCall) -> u64 {
-    struct Count(u64);
-
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut count = Count((call.id.len() + call.name.len()) as u64);
-    // Counting does not fail, and JSON that there is can be written.
-    let _written = serde_json::to_writer(&mut count, &call.arguments);
-    count.0
 }

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use patter_llm::{Answer, ChatModel, ChatRequest, LlmError, ModelEvent, Usage, Window};
 
 use super::bill::Bill;
-use super::meter::{input_tokens, output_tokens};
+use super::estimate::{input_tokens, output_tokens};
 use crate::turn::may_be_charged;
 
 /// See the [module](self).
