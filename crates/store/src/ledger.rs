@@ -169,12 +169,6 @@ impl Correction {
 }
 
 impl Cap {
-    /// Whether it binds nothing.
-    #[must_use]
-    pub fn is_none(self) -> bool {
-        self == Self::default()
-    }
-
     /// Whether so much more fits on top of what was spent; a measure of which nothing is wanted always does.
     #[must_use]
     pub fn has_room(self, spent: Spend, more: Spend) -> bool {
