@@ -50,8 +50,8 @@ pub use openai::OpenAi;
 pub use request::{ChatRequest, ToolDeclaration};
 pub use retry::{Retry, RetryBudget, RetryPolicy};
 pub use route::{
-    Choice, Classification, Classifier, ClassifierSettings, Conditions, Explanation, Finding,
-    Route, RouteExplanation, RouteFault, Router, RouterError, Situation,
+    Choice, Classification, Classifier, ClassifierSettings, ClassifierUse, Conditions, Explanation,
+    Finding, Route, RouteExplanation, RouteFault, Router, RouterError, Situation,
 };
 pub use settings::{Api, SchemaForm, Settings, Timeouts};
 pub use tokens::{TokenCounter, Tokenizer};

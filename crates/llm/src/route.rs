@@ -14,7 +14,7 @@ mod reading;
 mod script;
 mod words;
 
-pub use classifier::{Classification, Classifier, ClassifierSettings};
+pub use classifier::{Classification, Classifier, ClassifierSettings, ClassifierUse};
 pub use conditions::{Conditions, Route};
 pub use explanation::{Explanation, Finding, RouteExplanation};
 pub use fault::{RouteFault, RouterError};

@@ -5,6 +5,7 @@
 //! valid, or every fault is told at once.
 
 mod auth;
+mod budgets;
 mod check;
 mod data_source;
 mod fault;
@@ -32,6 +33,7 @@ mod value;
 use serde_json::Value as Json;
 
 pub use auth::{AuthConfig, AuthMode, SubjectRule, TokenConfig, TokenScope};
+pub use budgets::BudgetsConfig;
 pub use data_source::{DataSourceConfig, SourceMethod, SqlSourceConfig, WebConfig};
 pub use fault::{ConfigError, Fault};
 pub use limits::LimitsConfig;

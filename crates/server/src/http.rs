@@ -24,6 +24,7 @@ mod sessions;
 mod tickets;
 mod tools;
 mod trace;
+mod usage;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
@@ -253,6 +254,7 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &
         Route::Tools => Ok(tools::list(app)),
         Route::Search => search::search(app, caller, &query).await,
         Route::Analytics => analytics::analytics(app, caller, &query).await,
+        Route::Usage => usage::usage(app, &query, caller).await,
         Route::ListSessions => sessions::list(app, caller, &query).await,
         Route::WsTicket => tickets::issue(app, request, caller).await,
         Route::MintSession => {

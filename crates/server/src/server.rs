@@ -192,6 +192,7 @@ impl Server {
             .system_prompt(&config.llm.system_prompt)
             .routes(routes)
             .prices(catalog)
+            .budgets(Arc::clone(&store), config.budgets.caps())
             .settings(wiring::session_settings(&config));
         if let Some(spool) = spool {
             sessions = sessions.spool(spool);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use patter_session::SessionSettings;
 use patter_store::{
-    Insight, PostgresOptions, PostgresStore, SessionArchive, SessionStore, SpoolOptions,
+    Insight, Ledger, PostgresOptions, PostgresStore, SessionArchive, SessionStore, SpoolOptions,
     SqliteSpool, SqliteStore, StoreError,
 };
 use patter_tools::{
@@ -34,9 +34,9 @@ pub(crate) use routes::{check_tools, router, routes};
 const NO_SPOOL: &str = "off";
 
 /// Everything that the server asks of its store.
-pub(crate) trait Store: SessionStore + SessionArchive + Insight {}
+pub(crate) trait Store: SessionStore + SessionArchive + Insight + Ledger {}
 
-impl<S: SessionStore + SessionArchive + Insight> Store for S {}
+impl<S: SessionStore + SessionArchive + Insight + Ledger> Store for S {}
 
 /// Opens the store.
 pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, ServerError> {

@@ -1,12 +1,14 @@
 //! Summaries that were not there when their sessions were finalized: made from the log, by whichever
 //! process takes the job, and added to it, unless somebody has opened the session in between.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use patter_protocol::{EventBody, SessionSummary, SummaryRange};
 use patter_store::{Append, EventQuery, NewEvent, StoreError, SummaryJob, SummaryTries};
 use tracing::{info, warn};
 
+use crate::budget::Spender;
 use crate::conversation::Conversation;
 use crate::error::with_causes;
 use crate::measures::SummaryKind;
@@ -95,7 +97,11 @@ async fn summarize(
         to_seq: job.record.last_seq,
     };
     let limit = resources.settings.summary_timeout;
-    let model = resources.model.clone();
+    let spender = Spender {
+        session_id: Some(job.record.session_id.clone()),
+        user_id: job.record.user_id.clone(),
+    };
+    let model = resources.model_paid_by(&Arc::new(spender));
     let summary = summary::summarize(model, Brief::for_a_person(), transcript, limit).await?;
     Ok(SessionSummary { summary, covers })
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attachment;
+mod budget;
 mod command;
 mod conversation;
 mod error;
@@ -27,6 +28,7 @@ mod turns;
 mod waypoint;
 
 pub use attachment::{After, Attachment, Delivery};
+pub use budget::{Allowance, Budgets, Spender, Usage};
 pub use command::{Receipt, Refusal};
 pub use error::SessionError;
 pub use frame::Frame;

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::budget::{Spender, Usage};
 use crate::command::Command;
 use crate::error::SessionError;
 use crate::handle::SessionHandle;
@@ -221,6 +222,20 @@ impl SessionManager {
     #[must_use]
     pub fn tools(&self) -> &ToolRegistry {
         &self.inner.resources.tools
+    }
+
+    /// What somebody has spent and may spend, in all processes; `None` where nothing is counted. Whether
+    /// whoever asks may know is for the caller to see to.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::StoreUnavailable`] and [`SessionError::Store`].
+    pub async fn usage(&self, spender: &Spender) -> Result<Option<Usage>, SessionError> {
+        let Some(books) = &self.inner.resources.books else {
+            return Ok(None);
+        };
+        let usage = books.usage(spender).await;
+        usage.map(Some).map_err(|error| SessionError::from(&error))
     }
 
     /// The limits and deadlines of its sessions.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use patter_llm::{ChatModel, Router, Situation};
+use patter_llm::{ChatModel, ClassifierUse, Router, Situation};
 use patter_protocol::JsonObject;
+
+use crate::budget::Bill;
 
 /// What a route sets for the answers that it is taken for. What is `None` is as the
 /// [`SessionManager`](crate::SessionManager) has it.
@@ -41,7 +43,12 @@ pub(crate) struct Chosen {
 }
 
 /// Chooses the route of a message. Takes as long as the classifier, if one is asked.
-pub(crate) async fn choose(routes: Arc<Router<Plan>>, question: Question) -> Chosen {
+/// That is charged to `bill`.
+pub(crate) async fn choose(
+    routes: Arc<Router<Plan>>,
+    question: Question,
+    bill: Option<Bill>,
+) -> Chosen {
     let situation = Situation {
         text: &question.text,
         session_metadata: &question.session_metadata,
@@ -49,6 +56,16 @@ pub(crate) async fn choose(routes: Arc<Router<Plan>>, question: Question) -> Cho
         turns: question.turns,
     };
     let choice = routes.choose(&situation).await;
+    let asked = choice.class.as_ref().and_then(|class| class.asked.as_ref());
+    if let (Some(bill), Some(asked)) = (bill, asked) {
+        let ClassifierUse {
+            provider,
+            model,
+            usage,
+            input_tokens,
+        } = asked;
+        bill.charge(provider, model, *usage, *input_tokens, 0);
+    }
     choice.then.map_or_else(Chosen::default, |plan| Chosen {
         route: Some(choice.route.to_owned()),
         plan: plan.clone(),

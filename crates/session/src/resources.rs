@@ -8,6 +8,7 @@ use patter_store::{EventWriter, SessionStore, Spool};
 use patter_tools::ToolRegistry;
 use tokio::sync::watch;
 
+use crate::budget::{Bill, Books, Metered, Spender};
 use crate::leases::Leases;
 use crate::measures::Measures;
 use crate::plan::Plan;
@@ -28,10 +29,29 @@ pub(crate) struct Resources {
     pub(crate) routes: Arc<Router<Plan>>,
     /// Without it no cost is known.
     pub(crate) prices: Option<Arc<Catalog>>,
+    /// Without them nothing is counted as spent, and nothing refused for it.
+    pub(crate) books: Option<Books>,
     pub(crate) settings: Arc<SessionSettings>,
     pub(crate) turns: Arc<Turns>,
     pub(crate) stage: watch::Receiver<Stage>,
     pub(crate) measures: Arc<Measures>,
+}
+
+impl Resources {
+    /// What is to be paid by somebody.
+    pub(crate) fn bill(&self, spender: &Arc<Spender>) -> Option<Bill> {
+        let books = self.books.clone()?;
+        Some(Bill::new(books, Arc::clone(spender), self.prices.clone()))
+    }
+
+    /// The usual model, where somebody pays for what it is asked beside the answers.
+    pub(crate) fn model_paid_by(&self, spender: &Arc<Spender>) -> Arc<dyn ChatModel> {
+        let model = Arc::clone(&self.model);
+        match self.bill(spender) {
+            Some(bill) => Arc::new(Metered::new(model, bill)),
+            None => model,
+        }
+    }
 }
 
 /// How far a manager has come with shutting down. It only goes forward.

@@ -31,6 +31,7 @@ use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tracing::{Span, error, info};
 
+use crate::budget::Spender;
 use crate::command::{Command, Refusal};
 use crate::conversation::Conversation;
 use crate::error::{SessionError, with_causes};
@@ -65,6 +66,8 @@ pub(crate) struct Session {
     session_id: SessionId,
     /// Whose it is, which never changes.
     owner: Option<String>,
+    /// Who pays.
+    spender: Arc<Spender>,
     epoch: LogEpoch,
     lease: HeldLease,
     /// Whether it had been finalized before this task opened it.

@@ -32,8 +32,9 @@ use patter_protocol::{
 use patter_tools::ToolRegistry;
 use serde_json::Value;
 use tokio::time::{Instant, Sleep, sleep};
-use tracing::{Instrument, Span, warn};
+use tracing::{Instrument, Span, info, warn};
 
+use crate::budget::{Bill, Meter, Over};
 use crate::conversation::PrivateSteps;
 use crate::leases::LeaseWatch;
 use crate::measures::{Limit, Measures};
@@ -46,7 +47,8 @@ pub(crate) use failure::Failure;
 use measuring::Arrivals;
 use phase::{Next, Phase};
 use resuming::Resumption;
-use spending::{Spending, may_be_charged};
+use spending::Spending;
+pub(crate) use spending::may_be_charged;
 use step::{OpenStep, Voice};
 use tools::Call;
 
@@ -61,6 +63,8 @@ pub(crate) struct TurnSetup {
     /// Who is named where the turn ends before anybody is asked.
     pub(crate) model: Arc<dyn ChatModel>,
     pub(crate) prices: Option<Arc<Catalog>>,
+    /// Where what is spent is to be booked.
+    pub(crate) bill: Option<Bill>,
     pub(crate) settings: Arc<SessionSettings>,
     /// No model is asked and no tool is run while somebody else may have the session.
     pub(crate) lease: LeaseWatch,
@@ -138,6 +142,7 @@ pub(crate) struct Turn {
     /// Whether readers were told who answers.
     announced: bool,
     spending: Spending,
+    meter: Meter,
     private: PrivateSteps,
     steps: usize,
     calls: usize,
@@ -184,6 +189,7 @@ impl Turn {
             answered: false,
             announced: false,
             spending: Spending::default(),
+            meter: Meter::new(setup.bill),
             private: PrivateSteps::default(),
             steps: 0,
             calls: 0,
@@ -268,7 +274,8 @@ impl Turn {
         let next = tokio::select! {
             biased;
             () = &mut self.deadline, if !people_decide => Next::TimeIsUp,
-            next = self.phase.next() => next,
+            booked = self.meter.booked() => Next::Booked(booked),
+            next = self.phase.next(), if !self.meter.must_wait() => next,
         };
         match next {
             Next::Chosen(chosen) => {
@@ -296,6 +303,8 @@ impl Turn {
                 let limit = self.settings.turn_timeout;
                 self.finish(FinishReason::Error, Some(Failure::turn_timeout(limit)));
             }
+            Next::Booked(Ok(())) => {}
+            Next::Booked(Err(over)) => self.end_over_budget(&over),
             Next::Nothing => {}
         }
     }
@@ -304,6 +313,11 @@ impl Turn {
     fn ask(&mut self) {
         let model = Arc::clone(&self.model);
         let request = Arc::clone(&self.request);
+        let (provider, name) = (model.provider(), model.model());
+        if let Err(over) = self.meter.begin(&request, provider, name) {
+            self.end_over_budget(&over);
+            return;
+        }
         let mut lease = self.lease.clone();
         self.asked = Instant::now();
         let asking = async move {
@@ -311,6 +325,18 @@ impl Turn {
             model.stream(&request).await
         };
         self.phase = Phase::Asking(Box::pin(asking.instrument(self.span.clone())));
+    }
+
+    /// There is no room for more: the answer ends with what there is of it.
+    fn end_over_budget(&mut self, over: &Over) {
+        self.measures.hit(Limit::Budget);
+        info!(
+            session_id = %self.session_id,
+            response_id = %self.response_id,
+            limit = over.limit(),
+            "a budget is spent"
+        );
+        self.finish(FinishReason::Error, Some(Failure::over_budget(over)));
     }
 
     fn fail(&mut self, error: &LlmError) {
@@ -322,6 +348,8 @@ impl Turn {
             self.phase = Phase::Over;
             if may_be_charged(error) {
                 self.add_unpriced_step();
+            } else {
+                self.meter.close_free();
             }
         }
         let reason = match error {
@@ -341,9 +369,10 @@ impl Turn {
 
     fn finish(&mut self, reason: FinishReason, failure: Option<Failure>) {
         // Closes the request and drops the tools that still run.
-        if let Phase::Asking(_) | Phase::Streaming { .. } =
-            mem::replace(&mut self.phase, Phase::Over)
-        {
+        let phase = mem::replace(&mut self.phase, Phase::Over);
+        if self.meter.holds_back() {
+            self.meter.close_free();
+        } else if let Phase::Asking(_) | Phase::Streaming { .. } = phase {
             self.add_unpriced_step();
         }
         self.close_open_calls();

@@ -5,6 +5,7 @@ mod archive;
 mod error;
 mod group_commit;
 mod insight;
+mod ledger;
 mod measures;
 mod record;
 mod search;
@@ -33,6 +34,7 @@ pub use archive::{
 pub use error::StoreError;
 pub use group_commit::EventWriter;
 pub use insight::Insight;
+pub use ledger::{Account, Booked, Cap, Correction, Ledger, Line, Spend};
 pub use measures::{METRICS, PoolUsage};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresQuery, PostgresStore, QueryRows};

@@ -6,6 +6,7 @@ mod connect;
 mod connections;
 mod error;
 mod lease;
+mod ledger;
 mod migrate;
 mod options;
 mod query;
@@ -20,6 +21,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use patter_protocol::SessionId;
 
 use crate::analytics::{AnalyticsQuery, AnalyticsRow, Range};
@@ -28,6 +30,7 @@ use crate::deadline::within;
 use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
 use crate::insight::Insight;
+use crate::ledger::{Account, Booked, Correction, Ledger, Line, Spend};
 use crate::measures::PoolUsage;
 use crate::record::{
     Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
@@ -205,6 +208,41 @@ impl Insight for PostgresStore {
         within(
             self.call_deadline,
             analytics::rows(&self.connections, &query, &range),
+        )
+        .await
+    }
+}
+
+#[async_trait]
+impl Ledger for PostgresStore {
+    async fn book(&self, lines: &[Line], least: Spend, most: Spend) -> Result<Booked, StoreError> {
+        within(
+            self.call_deadline,
+            ledger::book(&self.connections, lines, least, most),
+        )
+        .await
+    }
+
+    async fn correct(&self, corrections: &[(Account, Correction)]) -> Result<(), StoreError> {
+        within(
+            self.call_deadline,
+            ledger::correct(&self.connections, corrections),
+        )
+        .await
+    }
+
+    async fn spent(&self, accounts: &[Account]) -> Result<Vec<Spend>, StoreError> {
+        within(
+            self.call_deadline,
+            ledger::spent(&self.connections, accounts),
+        )
+        .await
+    }
+
+    async fn forget_before(&self, day: NaiveDate) -> Result<(), StoreError> {
+        within(
+            self.call_deadline,
+            ledger::forget_before(&self.connections, day),
         )
         .await
     }

@@ -5,6 +5,7 @@ mod archive;
 mod clock;
 pub(crate) mod error;
 mod lease;
+mod ledger;
 pub(crate) mod open;
 mod presence;
 mod read;
@@ -17,6 +18,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use patter_protocol::SessionId;
 use sqlx::SqlitePool;
 
@@ -26,6 +28,7 @@ use crate::deadline::within;
 use crate::encode::{EncodedAppend, checked_text, encode_session};
 use crate::error::StoreError;
 use crate::insight::Insight;
+use crate::ledger::{Account, Booked, Correction, Ledger, Line, Spend};
 use crate::record::{
     Append, Appended, Claimed, EventQuery, Lease, NewSession, Owner, Renewal, SessionRecord,
     StoredEvent, SummaryJob, SummaryTries, Swept,
@@ -155,6 +158,29 @@ impl Insight for SqliteStore {
             analytics::rows(&self.readers, &query, &range),
         )
         .await
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteStore {
+    async fn book(&self, lines: &[Line], least: Spend, most: Spend) -> Result<Booked, StoreError> {
+        within(
+            CALL_DEADLINE,
+            ledger::book(&self.writer, lines, least, most),
+        )
+        .await
+    }
+
+    async fn correct(&self, corrections: &[(Account, Correction)]) -> Result<(), StoreError> {
+        within(CALL_DEADLINE, ledger::correct(&self.writer, corrections)).await
+    }
+
+    async fn spent(&self, accounts: &[Account]) -> Result<Vec<Spend>, StoreError> {
+        within(CALL_DEADLINE, ledger::spent(&self.readers, accounts)).await
+    }
+
+    async fn forget_before(&self, day: NaiveDate) -> Result<(), StoreError> {
+        within(CALL_DEADLINE, ledger::forget_before(&self.writer, day)).await
     }
 }
 

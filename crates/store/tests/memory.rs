@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use patter_store::SessionStore;
+use patter_store::{Ledger, SessionStore};
+use patter_testkit::ledger_conformance::LedgerFixture;
+use patter_testkit::memory_ledger::MemoryLedger;
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::store_conformance::StoreFixture;
 
-struct Memory(MemoryStore);
+struct Memory(MemoryStore, MemoryLedger);
 
 #[async_trait]
 impl StoreFixture for Memory {
@@ -16,9 +18,17 @@ impl StoreFixture for Memory {
     }
 }
 
+#[async_trait]
+impl LedgerFixture for Memory {
+    async fn open_ledger(&self) -> Arc<dyn Ledger> {
+        Arc::new(self.1.clone())
+    }
+}
+
 #[expect(clippy::unused_async, reason = "the suite waits for it")]
 async fn make() -> Memory {
-    Memory(MemoryStore::default())
+    Memory(MemoryStore::default(), MemoryLedger::default())
 }
 
 patter_testkit::store_conformance!(make);
+patter_testkit::ledger_conformance!(make);

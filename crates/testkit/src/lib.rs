@@ -9,6 +9,8 @@
 
 pub mod failing_store;
 pub mod insight_conformance;
+pub mod ledger_conformance;
+pub mod memory_ledger;
 pub mod memory_spool;
 pub mod memory_store;
 pub mod model_server;

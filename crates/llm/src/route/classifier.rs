@@ -12,9 +12,10 @@ use tracing::warn;
 
 use super::fault::RouteFault;
 use crate::error::LlmError;
-use crate::event::{FinishReason, ModelEvent};
+use crate::event::{FinishReason, ModelEvent, Usage};
 use crate::model::ChatModel;
 use crate::request::ChatRequest;
+use crate::tokens::TokenCounter;
 
 /// So much of a message is shown to the model, in characters.
 const SHOWN_CHARACTERS: usize = 4000;
@@ -76,6 +77,22 @@ pub struct Classification {
     pub label: Option<String>,
     /// Why the model gave none.
     pub failure: Option<String>,
+    /// What asking it used; `None` where it did not accept the request.
+    #[serde(skip)]
+    pub asked: Option<ClassifierUse>,
+}
+
+/// What asking a [`Classifier`] used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassifierUse {
+    /// Provider that was asked last.
+    pub provider: String,
+    /// Its model.
+    pub model: String,
+    /// What it said of it; nothing where the answer was not waited for.
+    pub usage: Usage,
+    /// How many tokens the request is thought to have.
+    pub input_tokens: u64,
 }
 
 impl Classification {
@@ -157,12 +174,21 @@ impl Classifier {
     /// Dropping the future closes the request.
     pub(super) async fn classify(&self, text: &str) -> Classification {
         let limit = Duration::from_millis(self.settings.timeout_ms);
-        let asked = timeout(limit, self.ask(text)).await;
+        let request = self.request(text);
+        let counter = TokenCounter::estimate();
+        let mut used = Some(ClassifierUse {
+            provider: self.model.provider().to_owned(),
+            model: self.model.model().to_owned(),
+            usage: Usage::default(),
+            input_tokens: counter.preamble(&request) + counter.messages(&request.messages),
+        });
+        let asked = timeout(limit, self.ask(&request, &mut used)).await;
         let answer = asked.unwrap_or(Err(Failure::Timeout(limit)));
         match answer.and_then(|answer| self.label(answer)) {
             Ok(label) => Classification {
                 label: Some(label),
                 failure: None,
+                asked: used,
             },
             Err(failure) => {
                 let (provider, model) = (self.model.provider(), self.model.model());
@@ -173,24 +199,42 @@ impl Classifier {
                 Classification {
                     label: self.settings.on_failure.clone(),
                     failure: Some(failure.with_answer()),
+                    asked: used,
                 }
             }
         }
     }
 
-    async fn ask(&self, text: &str) -> Result<String, Failure> {
-        let mut answer = self.model.stream(&self.request(text)).await?;
+    async fn ask(
+        &self,
+        request: &ChatRequest,
+        used: &mut Option<ClassifierUse>,
+    ) -> Result<String, Failure> {
+        let asked = self.model.stream(request).await;
+        // What is not accepted is free.
+        let mut answer = asked.inspect_err(|_| *used = None)?;
         let mut said = String::new();
         while let Some(event) = answer.next().await {
             match event? {
                 ModelEvent::Text(piece) => said.push_str(&piece),
-                ModelEvent::Restarted { .. } => said.clear(),
+                ModelEvent::Restarted {
+                    provider, model, ..
+                } => {
+                    said.clear();
+                    if let Some(used) = used {
+                        (used.provider, used.model) = (provider, model);
+                    }
+                }
                 ModelEvent::Reasoning(_) | ModelEvent::ToolCall(_) => {}
-                ModelEvent::Finish {
-                    reason: FinishReason::Stop,
-                    ..
-                } => return Ok(said),
-                ModelEvent::Finish { reason, .. } => return Err(Failure::Unfinished(reason)),
+                ModelEvent::Finish { reason, usage, .. } => {
+                    if let Some(used) = used {
+                        used.usage = usage;
+                    }
+                    return match reason {
+                        FinishReason::Stop => Ok(said),
+                        _ => Err(Failure::Unfinished(reason)),
+                    };
+                }
             }
             if said.len() > ANSWER_BYTES {
                 return Err(Failure::NoLabel(said));

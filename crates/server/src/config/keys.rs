@@ -4,6 +4,7 @@
 
 mod access;
 mod auth;
+mod budgets;
 mod data_sources;
 mod limits;
 mod model;
@@ -36,6 +37,7 @@ pub(crate) static SECTIONS: &[Section] = &[
     routes::ROUTES,
     routes::CLASSIFIER,
     session::SESSIONS,
+    budgets::BUDGETS,
     retention::RETENTION,
     tools::TOOLS,
     tools::TOOL,

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::auth::{AuthConfig, TokenConfig};
+use super::budgets::BudgetsConfig;
 use super::data_source::{DataSourceConfig, SqlSourceConfig, WebConfig};
 use super::limits::LimitsConfig;
 use super::model_name::ModelName;
@@ -61,6 +62,8 @@ pub struct Config {
     pub demo: DemoConfig,
     /// Sessions.
     pub session: SessionConfig,
+    /// What may be spent.
+    pub budgets: BudgetsConfig,
     /// What is deleted when.
     #[serde(default)]
     pub retention: RetentionConfig,

@@ -17,7 +17,7 @@ use utoipa::OpenApi;
 
 use super::{
     Body, analytics, asyncapi, health, messages, metrics, models, negotiation, search, sessions,
-    tickets, tools,
+    tickets, tools, usage,
 };
 
 #[derive(OpenApi)]
@@ -51,6 +51,7 @@ use super::{
         sessions::import,
         search::search,
         analytics::analytics,
+        usage::usage,
         models::list,
         tools::list,
         health::report,

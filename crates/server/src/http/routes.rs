@@ -24,6 +24,7 @@ pub(crate) enum Route {
     Tools,
     Search,
     Analytics,
+    Usage,
     ListSessions,
     MintSession,
     WsTicket,
@@ -98,6 +99,7 @@ static RESOURCES: &[Resource] = &[
     resource("/api/tools", &[(Method::GET, Route::Tools)]),
     resource("/api/search", &[(Method::GET, Route::Search)]),
     resource("/api/analytics", &[(Method::GET, Route::Analytics)]),
+    resource("/api/usage", &[(Method::GET, Route::Usage)]),
     resource(
         "/api/sessions",
         &[

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use patter_llm::{Catalog, ChatModel, Router};
 use patter_protocol::SessionId;
-use patter_store::{EventWriter, Owner, SessionStore, Spool};
+use patter_store::{EventWriter, Ledger, Owner, SessionStore, Spool};
 use patter_tools::ToolRegistry;
 use tokio::sync::watch;
 
 use super::SessionManager;
+use crate::budget::{Books, Budgets};
 use crate::leases::Leases;
 use crate::measures::Measures;
 use crate::plan::Plan;
@@ -26,6 +27,7 @@ pub struct SessionManagerBuilder {
     system_prompt: Option<String>,
     routes: Router<Plan>,
     prices: Option<Catalog>,
+    budgets: Option<(Arc<dyn Ledger>, Budgets)>,
     settings: SessionSettings,
 }
 
@@ -39,6 +41,7 @@ impl SessionManagerBuilder {
             system_prompt: None,
             routes: Router::default(),
             prices: None,
+            budgets: None,
             settings: SessionSettings::default(),
         }
     }
@@ -80,6 +83,14 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// How much may be spent, and where what is spent is kept: the store of all processes that spend
+    /// together. Without it nothing is counted as spent. Costs are known by the [prices](Self::prices).
+    #[must_use]
+    pub fn budgets(mut self, ledger: impl Ledger + 'static, budgets: Budgets) -> Self {
+        self.budgets = Some((Arc::new(ledger), budgets));
+        self
+    }
+
     /// Limits and deadlines.
     #[must_use]
     pub fn settings(mut self, settings: SessionSettings) -> Self {
@@ -99,6 +110,9 @@ impl SessionManagerBuilder {
         };
         let measures = Measures::default();
         measures.expect_model(self.model.provider(), self.model.model());
+        let books = self
+            .budgets
+            .map(|(ledger, budgets)| Books::open(ledger, budgets));
         let resources = Resources {
             measures: Arc::new(measures),
             writer: EventWriter::start(Arc::clone(&self.store)),
@@ -111,6 +125,7 @@ impl SessionManagerBuilder {
             routes: Arc::new(self.routes),
             prices: self.prices.map(Arc::new),
             turns: Arc::new(Turns::new(&self.settings)),
+            books,
             settings: Arc::new(self.settings),
             stage: stage_receiver,
         };

@@ -44,6 +44,9 @@ impl SessionManager {
         }
         let close = async {
             inner.resources.writer.close().await;
+            if let Some(books) = &inner.resources.books {
+                books.close().await;
+            }
             inner.upkeep_stop.cancel();
             inner.upkeep.wait().await;
             inner.resources.store.close().await;

@@ -189,8 +189,8 @@ pub(super) const SUMMARIES: Metric = Metric::counter(
 pub(super) const LIMITS: Metric = Metric::counter(
     "patter_session_limits_hit_total",
     &["limit"],
-    "How often a limit of sessions was met: readers, queued_messages, steps, tool_calls, calls_of_tool, turn_time, turns, turns_of_user, spool.",
-    "Each is a key of the configuration. `spool`: messages are refused while the database is away.",
+    "How often a limit of sessions was met: readers, queued_messages, steps, tool_calls, calls_of_tool, turn_time, turns, turns_of_user, spool, budget.",
+    "Each is a key of the configuration. `spool`: messages are refused while the database is away. `budget`: `[budgets]`, see docs/budgets.md.",
 );
 const SPOOL_EVENTS: Metric = Metric::gauge(
     "patter_spool_events",

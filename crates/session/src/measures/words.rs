@@ -2,7 +2,8 @@
 
 use patter_protocol::{EndReason, FinishReason};
 
-/// A limit of [`SessionSettings`](crate::SessionSettings), or of the spool, that was met.
+/// A limit of [`SessionSettings`](crate::SessionSettings), of the spool, or of
+/// [`Budgets`](crate::Budgets), that was met.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Limit {
     Readers,
@@ -14,6 +15,7 @@ pub(crate) enum Limit {
     Turns,
     TurnsOfUser,
     Spool,
+    Budget,
 }
 
 /// What a summary is for.
@@ -25,7 +27,7 @@ pub(crate) enum SummaryKind {
 }
 
 impl Limit {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Readers,
         Self::QueuedMessages,
         Self::Steps,
@@ -35,6 +37,7 @@ impl Limit {
         Self::Turns,
         Self::TurnsOfUser,
         Self::Spool,
+        Self::Budget,
     ];
 
     pub(super) fn word(self) -> &'static str {
@@ -48,6 +51,7 @@ impl Limit {
             Self::Turns => "turns",
             Self::TurnsOfUser => "turns_of_user",
             Self::Spool => "spool",
+            Self::Budget => "budget",
         }
     }
 }

@@ -41,7 +41,8 @@ impl Session {
             origin: wanted.origin,
             choosing: match question {
                 Some(question) => {
-                    let chosen = choose(resources.routes.clone(), question);
+                    let bill = resources.bill(&self.spender);
+                    let chosen = choose(resources.routes.clone(), question, bill);
                     ready_to_count(chosen, resources.model.clone(), bytes).boxed()
                 }
                 None => ready(Chosen::default()).boxed(),
@@ -49,6 +50,7 @@ impl Session {
             message_id: wanted.message_id,
             model: resources.model.clone(),
             prices: resources.prices.clone(),
+            bill: resources.bill(&self.spender),
             settings: resources.settings.clone(),
             lease: self.lease.watch(),
             measures: resources.measures.clone(),

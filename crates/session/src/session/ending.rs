@@ -151,7 +151,7 @@ impl Session {
     }
 
     fn summarize(&self) -> BoxFuture<'static, Option<String>> {
-        let model = self.resources.model.clone();
+        let model = self.resources.model_paid_by(&self.spender);
         let transcript = self.conversation.transcript();
         let limit = self.resources.settings.summary_timeout;
         let session_id = self.session_id.clone();

@@ -2,6 +2,7 @@
 //! undone is brought to an end.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use patter_protocol::{
@@ -17,6 +18,7 @@ use super::log::Log;
 use super::readers::Readers;
 use super::running_summary::RunningSummary;
 use super::{Resources, Session};
+use crate::budget::Spender;
 use crate::command::Command;
 use crate::conversation::Conversation;
 use crate::leases::HeldLease;
@@ -213,10 +215,15 @@ impl Session {
             record.last_seq,
         );
         let stage = resources.stage.clone();
+        let spender = Spender {
+            session_id: Some(session_id.clone()),
+            user_id: record.user_id.clone(),
+        };
         let mut session = Self {
             resources,
             session_id,
             owner: record.user_id.clone(),
+            spender: Arc::new(spender),
             epoch: record.epoch,
             lease,
             reopened: !created && !record.is_active,

@@ -76,7 +76,7 @@ impl Session {
             return;
         };
         let lines = overflow.take_lines();
-        let model = self.resources.model.clone();
+        let model = self.resources.model_paid_by(&self.spender);
         let brief = Brief::for_a_model(room.tokens / 4);
         let text = summary::summarize(model, brief, lines, LIMIT);
         let session_id = self.session_id.clone();

@@ -6,12 +6,15 @@ use std::time::Duration;
 use patter_llm::LlmError;
 use patter_protocol::{ErrorCode, ErrorEvent, JsonObject, MessageId, ResponseId};
 
+use crate::budget::Over;
+
 /// Why an answer failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     code: ErrorCode,
     message: String,
     retryable: bool,
+    details: JsonObject,
 }
 
 impl Failure {
@@ -72,6 +75,7 @@ impl Failure {
             code,
             message,
             retryable: error.is_retryable(),
+            details: JsonObject::new(),
         }
     }
 
@@ -80,6 +84,16 @@ impl Failure {
             code: ErrorCode::ContentFiltered,
             message: "the model's service withheld the answer".to_owned(),
             retryable: false,
+            details: JsonObject::new(),
+        }
+    }
+
+    pub(super) fn over_budget(over: &Over) -> Self {
+        Self {
+            code: ErrorCode::LimitReached,
+            message: over.message(),
+            retryable: false,
+            details: over.details(),
         }
     }
 
@@ -88,6 +102,7 @@ impl Failure {
             code: ErrorCode::ProviderTimeout,
             message: format!("the answer was not finished within {} s", limit.as_secs()),
             retryable: true,
+            details: JsonObject::new(),
         }
     }
 
@@ -96,6 +111,7 @@ impl Failure {
             code: ErrorCode::Internal,
             message: "the answer failed because of a defect of the server".to_owned(),
             retryable: true,
+            details: JsonObject::new(),
         }
     }
 
@@ -106,7 +122,7 @@ impl Failure {
             retryable: self.retryable,
             message_id: Some(message_id),
             response_id: Some(response_id),
-            details: JsonObject::new(),
+            details: self.details,
         }
     }
 }

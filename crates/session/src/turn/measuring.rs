@@ -67,6 +67,7 @@ impl Turn {
     /// Adds a step whose cost will not be known: its provider counts it and does not say how much.
     pub(super) fn add_unpriced_step(&mut self) {
         self.spending.add_unknown();
+        self.meter.close_as_thought();
         let Voice { provider, model } = &self.voice;
         self.measures.unpriced(provider, model);
     }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::measuring::Arrivals;
 use super::step::OpenStep;
 use super::tools::{Call, Ended};
+use crate::budget::Over;
 use crate::plan::Chosen;
 
 /// What a turn waits for.
@@ -43,6 +44,8 @@ pub(super) enum Next {
     Piece(Option<Result<ModelEvent, LlmError>>),
     ToolProgress(LiveEvent),
     ToolEnded(Option<Ended>),
+    /// What the next step takes, or that there is no room for it.
+    Booked(Result<(), Over>),
     TimeIsUp,
     Nothing,
 }

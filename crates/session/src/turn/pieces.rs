@@ -12,9 +12,8 @@ use tracing::info;
 
 use super::measuring::Arrivals;
 use super::phase::Phase;
-use super::spending::may_be_charged;
 use super::step::{OpenStep, Voice};
-use super::{Failure, Turn, TurnEvent, tools};
+use super::{Failure, Turn, TurnEvent, may_be_charged, tools};
 
 impl Turn {
     pub(super) fn take_piece(&mut self, piece: ModelEvent) {
@@ -22,6 +21,7 @@ impl Turn {
             return;
         };
         let arrived = arrivals.note(&piece);
+        let counted = self.meter.count(&piece);
         if !step.is_begun() && !matches!(piece, ModelEvent::Restarted { .. }) {
             self.answered = true;
         }
@@ -58,7 +58,12 @@ impl Turn {
                 reason,
                 usage,
                 provider_data,
-            } => self.end_step(reason, usage, provider_data),
+            } => return self.end_step(reason, usage, provider_data),
+        }
+        if let Err(over) = counted
+            && !matches!(self.phase, Phase::Over)
+        {
+            self.end_over_budget(&over);
         }
     }
 
@@ -85,7 +90,10 @@ impl Turn {
         self.measures.failed_over(&failed.provider, &failed.model);
         if void.is_begun() || may_be_charged(error) {
             self.add_unpriced_step();
+        } else {
+            self.meter.close_free();
         }
+        let room = self.meter.take_over(&voice.provider, &voice.model);
         self.voice = voice;
         // What nobody was shown was said by nobody.
         self.answered = self.announced;
@@ -96,6 +104,9 @@ impl Turn {
         }
         let left = void.shown.then(|| self.snapshot());
         self.events.push_back(TurnEvent::TakenOver { notice, left });
+        if let Err(over) = room {
+            self.end_over_budget(&over);
+        }
     }
 
     /// The model has finished a step: the answer is over, or tools are to be run.
@@ -109,6 +120,7 @@ impl Turn {
         let prices = self.prices.as_ref();
         let cost_usd = prices.and_then(|it| it.cost(provider, model, &usage, today));
         self.spending.add(usage, cost_usd);
+        self.meter.close(usage);
         self.count_step(usage, cost_usd);
         self.private.steps.push(provider_data.clone());
         let message = AssistantMessage {

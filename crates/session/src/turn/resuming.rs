@@ -41,6 +41,7 @@ impl Turn {
         };
         turn.route = waypoint.route;
         turn.answered = true;
+        turn.meter.restore(waypoint.usage, waypoint.cost_usd);
         turn.spending = Spending::restored(waypoint.usage, waypoint.cost_usd);
         turn.steps = waypoint.steps.len();
         turn.private.steps = waypoint.steps;

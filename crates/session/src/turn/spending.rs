@@ -51,7 +51,7 @@ impl Spending {
 
 /// Whether a provider may charge for a request that failed so before anything of its answer was seen: it
 /// took the request, or nobody knows whether it did. What it refused, and what was not sent, is free.
-pub(super) fn may_be_charged(error: &LlmError) -> bool {
+pub(crate) fn may_be_charged(error: &LlmError) -> bool {
     match error {
         LlmError::Settings { .. }
         | LlmError::Auth { .. }

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use patter_protocol::SessionId;
-use patter_store::{PostgresOptions, PostgresStore, SessionStore, StoreError};
+use patter_store::{Ledger, PostgresOptions, PostgresStore, SessionStore, StoreError};
+use patter_testkit::ledger_conformance::LedgerFixture;
 use patter_testkit::postgres::TestDatabase;
 use patter_testkit::store_conformance::StoreFixture;
 use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
@@ -23,7 +24,7 @@ use patter_testkit::store_conformance::sample::{
 };
 use sqlx::{Connection, PgConnection};
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     include_str!("../../../../migrations/postgres/20261121000001_sessions_and_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000002_append_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000003_nobody_else.sql"),
@@ -32,6 +33,7 @@ const FILES: [&str; 8] = [
     include_str!("../../../../migrations/postgres/20261129000001_archive.sql"),
     include_str!("../../../../migrations/postgres/20261129000002_search.sql"),
     include_str!("../../../../migrations/postgres/20261129000003_usage.sql"),
+    include_str!("../../../../migrations/postgres/20261130000005_spending.sql"),
 ];
 
 struct Database(TestDatabase);
@@ -73,12 +75,20 @@ impl ArchiveFixture for Database {
     }
 }
 
+#[async_trait]
+impl LedgerFixture for Database {
+    async fn open_ledger(&self) -> Arc<dyn Ledger> {
+        Arc::new(PostgresStore::connect(self.options()).await.unwrap())
+    }
+}
+
 async fn make() -> Database {
     Database(TestDatabase::create().await)
 }
 
 patter_testkit::store_conformance!(make);
 patter_testkit::archive_conformance!(make);
+patter_testkit::ledger_conformance!(make);
 
 #[tokio::test]
 async fn the_migrations_can_run_at_once_and_again_and_by_another_tool_first() {

@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use patter_store::{SessionStore, SqliteStore, StoreError};
+use patter_store::{Ledger, SessionStore, SqliteStore, StoreError};
+use patter_testkit::ledger_conformance::LedgerFixture;
 use patter_testkit::store_conformance::StoreFixture;
 use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use patter_testkit::store_conformance::sample::{
@@ -44,12 +45,20 @@ impl ArchiveFixture for Folder {
     }
 }
 
+#[async_trait]
+impl LedgerFixture for Folder {
+    async fn open_ledger(&self) -> Arc<dyn Ledger> {
+        Arc::new(SqliteStore::open(self.path()).await.unwrap())
+    }
+}
+
 async fn make() -> Folder {
     Folder(TempDir::new().unwrap())
 }
 
 patter_testkit::store_conformance!(make);
 patter_testkit::archive_conformance!(make);
+patter_testkit::ledger_conformance!(make);
 
 /// Not only out of sight: nobody finds it in the file.
 #[tokio::test]

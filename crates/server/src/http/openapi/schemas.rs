@@ -15,6 +15,7 @@ use crate::http::sessions::{
     SessionsJson,
 };
 use crate::http::tickets::{NewTicketJson, TicketJson};
+use crate::http::usage::UsageJson;
 
 /// All of them.
 pub(super) fn all() -> Map<String, Value> {
@@ -50,6 +51,7 @@ fn add_answers(generator: &mut SchemaGenerator) {
     generator.subschema_for::<SessionsJson>();
     generator.subschema_for::<TicketJson>();
     generator.subschema_for::<ToolsReport>();
+    generator.subschema_for::<UsageJson>();
 }
 
 /// What is sent here: a field that may be left out is one that we do without.
