@@ -70,7 +70,7 @@ pub(crate) async fn serve(port: AdminPort, app: Arc<App>, stop: &CancellationTok
     let answer = service_fn(move |request| answer(Arc::clone(&admin), request));
     let service = public::dressed(answer, &[]);
     let requests = tokio::select! {
-        requests = accept::serve(port.listener, service, LIMITS, &measures, stop) => requests,
+        requests = accept::serve(port.listener, None, service, LIMITS, &measures, stop) => requests,
         never = drain_when_asked(&drain, &shutdown, port.drain_delay) => match never {},
     };
     requests.finish().await;

@@ -5,6 +5,7 @@ mod asyncapi;
 pub(crate) mod body;
 pub(crate) mod checks;
 mod docs;
+pub(crate) mod doors;
 pub(crate) mod health;
 mod layers;
 mod measured;
@@ -31,8 +32,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use patter_llm::Circuit;
 use patter_session::SessionManager;
@@ -42,6 +43,7 @@ use tokio::time::{Instant, timeout};
 use tracing::error;
 
 pub(crate) use body::Body;
+pub(crate) use doors::Doors;
 pub(crate) use health::Health;
 pub(crate) use layers::{HttpService, dressed, service};
 pub(crate) use negotiation::{wants, weak_etag};
@@ -83,8 +85,8 @@ pub(crate) struct App {
     pub(crate) models: ModelsReport,
     /// Finds out who asks.
     pub(crate) authenticator: Authenticator,
-    /// Other origins whose pages may use the API.
-    pub(crate) cors_origins: Vec<String>,
+    /// By which names and of which pages it may be asked.
+    pub(crate) doors: Doors,
     /// A place for each file that is being imported.
     pub(crate) imports: Semaphore,
     /// When the server was started.
@@ -101,7 +103,15 @@ async fn answer(
     routes: Arc<Routes>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
+    if is_about_the_server(&request) {
+        return Ok(no_content());
+    }
     let request_id = request_id::of(&request);
+    #[cfg(feature = "autobahn-echo")]
+    if request.uri().path() == ws::echo::PATH {
+        let reply = ws::echo::open(&app, request);
+        return Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())));
+    }
     let found = find(&app, &routes, &request);
     let reply = match found {
         Ok(found) => {
@@ -111,6 +121,19 @@ async fn answer(
         Err(problem) => Err(problem),
     };
     Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())))
+}
+
+/// `OPTIONS *` asks what the server as a whole can do.
+fn is_about_the_server<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS && request.uri().path() == "*"
+}
+
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let allow = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE, OPTIONS");
+    response.headers_mut().insert(ALLOW, allow);
+    response
 }
 
 /// The answer, or why there is none, whatever happens on the way to it.
@@ -135,7 +158,8 @@ struct Found {
 
 fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found, Problem> {
     checks::check(request)?;
-    checks::origin(request, &app.cors_origins)?;
+    app.doors.host(request.headers())?;
+    checks::origin(request, &app.doors)?;
     let Ok(found) = routes.at(request.uri().path()) else {
         return Ok(Found {
             route: Route::File,
@@ -149,6 +173,9 @@ fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found
         route.as_ref().map_or(MAX_BODY_BYTES, |it| it.body_limit()),
     )?;
     let route = route.map_err(Problem::method_not_allowed)?;
+    if route == Route::WebSocket {
+        app.doors.page(request.headers())?;
+    }
     if route == Route::WebSocket && app.shutdown.draining().is_cancelled() {
         return Err(Problem::draining());
     }
@@ -190,12 +217,7 @@ fn address(request: &Request<Incoming>) -> IpAddr {
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| peer.ip())
 }
 
-async fn dispatch(
-    app: &App,
-    found: Found,
-    request: Request<Incoming>,
-    caller: &Caller,
-) -> Reply {
+async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &Caller) -> Reply {
     let session_id = || checks::session_id(found.parameter.as_deref().unwrap_or_default());
     let query = request.uri().query().map(str::to_owned);
     let query = Query::parse(query.as_deref());

@@ -1,6 +1,10 @@
 //! The server as a whole: what it is made of, how it runs, and how it stops.
 
 pub(crate) mod accept;
+mod chunks;
+mod guarded;
+mod head;
+mod tls;
 
 use std::fmt;
 use std::pin::pin;
@@ -23,7 +27,7 @@ use crate::auth::Authenticator;
 use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
-use crate::http::{self, App, Health, HttpService, MAX_IMPORTS};
+use crate::http::{self, App, Doors, Health, HttpService, MAX_IMPORTS};
 use crate::metrics::Metrics;
 #[cfg(feature = "sabotage")]
 use crate::sabotage;
@@ -32,6 +36,9 @@ use crate::telemetry::LogLevel;
 use crate::wiring::{Models, Plugins, Store};
 use crate::ws::Connections;
 use crate::{assets, retention, wiring};
+
+pub(crate) use head::Refused;
+pub use tls::{Certificates, TlsError};
 
 /// What those get beyond the time to drain who are slow to take their last answer.
 const LAST_ANSWER_LIMIT: Duration = Duration::from_secs(20);
@@ -56,6 +63,7 @@ pub struct Server {
     /// The tools, or what was wrong with one of them.
     tools: Result<ToolRegistry, RegistryError>,
     admin: Option<AdminPort>,
+    certificates: Option<Certificates>,
 }
 
 impl Server {
@@ -73,6 +81,7 @@ impl Server {
         let tools = Ok(wiring::tools(&config)?);
         let store = wiring::store(&config).await?;
         let spool = wiring::spool(&config).await?;
+        let certificates = certificates(&config).await?;
         #[cfg(feature = "sabotage")]
         let model = sabotage::model(model);
         Ok(Self {
@@ -85,7 +94,14 @@ impl Server {
             circuits,
             tools,
             admin: None,
+            certificates,
         })
+    }
+
+    /// The certificate that the server shows, where it speaks TLS, for whoever wants it read again.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Certificates> {
+        self.certificates.clone()
     }
 
     /// Whether the routes offer no tool but those that are built in and switched on. For who adds no
@@ -169,7 +185,9 @@ impl Server {
             circuits,
             tools,
             admin,
+            certificates,
         } = self;
+        let is_tls = certificates.is_some();
         let tools = tools?;
         wiring::check_tools(&config, &tools)?;
         let plugins = Plugins::start(&config, &tools)?;
@@ -201,12 +219,12 @@ impl Server {
             circuits,
             models: ModelsReport::new(&config, Utc::now().date_naive()).for_clients(),
             authenticator: Authenticator,
-            cors_origins: config.server.cors_origins.clone(),
+            doors: Doors::new(&config.server, listener.local_addr().ok(), is_tls),
             imports: Semaphore::new(MAX_IMPORTS),
             shutdown,
             started_at: Instant::now(),
         });
-        let service = http::service(Arc::clone(&app), &config.server.cors_origins)?;
+        let service = http::service(Arc::clone(&app), &config.server.cors_origins, is_tls)?;
         let stopped = CancellationToken::new();
         let administrating = async {
             if let Some(port) = admin {
@@ -214,7 +232,7 @@ impl Server {
             }
         };
         let serving = async {
-            serve(listener, service, &app, &config).await;
+            serve(listener, certificates, service, &app, &config).await;
             plugins.shutdown().await;
             stopped.cancel();
         };
@@ -225,7 +243,13 @@ impl Server {
 }
 
 /// Serves until the server is told to drain, and drains.
-async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &Config) {
+async fn serve(
+    listener: TcpListener,
+    certificates: Option<Certificates>,
+    service: HttpService,
+    app: &App,
+    config: &Config,
+) {
     let (sessions, shutdown) = (&app.sessions, &app.shutdown);
     let limits = accept::Limits {
         connections: config.server.max_connections,
@@ -233,9 +257,15 @@ async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &
         last_answer: config.server.drain_timeout + LAST_ANSWER_LIMIT,
     };
     let measures = &app.metrics.connections;
-    let serving = accept::serve(listener, service, limits, measures, shutdown.draining());
+    let (tls, stop) = (certificates.as_ref(), shutdown.draining());
+    let serving = accept::serve(listener, tls, service, limits, measures, stop);
     let keeping = keep(&*app.archive, config, shutdown);
-    let (requests, ()) = tokio::join!(serving, keeping);
+    let watching = async {
+        if let Some(tls) = tls {
+            tls.watch(stop).await;
+        }
+    };
+    let (requests, (), ()) = tokio::join!(serving, keeping, watching);
 
     info!(
         sessions = sessions.live_count(),
@@ -248,6 +278,14 @@ async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &
             connections = app.connections.count(),
             "connections did not close in time"
         );
+    }
+}
+
+/// The certificate, where the configuration names one.
+async fn certificates(config: &Config) -> Result<Option<Certificates>, ServerError> {
+    match (&config.server.tls_certificate, &config.server.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Some(Certificates::open(certificate, key).await?)),
+        _ => Ok(None),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod budget;
 mod connection;
+mod frame_guard;
 mod handshake;
 mod heartbeat;
 mod socket;
@@ -29,9 +30,10 @@ use crate::auth::Caller;
 use crate::http::{App, Body, Problem, Query};
 use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
-pub(crate) use handshake::is_own_origin;
 pub(crate) use socket::End;
 use socket::Socket;
+#[cfg(feature = "autobahn-echo")]
+pub(crate) use socket::echo;
 
 /// A client must be ready to speak WebSocket so long after the server has agreed.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -11,6 +11,7 @@ mod mcp;
 mod models;
 mod providers;
 mod routes;
+mod tls;
 
 use std::collections::BTreeSet;
 
@@ -36,6 +37,7 @@ pub(super) fn check(layers: &Layers, tree: &Map<String, Json>) -> Vec<Fault> {
     data_sources::check(&mut check);
     mcp::check(&mut check);
     admin::check(&mut check);
+    tls::check(&mut check);
     check.faults
 }
 

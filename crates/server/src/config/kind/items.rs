@@ -18,6 +18,8 @@ pub(crate) enum Items {
     Ports,
     /// Origins of pages: a scheme, a host, a port where it is not the usual one.
     Origins,
+    /// Names of hosts, or none.
+    Hosts,
     /// Names of environment variables, or none.
     Variables,
     /// At least one text.
@@ -44,13 +46,19 @@ impl Items {
             Self::Known(known) => known.contains(item),
             Self::Ports => item.parse().is_ok_and(|port: u16| port != 0),
             Self::Origins => is_origin(item),
+            Self::Hosts => super::is_host(item),
             Self::Variables => super::is_variable_name(item),
             Self::Models => ModelName::parse(item).is_some(),
             Self::Texts | Self::SomeTexts | Self::Patterns | Self::Scalars => !item.is_empty(),
         };
         let may_be_none = matches!(
             self,
-            Self::Known(_) | Self::Texts | Self::Origins | Self::Variables | Self::Models
+            Self::Known(_)
+                | Self::Texts
+                | Self::Origins
+                | Self::Hosts
+                | Self::Variables
+                | Self::Models
         );
         if !items.iter().all(fits) || (items.is_empty() && !may_be_none) {
             return None;
@@ -71,6 +79,7 @@ impl Items {
             Self::Texts => "a list of texts, none of them empty".into(),
             Self::Ports => "one or several ports from 1 to 65535".into(),
             Self::Origins => "a list of origins such as `https://app.example.org`, as browsers write them".into(),
+            Self::Hosts => "a list of host names such as `app.example.org`, without ports".into(),
             Self::Variables => "a list of names of variables: capitals, digits and `_`".into(),
             Self::SomeTexts => "one or several texts, none of them empty".into(),
             Self::Patterns => "one or several regular expressions".into(),
