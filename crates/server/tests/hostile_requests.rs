@@ -179,6 +179,7 @@ async fn what_is_asked_in_one_breath_is_answered_in_order_and_a_refusal_comes_la
 async fn input_32_who_dribbles_a_head_or_a_body_or_reads_no_answer_is_left_after_ten_seconds() {
     let server = TestServer::demo().await;
     let mut head = RawClient::connect(server.address).await;
+    let silent = RawClient::connect(server.address).await;
     head.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: ")
         .await;
     let mut body = RawClient::connect(server.address).await;
@@ -192,6 +193,7 @@ async fn input_32_who_dribbles_a_head_or_a_body_or_reads_no_answer_is_left_after
     server.takes_a_turn("input 32, while it lasts").await;
     // Sockets and a store of real time: paused time would run past them.
     head.is_left().await;
+    silent.is_left().await;
     let said = body.answer().await;
     assert_eq!(status_of(&said), 408, "{said}");
     sleep(Duration::from_secs(2)).await;

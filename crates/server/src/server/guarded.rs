@@ -18,6 +18,8 @@ use tokio::time::{Sleep, sleep};
 use super::chunks::Chunks;
 use super::head::{self, Next, Refused, Scan};
 
+/// A client has so long to send its first head, and each one that it has begun.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Who takes nothing of an answer for so long gets no more of it.
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Who was refused in the middle of a request may send on for so long: a connection that is closed with
@@ -40,6 +42,10 @@ pub(super) struct Guarded<S> {
     /// So much of it may be.
     cleared: usize,
     verdict: Verdict,
+    /// Whether no head has come yet.
+    is_new: bool,
+    /// Runs while a head is due.
+    head: Option<Pin<Box<Sleep>>>,
     /// Runs while an answer is not taken.
     stall: Option<Pin<Box<Sleep>>>,
     is_shut: bool,
@@ -69,6 +75,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
             held: BytesMut::new(),
             cleared: 0,
             verdict: Verdict::default(),
+            is_new: true,
+            head: None,
             stall: None,
             is_shut: false,
             linger: None,
@@ -94,6 +102,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
                     }
                     Err(refused) => Err(refused),
                 };
+                self.is_new = false;
+                self.head = None;
                 match next {
                     Ok(next) => self.part = Part::after(next),
                     Err(refused) => self.refuse(refused),
@@ -134,12 +144,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.io).poll_read(context, buffer))?;
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if read.is_pending() {
+            ready!(self.poll_overdue(context));
+            return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+        }
+        ready!(read)?;
         let read = buffer.filled().get(before..).unwrap_or_default();
         let count = read.len();
         self.held.extend_from_slice(read);
         buffer.set_filled(before);
         Poll::Ready(Ok(count))
+    }
+
+    /// Nothing comes. That is so between two requests, too, while the first one is answered.
+    fn poll_overdue(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let is_begun = self.is_new || !self.held.is_empty();
+        if !is_begun || !matches!(self.part, Part::Head(_)) {
+            return Poll::Pending;
+        }
+        let head = self
+            .head
+            .get_or_insert_with(|| Box::pin(sleep(HEAD_TIMEOUT)));
+        head.as_mut().poll(context)
     }
 
     /// An answer is not taken: not for ever. A WebSocket looks after that by itself.

@@ -60,7 +60,12 @@ pub struct Certificates {
     files: Arc<Files>,
     shown: Arc<Shown>,
     acceptor: TlsAcceptor,
+    /// Of the files, before they were read for the first time.
+    stamp: Option<Stamp>,
 }
+
+/// Length and time of the last change, of both files.
+type Stamp = [(u64, SystemTime); 2];
 
 impl fmt::Debug for Certificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,6 +98,7 @@ impl Certificates {
             key: key.into(),
         });
         let provider = Arc::new(aws_lc_rs::default_provider());
+        let stamp = files.stamp_aside().await;
         let read = files.read_aside().await?;
         let shown = Arc::new(Shown(RwLock::new(Arc::new(read))));
         let resolver = Arc::clone(&shown);
@@ -105,6 +111,7 @@ impl Certificates {
             files,
             shown,
             acceptor: TlsAcceptor::from(Arc::new(config)),
+            stamp,
         })
     }
 
@@ -121,7 +128,7 @@ impl Certificates {
 
     /// Reads them again whenever they have changed, until `stop`.
     pub(super) async fn watch(&self, stop: &CancellationToken) {
-        let mut seen = self.files.stamp_aside().await;
+        let mut seen = self.stamp;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -181,7 +188,7 @@ impl Files {
     }
 
     /// What changes when they do; `None` while they cannot be looked at.
-    async fn stamp_aside(self: &Arc<Self>) -> Option<[(u64, SystemTime); 2]> {
+    async fn stamp_aside(self: &Arc<Self>) -> Option<Stamp> {
         let files = Arc::clone(self);
         let looking = spawn_blocking(move || {
             let stamp = |file: &Path| -> io::Result<_> {

@@ -79,6 +79,32 @@ async fn what_comes_after_an_upgrade_is_nobodys_business() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_head_that_is_due_is_waited_for_ten_seconds_and_who_rests_between_two_is_not_hurried() {
+    for begun in ["", "GET / HTTP/1.1\r\nHost: a\r\nX: "] {
+        let (mut client, server) = duplex(1000);
+        let mut guarded = Guarded::new(server);
+        client.write_all(begun.as_bytes()).await.unwrap();
+        let start = Instant::now();
+        let mut buffer = [0; 100];
+        let error = guarded.read(&mut buffer).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert_eq!(start.elapsed().as_secs(), 10);
+    }
+    let (mut client, server) = duplex(1000);
+    let mut guarded = Guarded::new(server);
+    let mut buffer = [0; 1000];
+    for _ in 0..2 {
+        client.write_all(GOOD.as_bytes()).await.unwrap();
+        let mut left = GOOD.len();
+        while left > 0 {
+            left -= guarded.read(&mut buffer).await.unwrap();
+        }
+        let rest = timeout(Duration::from_secs(60), guarded.read(&mut buffer));
+        assert!(rest.await.is_err());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_takes_no_answer_for_ten_seconds_is_left() {
     let (mut client, server) = duplex(1000);
     let mut guarded = Guarded::new(server);
@@ -87,7 +113,7 @@ async fn who_takes_no_answer_for_ten_seconds_is_left() {
     let (written, ()) = tokio::join!(guarded.write_all(&answer), async {
         let mut some = [0; 900];
         for _ in 0..3 {
-            tokio::time::sleep(Duration::from_secs(9)).await;
+            sleep(Duration::from_secs(9)).await;
             client.read_exact(&mut some).await.unwrap();
         }
     });
