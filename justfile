@@ -24,6 +24,10 @@ format:
 codegen:
     cargo xtask codegen
 
+# The WebSocket against Autobahn's fuzzing client; needs Python 2.7.
+autobahn:
+    cargo xtask autobahn
+
 # Licences and advisories of the dependencies, by cargo-deny.
 audit:
     cargo xtask audit

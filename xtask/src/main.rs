@@ -12,6 +12,7 @@
 
 mod apt;
 mod audit;
+mod autobahn;
 mod chromium;
 mod codegen;
 mod faults;
@@ -58,6 +59,8 @@ enum Command {
         /// Run only what begins so, such as `p01`.
         names: Vec<String>,
     },
+    /// Let Autobahn's client send the WebSocket everything that it should not take.
+    Autobahn,
     /// Check format, lints, documentation, the arrows between crates, and tidiness.
     Lint {
         /// Run one check only.
@@ -86,6 +89,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Test { part } => test::run(part),
         Command::Faults { soak, names } => faults::run(soak, &names),
+        Command::Autobahn => autobahn::run(),
         Command::Lint { check } => lint::run(check),
         Command::Codegen => codegen::run(),
         Command::Audit => audit::run(),

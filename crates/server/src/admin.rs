@@ -74,7 +74,7 @@ pub(crate) async fn serve(port: AdminPort, app: Arc<App>, stop: &CancellationTok
     let answer = service_fn(move |request| answer(Arc::clone(&admin), request));
     let service = public::dressed(answer, &[]);
     let requests = tokio::select! {
-        requests = accept::serve(port.listener, service, LIMITS, places, stop) => requests,
+        requests = accept::serve(port.listener, None, service, LIMITS, places, stop) => requests,
         never = drain_when_asked(&drain, &shutdown, port.drain_delay) => match never {},
     };
     requests.finish().await;

@@ -10,6 +10,7 @@ use patter_tools::{RegistryError, ToolError};
 use tracing_subscriber::util::TryInitError;
 
 use crate::export::ImportError;
+use crate::server::TlsError;
 
 /// Why a server does not start. Nothing of it is worth a second try before somebody has looked.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +120,9 @@ pub enum ServerError {
     /// The routes of messages cannot be used, although the configuration was read: a defect.
     #[error("cannot set up the routes of messages")]
     MessageRoutes(#[from] RouterError),
+    /// The certificate of the server, or its key, is of no use.
+    #[error("cannot set up TLS (`server.tls_certificate`, `server.tls_key`)")]
+    Tls(#[from] TlsError),
     /// The process has a logger already.
     #[error("cannot start the logs")]
     Logger(#[source] TryInitError),

@@ -6,6 +6,7 @@ mod asyncapi;
 pub(crate) mod body;
 pub(crate) mod checks;
 mod docs;
+pub(crate) mod doors;
 pub(crate) mod health;
 mod layers;
 mod measured;
@@ -34,8 +35,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use patter_llm::Circuit;
 use patter_session::SessionManager;
@@ -45,6 +46,7 @@ use tokio::time::{Instant, timeout};
 use tracing::error;
 
 pub(crate) use body::Body;
+pub(crate) use doors::Doors;
 pub(crate) use health::Health;
 pub(crate) use layers::{HttpService, dressed, service};
 pub(crate) use negotiation::{wants, weak_etag};
@@ -92,8 +94,8 @@ pub(crate) struct App {
     pub(crate) limits: Arc<CallerLimits>,
     /// What those may who ask.
     pub(crate) access: AccessRules,
-    /// Other origins whose pages may use the API.
-    pub(crate) cors_origins: Vec<String>,
+    /// By which names and of which pages it may be asked.
+    pub(crate) doors: Doors,
     /// A place for each file that is being imported.
     pub(crate) imports: Semaphore,
     /// When the server was started.
@@ -110,7 +112,15 @@ async fn answer(
     routes: Arc<Routes>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
+    if is_about_the_server(&request) {
+        return Ok(no_content());
+    }
     let request_id = request_id::of(&request);
+    #[cfg(feature = "autobahn-echo")]
+    if request.uri().path() == ws::echo::PATH {
+        let reply = ws::echo::open(&app, request);
+        return Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())));
+    }
     let found = find(&app, &routes, &request);
     let reply = match found {
         Ok(found) => {
@@ -120,6 +130,19 @@ async fn answer(
         Err(problem) => Err(problem),
     };
     Ok(reply.unwrap_or_else(|problem| problem.into_response(request_id.as_deref())))
+}
+
+/// `OPTIONS *` asks what the server as a whole can do.
+fn is_about_the_server<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS && request.uri().path() == "*"
+}
+
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let allow = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE, OPTIONS");
+    response.headers_mut().insert(ALLOW, allow);
+    response
 }
 
 /// The answer, or why there is none, whatever happens on the way to it.
@@ -144,7 +167,8 @@ struct Found {
 
 fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found, Problem> {
     checks::check(request)?;
-    checks::origin(request, &app.cors_origins)?;
+    app.doors.host(request.headers())?;
+    checks::origin(request, &app.doors)?;
     let Ok(found) = routes.at(request.uri().path()) else {
         return Ok(Found {
             route: Route::File,
@@ -158,6 +182,9 @@ fn find(app: &App, routes: &Routes, request: &Request<Incoming>) -> Result<Found
         route.as_ref().map_or(MAX_BODY_BYTES, |it| it.body_limit()),
     )?;
     let route = route.map_err(Problem::method_not_allowed)?;
+    if route == Route::WebSocket {
+        app.doors.page(request.headers())?;
+    }
     if route == Route::WebSocket && app.shutdown.draining().is_cancelled() {
         return Err(Problem::draining());
     }
@@ -218,7 +245,6 @@ async fn who_asks(
         };
         return Ok(authenticator.authenticate(shown, address).await?);
     }
-    ws::check_origin(headers)?;
     let session_id = checks::session_id(found.parameter.as_deref().unwrap_or_default())?;
     let query = Query::parse(request.uri().query());
     let shown = Shown {

@@ -25,5 +25,5 @@ mod ws;
 pub use config::Config;
 pub use error::ServerError;
 pub use export::{ExportFormat, ImportError, ImportProblem};
-pub use server::Server;
+pub use server::{Certificates, Server, TlsError};
 pub use shutdown::Shutdown;

@@ -17,7 +17,7 @@ use patter_server::commands::{
     ModelsReport, NewToken, RouteReport, ToolsReport, call_tool, sessions,
 };
 use patter_server::telemetry::LogLevel;
-use patter_server::{Config, Server, Shutdown, telemetry};
+use patter_server::{Certificates, Config, Server, Shutdown, telemetry};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -119,8 +119,14 @@ async fn serve_with(cli: &Cli, config: Config, log_level: &LogLevel) -> anyhow::
         _ = signals.next() => anyhow::bail!("stopped by a signal before it had started"),
     };
     let listener = listen(&address).await?;
+    let certificates = server.certificates();
+    let scheme = if certificates.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let mut announcement = format!(
-        "listening on http://{} ({} page)\n{}",
+        "listening on {scheme}://{} ({} page)\n{}",
         listener.local_addr()?,
         Server::page(),
         server.description()
@@ -140,7 +146,7 @@ async fn serve_with(cli: &Cli, config: Config, log_level: &LogLevel) -> anyhow::
     tokio::select! {
         stopped = server.run(listener, shutdown.clone()) => Ok(stopped?),
         never = stop_on_signals(signals, &shutdown, drain_delay) => match never {},
-        never = read_filter_again(cli, &mut hang_ups, log_level) => match never {},
+        never = read_again(cli, &mut hang_ups, log_level, certificates) => match never {},
     }
 }
 
@@ -150,10 +156,21 @@ async fn listen(address: &(String, u16)) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("cannot listen on {}:{}", address.0, address.1))
 }
 
-/// On SIGHUP the filter of the logs is read again, and nothing else of the configuration.
-async fn read_filter_again(cli: &Cli, hang_ups: &mut HangUps, log_level: &LogLevel) -> Infallible {
+/// On SIGHUP the certificate is read again, and the filter of the logs, and nothing else of the configuration.
+async fn read_again(
+    cli: &Cli,
+    hang_ups: &mut HangUps,
+    log_level: &LogLevel,
+    certificates: Option<Certificates>,
+) -> Infallible {
     loop {
         hang_ups.next().await;
+        if let Some(certificates) = &certificates {
+            match certificates.reload().await.map_err(anyhow::Error::from) {
+                Ok(()) => info!("the certificate was read again"),
+                Err(error) => warn!(error = format!("{error:#}"), "the certificate is as it was"),
+            }
+        }
         let changed = load_aside(cli)
             .await
             .and_then(|config| Ok(log_level.set(&config.log.filter)?));

@@ -1,6 +1,10 @@
 //! The server as a whole: what it is made of, how it runs, and how it stops.
 
 pub(crate) mod accept;
+mod chunks;
+mod guarded;
+mod head;
+mod tls;
 
 use std::fmt;
 use std::pin::pin;
@@ -25,7 +29,7 @@ use crate::commands::ModelsReport;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::http::access::AccessRules;
-use crate::http::{self, App, Health, HttpService, MAX_IMPORTS};
+use crate::http::{self, App, Doors, Health, HttpService, MAX_IMPORTS};
 use crate::limits::CallerLimits;
 use crate::metrics::Metrics;
 #[cfg(feature = "sabotage")]
@@ -35,6 +39,9 @@ use crate::telemetry::LogLevel;
 use crate::wiring::{Models, Plugins, Store};
 use crate::ws::Connections;
 use crate::{assets, retention, wiring};
+
+pub(crate) use head::RefusedHead;
+pub use tls::{Certificates, TlsError};
 
 /// What those get beyond the time to drain who are slow to take their last answer.
 const LAST_ANSWER_LIMIT: Duration = Duration::from_secs(20);
@@ -59,6 +66,7 @@ pub struct Server {
     /// The tools, or what was wrong with one of them.
     tools: Result<ToolRegistry, RegistryError>,
     admin: Option<AdminPort>,
+    certificates: Option<Certificates>,
 }
 
 impl Server {
@@ -76,6 +84,7 @@ impl Server {
         let tools = Ok(wiring::tools(&config)?);
         let store = wiring::store(&config).await?;
         let spool = wiring::spool(&config).await?;
+        let certificates = certificates(&config).await?;
         #[cfg(feature = "sabotage")]
         let model = sabotage::model(model);
         Ok(Self {
@@ -88,7 +97,14 @@ impl Server {
             circuits,
             tools,
             admin: None,
+            certificates,
         })
+    }
+
+    /// The certificate that the server shows, where it speaks TLS, for whoever wants it read again.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Certificates> {
+        self.certificates.clone()
     }
 
     /// Whether the routes offer no tool but those that are built in and switched on. For who adds no
@@ -173,8 +189,10 @@ impl Server {
             circuits,
             tools,
             admin,
+            certificates,
         } = self;
         check_listener(&config, &listener)?;
+        let is_tls = certificates.is_some();
         let tools = tools?;
         wiring::check_tools(&config, &tools)?;
         let plugins = Plugins::start(&config, &tools)?;
@@ -210,12 +228,12 @@ impl Server {
             models: ModelsReport::new(&config, Utc::now().date_naive()).for_clients(),
             authenticator: Authenticator::new(&config)?,
             access: access_rules(&config, &listener),
-            cors_origins: config.server.cors_origins.clone(),
+            doors: Doors::new(&config.server, listener.local_addr().ok(), is_tls),
             imports: Semaphore::new(MAX_IMPORTS),
             shutdown,
             started_at: Instant::now(),
         });
-        let service = http::service(Arc::clone(&app), &config.server.cors_origins)?;
+        let service = http::service(Arc::clone(&app), &config.server.cors_origins, is_tls)?;
         let stopped = CancellationToken::new();
         let administrating = async {
             if let Some(port) = admin {
@@ -223,7 +241,7 @@ impl Server {
             }
         };
         let serving = async {
-            serve(listener, service, &app, &config).await;
+            serve(listener, certificates, service, &app, &config).await;
             plugins.shutdown().await;
             stopped.cancel();
         };
@@ -244,7 +262,13 @@ fn access_rules(config: &Config, listener: &TcpListener) -> AccessRules {
 }
 
 /// Serves until the server is told to drain, and drains.
-async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &Config) {
+async fn serve(
+    listener: TcpListener,
+    certificates: Option<Certificates>,
+    service: HttpService,
+    app: &App,
+    config: &Config,
+) {
     let (sessions, shutdown) = (&app.sessions, &app.shutdown);
     let limits = accept::Limits {
         longest_answer: config.session.turn_timeout,
@@ -253,10 +277,16 @@ async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &
     let measures = Arc::clone(&app.metrics.connections);
     let places = Places::new(config.server.max_connections, measures);
     let places = places.limited_by(Arc::clone(&app.limits));
-    let serving = accept::serve(listener, service, limits, places, shutdown.draining());
+    let (tls, stop) = (certificates.as_ref(), shutdown.draining());
+    let serving = accept::serve(listener, tls, service, limits, places, stop);
     let keeping = keep(&*app.archive, config, shutdown);
-    let limiting = app.limits.keep(shutdown.draining());
-    let (requests, (), ()) = tokio::join!(serving, keeping, limiting);
+    let limiting = app.limits.keep(stop);
+    let watching = async {
+        if let Some(tls) = tls {
+            tls.watch(stop).await;
+        }
+    };
+    let (requests, (), (), ()) = tokio::join!(serving, keeping, limiting, watching);
 
     info!(
         sessions = sessions.live_count(),
@@ -269,6 +299,14 @@ async fn serve(listener: TcpListener, service: HttpService, app: &App, config: &
             connections = app.connections.count(),
             "connections did not close in time"
         );
+    }
+}
+
+/// The certificate, where the configuration names one.
+async fn certificates(config: &Config) -> Result<Option<Certificates>, ServerError> {
+    match (&config.server.tls_certificate, &config.server.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Some(Certificates::open(certificate, key).await?)),
+        _ => Ok(None),
     }
 }
 

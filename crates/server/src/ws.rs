@@ -5,6 +5,7 @@
 mod budget;
 mod connection;
 mod credential;
+mod frame_guard;
 mod handshake;
 mod heartbeat;
 mod pace;
@@ -33,10 +34,11 @@ use crate::limits;
 use crate::metrics::{Closed, ConnectionMeasures};
 use connection::Connection;
 use credential::Credential;
-pub(crate) use handshake::{check_origin, is_own_origin};
 use pace::Pace;
 pub(crate) use socket::End;
 use socket::Socket;
+#[cfg(feature = "autobahn-echo")]
+pub(crate) use socket::echo;
 
 /// A client must be ready to speak WebSocket so long after the server has agreed.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);

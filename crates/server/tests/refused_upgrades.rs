@@ -23,10 +23,14 @@ const BAD_HEADERS: &[(&[&str], u16)] = &[
     (&[KEY, KEY], 400),
     (&["Host:"], 400),
     (&["Host: a", "Host: b"], 400),
+    (&["Host: rebound.example"], 421),
     (&["Origin: https://evil.example"], 403),
     (&["Origin: null"], 403),
     (&["Origin: https://app.example:444"], 403),
     (&["Origin: https://app.example.evil.com"], 403),
+    // The proxy in front is known to speak TLS.
+    (&["Origin: http://app.example"], 403),
+    (&["Origin: http://other.example"], 403),
     (
         &["Origin: https://app.example", "Origin: https://app.example"],
         403,
@@ -82,17 +86,37 @@ async fn answer_to(server: &TestServer, target: &str, changed: &[&str]) -> Strin
     RawClient::answer_to(server.address, &request).await
 }
 
+/// A server behind a proxy, which pages of one other origin may use.
+async fn known_server() -> TestServer {
+    TestServer::start(&[
+        ("llm.provider", "demo"),
+        ("demo.delay_ms", "0"),
+        ("server.public_url", "https://app.example"),
+        ("server.cors_origins", "https://other.example"),
+    ])
+    .await
+}
+
 #[tokio::test]
-async fn a_handshake_that_is_none_is_refused() {
-    let server = TestServer::demo().await;
+async fn inputs_21_to_28_a_handshake_that_is_none_is_refused() {
+    let server = known_server().await;
     for (headers, status) in BAD_HEADERS.iter().copied() {
         let answer = answer_to(&server, "/ws/session/x", headers).await;
         assert_eq!(status_of(&answer), status, "{headers:?}: {answer}");
         let asks_for_upgrade = answer.contains("\r\nupgrade: websocket");
         assert_eq!(asks_for_upgrade, status == 426, "{headers:?}: {answer}");
+        let is_version = headers.iter().any(|it| it.contains("-Version"));
+        let tells_version = answer.contains("\r\nsec-websocket-version: 13\r\n");
+        assert_eq!(tells_version, is_version, "{headers:?}: {answer}");
+        server.takes_a_turn(&format!("{headers:?}")).await;
     }
+    let post = "POST /ws/session/x HTTP/1.1\nHost: localhost\nConnection: close\n\n";
+    assert_eq!(
+        status_of(&RawClient::answer_to(server.address, post).await),
+        405
+    );
     let old = format!(
-        "GET /ws/session/x HTTP/1.0\nHost: a\nConnection: Upgrade\nUpgrade: websocket\n\
+        "GET /ws/session/x HTTP/1.0\nHost: app.example\nConnection: Upgrade\nUpgrade: websocket\n\
          Sec-WebSocket-Version: 13\n{KEY}\n\n"
     );
     assert_eq!(
@@ -103,8 +127,36 @@ async fn a_handshake_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn a_target_that_names_no_session_is_refused_and_opens_none() {
+async fn inputs_26_and_27_own_pages_those_listed_and_who_is_no_page_may_connect() {
+    let server = known_server().await;
+    for origin in [
+        "",
+        "Origin: https://app.example\r\n",
+        "Origin: https://other.example\r\n",
+        "Cookie: session=anything\r\n",
+    ] {
+        let (client, _) = RawClient::upgraded_with(server.address, "own", origin).await;
+        drop(client);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn input_28_a_name_that_was_made_to_lead_here_reads_nothing() {
     let server = TestServer::demo().await;
+    for path in ["/", "/health", "/metrics", "/api/sessions", "/openapi.json"] {
+        let request =
+            format!("GET {path} HTTP/1.1\nHost: rebound.example:8000\nConnection: close\n\n");
+        let answer = RawClient::answer_to(server.address, &request).await;
+        assert_eq!(status_of(&answer), 421, "{path}: {answer}");
+    }
+    server.takes_a_turn("input 28").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_target_that_names_no_session_is_refused_and_opens_none() {
+    let server = known_server().await;
     let too_long = format!("/ws/session/{}", "x".repeat(129));
     for target in BAD_TARGETS.iter().copied().chain([too_long.as_str()]) {
         let answer = answer_to(&server, target, &[]).await;

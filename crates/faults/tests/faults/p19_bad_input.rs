@@ -117,85 +117,97 @@ const REFUSED: &[&str] = &[
 
 /// Requests, as a person would write their lines, and the statuses that answer them.
 const REQUESTS: &[(&str, &[u16])] = &[
-    ("GET /ws/session/a HTTP/1.1\nHost: h\n\n", &[426]),
+    ("GET /ws/session/a HTTP/1.1\nHost: localhost\n\n", &[426]),
     (
-        "POST /ws/session/a HTTP/1.1\nHost: h\nContent-Length: 0\n\n",
+        "POST /ws/session/a HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n",
         &[405],
     ),
     (
-        "GET /ws/session/a HTTP/1.1\nHost: h\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 8\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n",
+        "GET /ws/session/a HTTP/1.1\nHost: localhost\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 8\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n",
         &[426],
     ),
     (
-        "GET /ws/session/a HTTP/1.1\nHost: h\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n\n",
+        "GET /ws/session/a HTTP/1.1\nHost: localhost\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n\n",
         &[400],
     ),
     (
-        "GET /ws/session/a HTTP/1.1\nHost: h\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: short\n\n",
+        "GET /ws/session/a HTTP/1.1\nHost: localhost\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: short\n\n",
         &[400],
     ),
     (
-        "GET /ws/session/a HTTP/1.1\nHost: h\nOrigin: https://evil.example\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n",
+        "GET /ws/session/a HTTP/1.1\nHost: localhost\nOrigin: https://evil.example\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n",
         &[403],
     ),
     (
-        "GET /ws/session/..%2f..%2fetc HTTP/1.1\nHost: h\n\n",
+        "GET /ws/session/..%2f..%2fetc HTTP/1.1\nHost: localhost\n\n",
         &[400, 404],
     ),
-    ("GET /ws/session/%00 HTTP/1.1\nHost: h\n\n", &[400]),
-    ("GET /ws/session/-x HTTP/1.1\nHost: h\n\n", &[400]),
+    ("GET /ws/session/%00 HTTP/1.1\nHost: localhost\n\n", &[400]),
+    ("GET /ws/session/-x HTTP/1.1\nHost: localhost\n\n", &[400]),
     (
-        "GET /ws/session/a%0d%0aSet-Cookie:x HTTP/1.1\nHost: h\n\n",
+        "GET /ws/session/a%0d%0aSet-Cookie:x HTTP/1.1\nHost: localhost\n\n",
         &[400],
     ),
-    ("GET /ws/session/%c0%ae HTTP/1.1\nHost: h\n\n", &[400]),
     (
-        "GET /ws/session/a?after=-1 HTTP/1.1\nHost: h\n\n",
+        "GET /ws/session/%c0%ae HTTP/1.1\nHost: localhost\n\n",
+        &[400],
+    ),
+    (
+        "GET /ws/session/a?after=-1 HTTP/1.1\nHost: localhost\n\n",
         &[400, 426],
     ),
     (
-        "GET /ws/session/a?after=1e3 HTTP/1.1\nHost: h\n\n",
+        "GET /ws/session/a?after=1e3 HTTP/1.1\nHost: localhost\n\n",
         &[400, 426],
     ),
     (
-        "GET /ws/session/a?after=9223372036854775808 HTTP/1.1\nHost: h\n\n",
+        "GET /ws/session/a?after=9223372036854775808 HTTP/1.1\nHost: localhost\n\n",
         &[400, 426],
     ),
-    ("GET /api/sessions/nobody HTTP/1.1\nHost: h\n\n", &[404]),
     (
-        "GET /api/sessions/a/events?limit=0 HTTP/1.1\nHost: h\n\n",
+        "GET /api/sessions/nobody HTTP/1.1\nHost: localhost\n\n",
+        &[404],
+    ),
+    (
+        "GET /api/sessions/a/events?limit=0 HTTP/1.1\nHost: localhost\n\n",
         &[400],
     ),
     ("GET /health HTTP/1.1\n\n", &[200, 400]),
     ("GET /health HTTP/1.1\nHost: a\nHost: b\n\n", &[200, 400]),
     ("GET /health HTTP/1.1\nHost : a\n\n", &[400]),
-    ("GET /health HTTP/1.1\nHost: h\n folded\n\n", &[200, 400]),
     (
-        "POST /health HTTP/1.1\nHost: h\nContent-Length: +5\n\nhello",
+        "GET /health HTTP/1.1\nHost: localhost\n folded\n\n",
+        &[200, 400],
+    ),
+    (
+        "POST /health HTTP/1.1\nHost: localhost\nContent-Length: +5\n\nhello",
         &[400, 405],
     ),
     (
-        "POST /health HTTP/1.1\nHost: h\nContent-Length: 5\nContent-Length: 6\n\nhello",
+        "POST /health HTTP/1.1\nHost: localhost\nContent-Length: 5\nContent-Length: 6\n\nhello",
         &[400, 405],
     ),
     (
-        "POST /health HTTP/1.1\nHost: h\nContent-Length: 5\nTransfer-Encoding: chunked\n\n0\n\n",
+        "POST /health HTTP/1.1\nHost: localhost\nContent-Length: 5\nTransfer-Encoding: chunked\n\n0\n\n",
         &[400, 405],
     ),
     (
-        "POST /health HTTP/1.1\nHost: h\nTransfer-Encoding: xchunked\n\n0\n\n",
+        "POST /health HTTP/1.1\nHost: localhost\nTransfer-Encoding: xchunked\n\n0\n\n",
         &[400, 405, 501],
     ),
     (
-        "POST /health HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n-1\n\n",
+        "POST /health HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\n\n-1\n\n",
         &[400, 405],
     ),
-    ("GET /health HTTP/3.7\nHost: h\n\n", &[400, 505]),
-    ("get /health HTTP/1.1\nHost: h\n\n", &[400, 405]),
-    ("CONNECT x:80 HTTP/1.1\nHost: h\n\n", &[400, 404, 405]),
-    ("TRACE / HTTP/1.1\nHost: h\n\n", &[404, 405]),
+    ("GET /health HTTP/3.7\nHost: localhost\n\n", &[400, 505]),
+    ("get /health HTTP/1.1\nHost: localhost\n\n", &[400, 405]),
     (
-        "OPTIONS * HTTP/1.1\nHost: h\n\n",
+        "CONNECT x:80 HTTP/1.1\nHost: localhost\n\n",
+        &[400, 404, 405],
+    ),
+    ("TRACE / HTTP/1.1\nHost: localhost\n\n", &[404, 405]),
+    (
+        "OPTIONS * HTTP/1.1\nHost: localhost\n\n",
         &[200, 204, 400, 404, 405],
     ),
     ("\u{0}\u{1}\u{2}\n\n", &[400]),
@@ -288,17 +300,20 @@ async fn all(address: SocketAddr, time: usize) -> anyhow::Result<usize> {
     });
     try_join_all(requests).await?;
     let long = [
-        format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "a".repeat(70_000)),
         format!(
-            "GET /health HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n",
+            "GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "a".repeat(70_000)
+        ),
+        format!(
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
             "a".repeat(600_000)
         ),
         format!(
-            "GET /health HTTP/1.1\r\nHost: h\r\n{}\r\n",
+            "GET /health HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
             "X: y\r\n".repeat(1_000)
         ),
         format!(
-            "GET /ws/session/{} HTTP/1.1\r\nHost: h\r\n\r\n",
+            "GET /ws/session/{} HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "a".repeat(129)
         ),
     ];

@@ -12,6 +12,7 @@ mod mcp;
 mod models;
 mod providers;
 mod routes;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -39,6 +40,7 @@ pub(super) fn check(layers: &Layers, tree: &Map<String, Json>) -> Vec<Fault> {
     mcp::check(&mut check);
     admin::check(&mut check);
     auth::check(&mut check);
+    tls::check(&mut check);
     check.faults
 }
 

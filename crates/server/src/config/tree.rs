@@ -104,10 +104,18 @@ pub struct ServerConfig {
     pub port: u16,
     /// Connections at the same time.
     pub max_connections: usize,
-    /// The origins whose pages may use the HTTP API.
+    /// The origins whose pages may use the HTTP API and WebSockets.
     pub cors_origins: Vec<String>,
     /// Proxies that are believed about where requests come from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Names by which it may be asked.
+    pub hosts: Vec<String>,
+    /// Where browsers find it.
+    pub public_url: Option<String>,
+    /// File with its certificate.
+    pub tls_certificate: Option<String>,
+    /// File with the key of that.
+    pub tls_key: Option<String>,
     /// How long the server serves on after SIGTERM, already saying that it is not ready.
     pub drain_delay: Duration,
     /// How long answers in flight may take to finish at the end.

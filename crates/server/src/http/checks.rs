@@ -2,27 +2,32 @@
 
 use std::sync::Arc;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, ORIGIN};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST};
 use http::{HeaderValue, Method, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use patter_protocol::{InvalidId, SessionId};
 use percent_encoding::percent_decode_str;
 
 use super::Problem;
+use super::doors::Doors;
 use crate::admission::{Admission, Refused};
-use crate::ws::is_own_origin;
+use crate::server::RefusedHead;
 
 /// Refuses what no route wants to see.
 ///
 /// # Errors
 ///
-/// 503 where there are too many connections, 429 where there are from this address, 405 for methods that nobody answers, 400 for a proxy's request
-/// and for a `Host` that is missing or stands twice.
+/// 503 where there are too many connections, 429 where there are from this address, 400, 414 and 431 for a head
+/// that was refused, 405 for methods that nobody answers, 400 for a proxy's request and for a `Host` that is
+/// missing or stands twice.
 pub(crate) fn check(request: &Request<Incoming>) -> Result<(), Problem> {
     let admission = request.extensions().get::<Arc<Admission>>();
     if let Some(refused) = admission.and_then(|admission| admission.refused()) {
         // Others want to be told too.
         return Err(one_too_many(refused).header(CONNECTION, HeaderValue::from_static("close")));
+    }
+    if let Some(refused) = request.extensions().get::<RefusedHead>() {
+        return Err(head(*refused));
     }
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         return Err(Problem::read_only());
@@ -46,26 +51,39 @@ fn one_too_many(refused: Refused) -> Problem {
     }
 }
 
+/// A head that did not come through.
+fn head(refused: RefusedHead) -> Problem {
+    let problem = match refused {
+        RefusedHead::Malformed(why) => Problem::bad_request(why),
+        RefusedHead::TargetTooLong => {
+            let detail = "a target may have 8192 bytes";
+            Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail)
+        }
+        RefusedHead::TooLarge => {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            let detail = "a head may have 64 fields and 16384 bytes";
+            Problem::new(status, "head_too_large", detail)
+        }
+    };
+    problem.header(CONNECTION, HeaderValue::from_static("close"))
+}
+
 /// Refuses what a page of another origin would change: a browser lets any page send such a request, and only
 /// keeps the answer from it.
 ///
 /// # Errors
 ///
 /// 403.
-pub(super) fn origin(request: &Request<Incoming>, allowed: &[String]) -> Result<(), Problem> {
+pub(super) fn origin(request: &Request<Incoming>, doors: &Doors) -> Result<(), Problem> {
     let changes = !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if !changes || is_own_origin(request.headers()) {
-        return Ok(());
+    if changes {
+        doors.page(request.headers())
+    } else {
+        Ok(())
     }
-    let mut origins = request.headers().get_all(ORIGIN).iter();
-    if origins.all(|origin| allowed.iter().any(|allowed| origin == allowed.as_str())) {
-        return Ok(());
-    }
-    let detail = "a page of another origin may not change anything";
-    Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
 }
 
 /// Refuses a body that is said to be longer than `limit` bytes before any of it is read.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::header::{
     AUTHORIZATION, CONTENT_TYPE, COOKIE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, RETRY_AFTER,
-    SEC_WEBSOCKET_PROTOCOL, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    SEC_WEBSOCKET_PROTOCOL, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
@@ -30,17 +30,29 @@ use super::{App, Body, answer, routes, trace};
 /// The service of every connection.
 pub(crate) type HttpService = BoxCloneService<Request<Incoming>, Response<Body>, Infallible>;
 
-/// Builds the service; pages of the origins in `cors` may use it, and no others.
+/// Builds the service; pages of the origins in `cors` may use it, and no others. With TLS of our own, browsers
+/// are told to come by nothing else.
 ///
 /// # Errors
 ///
 /// Where two routes contradict each other: a defect.
-pub(crate) fn service(app: Arc<App>, cors: &[String]) -> Result<HttpService, InsertError> {
+pub(crate) fn service(
+    app: Arc<App>,
+    cors: &[String],
+    is_tls: bool,
+) -> Result<HttpService, InsertError> {
     let routes = Arc::new(routes::routes()?);
     let measured = MeasuredLayer::new(Arc::clone(&routes), Arc::clone(&app.metrics.http));
     let answer = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&routes), request));
+    let only_tls = SetResponseHeaderLayer::overriding(
+        STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=31536000"),
+    );
     Ok(dressed(
-        ServiceBuilder::new().layer(measured).service(answer),
+        ServiceBuilder::new()
+            .layer(option_layer(is_tls.then_some(only_tls)))
+            .layer(measured)
+            .service(answer),
         cors,
     ))
 }

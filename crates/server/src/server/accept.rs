@@ -1,17 +1,20 @@
 //! Takes connections in, no more than there is room for, and serves HTTP on each in a task of its
 //! own.
 
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,8 +22,10 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
+use super::guarded::{Guarded, REFUSED_METHOD};
+use super::tls::Certificates;
 use crate::admission::{Admission, Peer, Places};
-use crate::http::HttpService;
+use crate::http::{Body, HttpService};
 
 /// A client has so long to send the head of a request, and to begin another one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,16 +63,23 @@ impl OpenRequests {
     }
 }
 
-/// Accepts connections until `stop` is cancelled.
+/// Accepts connections until `stop` is cancelled, with TLS where there is a certificate.
 pub(crate) async fn serve(
     listener: TcpListener,
+    tls: Option<&Certificates>,
     service: HttpService,
     limits: Limits,
     places: Places,
     stop: &CancellationToken,
 ) -> OpenRequests {
     let open = OpenRequests::default();
-    let builder = builder();
+    let server = Serving {
+        builder: builder(),
+        service,
+        limits,
+        finish: open.finish.clone(),
+        tls: tls.cloned(),
+    };
     loop {
         // Nothing is lost when `accept` is dropped.
         let accepted = tokio::select! {
@@ -78,7 +90,8 @@ pub(crate) async fn serve(
             Ok((stream, peer)) => {
                 let peer = Peer(peer);
                 if let Some(admission) = places.take(peer) {
-                    serve_connection(&builder, &service, &open, limits, (stream, peer), admission);
+                    open.tasks
+                        .spawn(server.clone().serve(stream, peer, admission));
                 }
             }
             // The client has left already.
@@ -106,39 +119,64 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-fn serve_connection(
-    builder: &Builder<TokioExecutor>,
-    service: &HttpService,
-    open: &OpenRequests,
+/// What each connection is served with.
+#[derive(Clone)]
+struct Serving {
+    builder: Builder<TokioExecutor>,
+    service: HttpService,
     limits: Limits,
-    (stream, peer): (TcpStream, Peer),
-    admission: Admission,
-) {
-    // Tokens are small and must not wait for each other.
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "a client left at once");
-        return;
+    finish: CancellationToken,
+    tls: Option<Certificates>,
+}
+
+impl Serving {
+    async fn serve(self, stream: TcpStream, peer: Peer, admission: Admission) {
+        // Tokens are small and must not wait for each other.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%error, "a client left at once");
+            return;
+        }
+        match self.tls.clone() {
+            None => self.converse(stream, peer, admission).await,
+            Some(tls) => match tls.accept(stream).await {
+                Some(Ok(stream)) => self.converse(stream, peer, admission).await,
+                Some(Err(error)) => debug!(%error, "a client did not agree on keys"),
+                None => debug!("a client did not agree on keys in time"),
+            },
+        }
     }
-    let admission = Arc::new(admission);
-    let service = service.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Arc::clone(&admission));
-        request.extensions_mut().insert(peer);
-        service.clone().oneshot(request)
-    });
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    let connection = connection.into_owned();
-    let finish = open.finish.clone();
-    open.tasks.spawn(async move {
-        let mut connection = pin!(connection);
+
+    async fn converse<S>(self, stream: S, peer: Peer, admission: Admission)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let stream = Guarded::new(stream);
+        let verdict = stream.verdict();
+        let admission = Arc::new(admission);
+        let service = self.service;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let extensions = request.extensions_mut();
+            extensions.insert(Arc::clone(&admission));
+            extensions.insert(peer);
+            // Who sends such a head without need gets the answer a little earlier.
+            let is_refused = request.method().as_str() == REFUSED_METHOD;
+            if let Some(refused) = verdict.get().filter(|_| is_refused) {
+                request.extensions_mut().insert(*refused);
+            }
+            last_if_not_upgraded(service.clone(), request)
+        });
+        let stream = TokioIo::new(stream);
+        let connection = self.builder.serve_connection_with_upgrades(stream, service);
+        let mut connection = pin!(connection.into_owned());
+        let limits = self.limits;
         tokio::select! {
             ended = connection.as_mut() => return report(ended),
-            () = finish.cancelled() => {}
+            () = self.finish.cancelled() => {}
             () = sleep(MAX_AGE) => {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = connection.as_mut() => return report(ended),
-                    () = finish.cancelled() => {}
+                    () = self.finish.cancelled() => {}
                     () = sleep(limits.longest_answer) => {}
                 }
             }
@@ -148,7 +186,22 @@ fn serve_connection(
             Ok(ended) => report(ended),
             Err(_elapsed) => debug!("a client did not take its answer"),
         }
-    });
+    }
+}
+
+/// Who asks to leave HTTP does, or the connection ends: what comes behind such a head is not
+/// [guarded](super::guarded) any more.
+async fn last_if_not_upgraded(
+    service: HttpService,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let is_last = request.headers().contains_key(UPGRADE);
+    let mut response = service.oneshot(request).await?;
+    if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    Ok(response)
 }
 
 fn report<E: Display>(ended: Result<(), E>) {

@@ -1,6 +1,10 @@
 //! One WebSocket with the sizes and deadlines of this server: what comes in is sorted, what goes
 //! out has a deadline, and closing is done in a way that lets the close code arrive.
 
+#[cfg(feature = "autobahn-echo")]
+pub(crate) mod echo;
+
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +19,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::frame_guard::{FrameGuard, Violation};
+
 /// A reader that does not take what is written for so long is too slow.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Both sides have so long to say goodbye.
@@ -27,6 +33,9 @@ const BUFFER_BYTES: usize = 8 * 1024;
 const FRAGMENT_BYTES: usize = 64 * 1024;
 /// More than a frame, what is flushed late, and a pong. It is never reached.
 const MAX_WRITE_BUFFER_BYTES: usize = 512 * 1024;
+
+/// A message may come in so many pieces.
+const MAX_FRAGMENTS: usize = 64;
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,20 +60,14 @@ pub(crate) enum Incoming {
 /// One WebSocket.
 #[derive(Debug)]
 pub(crate) struct Socket<S> {
-    stream: WebSocketStream<S>,
+    stream: WebSocketStream<FrameGuard<S>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Takes over a stream whose handshake is done.
     pub(crate) async fn new(stream: S) -> Self {
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(MAX_FRAME_BYTES))
-            .max_frame_size(Some(MAX_FRAME_BYTES))
-            .read_buffer_size(BUFFER_BYTES)
-            .write_buffer_size(BUFFER_BYTES)
-            .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES);
         Self {
-            stream: WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await,
+            stream: watched(stream, MAX_FRAME_BYTES, MAX_FRAGMENTS).await,
         }
     }
 
@@ -151,6 +154,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     async fn say_goodbye(&mut self, code: CloseCode) {
+        self.stream.get_mut().let_pass();
         let frame = CloseFrame {
             code: code.number().into(),
             reason: Utf8Bytes::default(),
@@ -182,6 +186,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 }
 
+/// A stream whose handshake is done, with the sizes of this server.
+pub(super) async fn watched<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    max_message_bytes: usize,
+    max_fragments: usize,
+) -> WebSocketStream<FrameGuard<S>> {
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(max_message_bytes))
+        .max_frame_size(Some(max_message_bytes))
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES.max(2 * max_message_bytes));
+    let stream = FrameGuard::new(stream, max_fragments);
+    WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
+}
+
 fn written<E>(outcome: Result<Result<(), Error>, E>) -> Result<(), End> {
     match outcome {
         Ok(Ok(())) => Ok(()),
@@ -196,7 +216,16 @@ fn end_of(error: &Error) -> End {
         Error::Utf8(_) => End::Close(CloseCode::InvalidPayload),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
         Error::Protocol(_) => End::Close(CloseCode::ProtocolError),
+        Error::Io(error) => match violation(error) {
+            Some(Violation::TooManyFragments) => End::Close(CloseCode::PolicyViolation),
+            Some(Violation::TooSlow) => End::Close(CloseCode::Idle),
+            None => End::Gone,
+        },
         Error::WriteBufferFull(_) => End::Close(CloseCode::Internal),
         _ => End::Gone,
     }
+}
+
+fn violation(error: &io::Error) -> Option<Violation> {
+    error.get_ref()?.downcast_ref().copied()
 }

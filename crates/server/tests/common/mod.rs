@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use patter_server::config::Sources;
 use patter_server::telemetry::LogLevel;
-use patter_server::{Config, Server, ServerError, Shutdown};
+use patter_server::{Certificates, Config, Server, ServerError, Shutdown};
 use patter_testkit::model_server::ModelServer;
 use patter_testkit::ws_client::WsClient;
 use tempfile::TempDir;
@@ -21,6 +21,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 /// Longest wait for anything, after which the test has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,6 +58,17 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let with_admin = |server: Server| (server.admin(listener, log_level), Some(address));
         Self::start_as(settings, with_admin).await
+    }
+
+    /// A server with a certificate, and what reads that again.
+    pub(crate) async fn with_tls(settings: &[(&str, &str)]) -> (Self, Certificates) {
+        let mut certificates = None;
+        let server = Self::start_as(settings, |server| {
+            certificates = server.certificates();
+            (server, None)
+        });
+        let server = server.await;
+        (server, certificates.unwrap())
     }
 
     async fn start_as(
@@ -109,6 +121,15 @@ impl TestServer {
         WsClient::connect(&format!("ws://{}/ws/session/{rest}", self.address)).await
     }
 
+    /// Takes a turn in a session of its own: whatever was thrown at the server, it goes on.
+    pub(crate) async fn takes_a_turn(&self, after: &str) {
+        let mut client = self.connect(&Uuid::now_v7().to_string()).await;
+        client.say("turn", "Hello.").await;
+        let answer = client.expect("ai_response").await;
+        assert_eq!(answer["finish_reason"], "stop", "after {after}");
+        client.close().await;
+    }
+
     /// Begins to drain.
     pub(crate) fn begin_shutdown(&self) {
         self.shutdown.drain();
@@ -159,23 +180,48 @@ impl RawClient {
 
     /// A WebSocket whose handshake is done.
     pub(crate) async fn upgraded(address: SocketAddr, session_id: &str) -> Self {
+        Self::upgraded_with(address, session_id, "").await.0
+    }
+
+    /// The same with more headers, each with its line end; and the head of the answer.
+    pub(crate) async fn upgraded_with(
+        address: SocketAddr,
+        session_id: &str,
+        headers: &str,
+    ) -> (Self, String) {
         let mut client = Self::connect(address).await;
         let request = format!(
             "GET /ws/session/{session_id} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
         client.send(request.as_bytes()).await;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(client.stream.read_u8().await.unwrap());
         }
-        assert!(
-            head.starts_with(b"HTTP/1.1 101 "),
-            "{}",
-            String::from_utf8_lossy(&head)
-        );
-        client
+        let head = String::from_utf8_lossy(&head).into_owned();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        (client, head)
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) async fn finish_sending(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// Waits until the server has ended the connection, by whichever way.
+    pub(crate) async fn is_left(self) {
+        self.read_until_left().await;
+    }
+
+    /// All that comes until then.
+    pub(crate) async fn read_until_left(mut self) -> String {
+        let mut read = Vec::new();
+        let reading = async { while matches!(self.stream.read_buf(&mut read).await, Ok(1..)) {} };
+        let left = timeout(PATIENCE, reading).await;
+        left.expect("the server does not close");
+        String::from_utf8_lossy(&read).into_owned()
     }
 
     /// Sends bytes; the server may have closed meanwhile.

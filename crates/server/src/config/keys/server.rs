@@ -30,8 +30,8 @@ pub(super) const SERVER: Section = Section {
         Key::new(
             "server.cors_origins",
             Kind::List(Items::Origins),
-            "Origins whose pages may use the HTTP API from a browser, such as `https://app.example.org`; by \
-             default only the server's own.",
+            "Origins whose pages may use the HTTP API and open WebSockets from a browser, such as \
+             `https://app.example.org`; by default only the server's own.",
         )
         .default(""),
         Key::new(
@@ -41,6 +41,31 @@ pub(super) const SERVER: Section = Section {
              (`X-Forwarded-For`), for the limits of callers. Nobody else is.",
         )
         .default(""),
+        Key::new(
+            "server.hosts",
+            Kind::List(Items::Hosts),
+            "Names by which the server may be asked, besides addresses, `localhost` and those of `server.host` and \
+             `server.public_url`; others are answered with 421. By default, on a loopback address only those, \
+             elsewhere any.",
+        )
+        .default(""),
+        Key::new(
+            "server.public_url",
+            Kind::HttpUrl,
+            "Where browsers find the server when a proxy in front of it ends TLS or gives it another name, such as \
+             `https://chat.example.org`.",
+        ),
+        Key::new(
+            "server.tls_certificate",
+            Kind::Text,
+            "File with the certificate of the server and those that vouch for it, in PEM; with it the server speaks TLS. \
+             Read again when it changes and on SIGHUP.",
+        ),
+        Key::new(
+            "server.tls_key",
+            Kind::Text,
+            "File with the key of `server.tls_certificate`, in PEM.",
+        ),
         Key::new(
             "server.drain_delay",
             seconds(0.0, 3600.0),

@@ -23,6 +23,8 @@ pub(crate) enum Items {
     Origins,
     /// Networks, or none; an address is a network of its own.
     Networks,
+    /// Names of hosts, or none.
+    Hosts,
     /// Names of environment variables, or none.
     Variables,
     /// At least one text.
@@ -50,6 +52,7 @@ impl Items {
             Self::Ports => item.parse().is_ok_and(|port: u16| port != 0),
             Self::Origins => is_origin(item),
             Self::Networks => network(item).is_some(),
+            Self::Hosts => super::is_host(item),
             Self::Variables => super::is_variable_name(item),
             Self::Models => ModelName::parse(item).is_some(),
             Self::Texts | Self::SomeTexts | Self::Patterns | Self::Scalars => !item.is_empty(),
@@ -60,6 +63,7 @@ impl Items {
                 | Self::Texts
                 | Self::Origins
                 | Self::Networks
+                | Self::Hosts
                 | Self::Variables
                 | Self::Models
         );
@@ -84,6 +88,7 @@ impl Items {
             Self::Ports => "one or several ports from 1 to 65535".into(),
             Self::Origins => "a list of origins such as `https://app.example.org`, as browsers write them".into(),
             Self::Networks => "a list of networks such as `10.0.0.0/8` or `fd00::/8`, or of addresses".into(),
+            Self::Hosts => "a list of host names such as `app.example.org`, without ports".into(),
             Self::Variables => "a list of names of variables: capitals, digits and `_`".into(),
             Self::SomeTexts => "one or several texts, none of them empty".into(),
             Self::Patterns => "one or several regular expressions".into(),

@@ -5,8 +5,9 @@ use patter_session::{After, OpenOptions, SessionManager};
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Reply, ScriptedModel};
 use std::sync::Arc;
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -152,11 +153,26 @@ async fn all_events_that_wait_arrive_however_many_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_answers_no_ping_is_gone() {
+async fn input_18_a_client_that_answers_no_ping_is_gone() {
     let mut running = connect(sessions([])).await;
     let start = Instant::now();
     running.tasks.join_next().await.unwrap().unwrap();
     assert_eq!(start.elapsed().as_secs(), 35);
+}
+
+#[tokio::test(start_paused = true)]
+async fn input_17_a_frame_that_dribbles_in_is_not_waited_for() {
+    let mut running = connect(sessions([])).await;
+    let start = Instant::now();
+    // A text of 100 bytes with a mask of zeros.
+    let header = [0x81, 0x80 | 100, 0, 0, 0, 0];
+    for byte in header.into_iter().chain([b' '; 24]) {
+        let client = running.client.get_mut();
+        client.write_all(&[byte]).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(running.closed_with().await, CloseCode::Idle.number());
+    assert_eq!(start.elapsed().as_secs(), 30);
 }
 
 #[tokio::test(start_paused = true)]
