@@ -190,12 +190,7 @@ fn address(request: &Request<Incoming>) -> IpAddr {
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| peer.ip())
 }
 
-async fn dispatch(
-    app: &App,
-    found: Found,
-    request: Request<Incoming>,
-    caller: &Caller,
-) -> Reply {
+async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &Caller) -> Reply {
     let session_id = || checks::session_id(found.parameter.as_deref().unwrap_or_default());
     let query = request.uri().query().map(str::to_owned);
     let query = Query::parse(query.as_deref());

@@ -35,7 +35,7 @@ pub use group_commit::EventWriter;
 pub use insight::Insight;
 pub use measures::{METRICS, PoolUsage};
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresOptions, PostgresQuery, PostgresStore, QueryRows};
+pub use postgres::{Migrate, PostgresOptions, PostgresQuery, PostgresStore, QueryRows};
 pub use record::{
     Append, Appended, Claimed, EventQuery, Fence, Lease, NewEvent, NewSession, Owner, Renewal,
     SessionRecord, StoredEvent, SummaryJob, SummaryTries, Swept,

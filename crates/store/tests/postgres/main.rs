@@ -8,6 +8,7 @@ mod archive;
 mod connections;
 mod insight;
 mod leases;
+mod roles;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use patter_testkit::store_conformance::sample::{
 };
 use sqlx::{Connection, PgConnection};
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     include_str!("../../../../migrations/postgres/20261121000001_sessions_and_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000002_append_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000003_nobody_else.sql"),
@@ -32,6 +33,7 @@ const FILES: [&str; 8] = [
     include_str!("../../../../migrations/postgres/20261129000001_archive.sql"),
     include_str!("../../../../migrations/postgres/20261129000002_search.sql"),
     include_str!("../../../../migrations/postgres/20261129000003_usage.sql"),
+    include_str!("../../../../migrations/postgres/20261130000009_nobody_else_later.sql"),
 ];
 
 struct Database(TestDatabase);
