@@ -11,6 +11,7 @@ mod error;
 mod export;
 mod http;
 pub mod metrics;
+pub mod plain;
 mod retention;
 #[cfg(feature = "sabotage")]
 mod sabotage;

@@ -108,7 +108,10 @@ where
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    let lines = fmt::layer().with_writer(Scrubbed(writer));
+    let lines = fmt::layer().with_writer(Scrubbed {
+        writer,
+        has_colours: is_text && is_terminal,
+    });
     let lines: Lines = match (is_text, is_terminal) {
         // In a terminal there are colours, unless the variable NO_COLOR is set.
         (true, true) => lines.boxed(),
