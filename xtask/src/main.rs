@@ -25,6 +25,7 @@ mod process;
 mod programs;
 mod python;
 mod recordings;
+mod security;
 mod test;
 
 use std::{

@@ -108,6 +108,7 @@ async fn every_refused_frame_is_answered_by_one_error_and_the_connection_stays()
     server.stop().await;
 }
 
+/// Input 81.
 #[tokio::test]
 async fn twenty_refused_frames_in_a_row_close_the_connection() {
     let server = TestServer::demo().await;

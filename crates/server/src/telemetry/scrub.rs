@@ -214,7 +214,7 @@ mod tests {
             "user@example.com",
             "eyJust a word",
             "sk-short",
-            "patter_events_written_and_not_yet_answered_total_of_all",
+            "patter_test_0192f0c0a1b2c3d4e5f60718293a4b5c",
             "a ticket of mine",
             "",
         ] {

@@ -172,6 +172,7 @@ mod tests {
         }
     }
 
+    /// Inputs 106 to 109, 111, 112 and 116 to 118.
     #[test]
     fn whatever_leads_home_or_is_no_plain_web_address_is_blocked() {
         let long = format!("https://example.org/{}", "a".repeat(9_000));
@@ -286,6 +287,7 @@ mod tests {
         }
     }
 
+    /// Input 121.
     #[test]
     fn a_host_that_is_denied_is_blocked_unless_it_is_trusted() {
         let mut rules = WebRules {
