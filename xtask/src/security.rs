@@ -3,7 +3,7 @@
 //! The inputs are those of `security/inputs.tsv`: number, section, input, and why no test is needed where
 //! that is so. A test says itself what it answers, in a line of its doc comment that begins with
 //! `/// Input 47` or `/// Inputs 47, 48` (in the tests of the page `// Input 90`); whatever follows the
-//! numbers is for people. An input that nothing answers is a fault.
+//! numbers is for people. The name of a test can say it too: `inputs_1_to_3_are_refused`. An input that nothing answers is a fault.
 
 mod marks;
 

@@ -88,7 +88,8 @@ async fn knock(server: &ServerProcess) {
                 "patter.v1, base64url.bearer.canary-of-a-protocol",
             );
         let answer = request.send().await.unwrap();
-        let told = format!("{:?}\n{}", answer.headers(), answer.text().await.unwrap());
+        let head = format!("{:?}", answer.headers());
+        let told = format!("{head}\n{}", answer.text().await.unwrap());
         assert_clean(path, &told);
     }
     for body in ["{\"user_id\": canary", "[\"canary\"]", "{\"canary\": 1}"] {

@@ -102,6 +102,7 @@ async fn a_handshake_that_is_none_is_refused() {
     server.stop().await;
 }
 
+/// Inputs 38 to 43.
 #[tokio::test]
 async fn a_target_that_names_no_session_is_refused_and_opens_none() {
     let server = TestServer::demo().await;

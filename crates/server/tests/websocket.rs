@@ -183,6 +183,7 @@ async fn a_turn_reaches_every_reader_in_the_same_order() {
     server.stop().await;
 }
 
+/// Input 44.
 #[tokio::test]
 async fn a_reader_that_comes_back_gets_what_it_missed_and_nothing_twice() {
     let model = ModelServer::start([

@@ -16,6 +16,11 @@ pub(super) fn of(path: &str, text: &str) -> anyhow::Result<Vec<(Vec<u32>, String
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     let mut marks = Vec::new();
     for (place, line) in lines.iter().enumerate() {
+        if let Some(numbers) = numbers_in_name(line) {
+            let name = name(line).unwrap_or_default();
+            marks.push((numbers, format!("[{name}](../{path})")));
+            continue;
+        }
         let Some(told) = told(path, line) else {
             continue;
         };
@@ -28,6 +33,15 @@ pub(super) fn of(path: &str, text: &str) -> anyhow::Result<Vec<(Vec<u32>, String
         marks.push((numbers, format!("[{name}](../{path})")));
     }
     Ok(marks)
+}
+
+/// Those of a test that has them in its name: `inputs_1_to_3_and_5_are_refused`.
+fn numbers_in_name(line: &str) -> Option<Vec<u32>> {
+    let name = name(line)?;
+    let told = name
+        .strip_prefix("inputs_")
+        .or_else(|| name.strip_prefix("input_"))?;
+    Some(numbers(&told.replace('_', " "))).filter(|numbers| !numbers.is_empty())
 }
 
 /// What follows the word.
@@ -124,6 +138,14 @@ mod tests {
             marks,
             [(vec![90], "[nothing runs](../web/test/a.mjs)".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_name_can_have_the_numbers_too() {
+        let text = "async fn inputs_1_to_3_and_5_are_refused() {\nfn inputs(text: &str) {\n";
+        let marks = of("crates/a/tests/b.rs", text).unwrap();
+        assert_eq!(marks.len(), 1, "{marks:?}");
+        assert_eq!(marks[0].0, [1, 2, 3, 5]);
     }
 
     #[test]
