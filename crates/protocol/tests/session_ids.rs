@@ -53,7 +53,6 @@ fn what_is_no_plain_word_names_no_session() {
         "~x",
         ":x",
         "_x",
-        "a_b",
         "a?b",
         "a#b",
         "a%62",
@@ -65,13 +64,7 @@ fn what_is_no_plain_word_names_no_session() {
         assert!(text.parse::<SessionId>().is_err(), "{text:?}");
         assert_judged(text);
     }
-    for text in [
-        "a",
-        "0",
-        "A.b_c".replace('_', "~").as_str(),
-        "a..b",
-        &long[..128],
-    ] {
+    for text in ["a", "0", "A.b_c~d:e-f", "a..b", &long[..128]] {
         assert!(text.parse::<SessionId>().is_ok(), "{text:?}");
     }
 }
