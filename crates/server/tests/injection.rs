@@ -6,6 +6,7 @@
 //! port of a server on this machine that nobody may come to.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a helper that cannot go on fails its test"
 )]
 

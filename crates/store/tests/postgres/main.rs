@@ -1,6 +1,7 @@
 //! The PostgreSQL store: the suite that every store passes, and what only a server can do.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test ends where its preparation fails"
 )]
 
