@@ -15,20 +15,22 @@ ENV npm_config_cache=/var/cache/npm
 WORKDIR /source
 COPY . .
 # The caches keep crates, packages and compiled dependencies between builds; the binary is
-# copied out because a cache is not part of the image.
+# copied out because a cache is not part of the image. `auditable` writes into the binary which crates
+# it is made of, so that whoever has the image can ask for advisories: `cargo audit bin patter`, or any
+# scanner of images.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/var/cache/npm \
     --mount=type=cache,target=/source/target \
-    cargo build --locked --profile dist --package patter-server \
-    && install target/dist/patter /usr/local/bin/patter
+    cargo install --locked --version 0.7.7 cargo-auditable \
+    && cargo auditable build --locked --profile dist --package patter-server \
+    && install target/dist/patter /usr/local/bin/patter \
+    && install --directory /image/data
 
-FROM debian:bookworm-slim
-# The providers' certificates are checked against the system's. Their newest list is the wanted one.
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates \
-    && rm -rf /var/lib/apt/lists/* \
-    && install --directory --owner=10001 --group=10001 /data
+# The C library, the certificates of the providers' authorities, and nothing else: no shell, no package
+# manager, nothing that whoever gets in could go on with. (Plug-ins that are programs, `mcp.NAME.command`, need
+# an image that has them: copy the binary into it.)
+FROM gcr.io/distroless/cc-debian12
+COPY --from=build --chown=10001:10001 /image/data /data
 COPY --from=build /usr/local/bin/patter /usr/local/bin/patter
 # Where nothing else is configured, the data is kept in `./data`: /data, seen from here.
 WORKDIR /

@@ -37,6 +37,7 @@ function dangers(forbidden) {
   ];
 }
 
+// Inputs 90, 91 and 92.
 test('nothing that a model writes runs', async () => {
   const { page, session } = await suite.open();
   await say(page, PAYLOADS.join('\n'));
@@ -52,6 +53,7 @@ test('nothing that a model writes runs', async () => {
   assert.match(await page.locator('.prose').innerText(), /<img src=x onerror="alert\(1\)">/);
 });
 
+// Input 90.
 test('nothing that a tool gives runs', async () => {
   const { page, session } = await suite.open();
   await say(page, 'Call it');

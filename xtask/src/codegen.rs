@@ -1,11 +1,12 @@
 //! `cargo xtask codegen`: writes the committed files that are made from the code.
 //!
 //! Each such file has a test that compares it with what the code says, and that writes it where
-//! `UPDATE_GENERATED` is `1`: the page's `protocol.ts`, `.env.example`, tables in the docs.
+//! `UPDATE_GENERATED` is `1`: the page's `protocol.ts`, `.env.example`, tables in the docs. What tests say
+//! about themselves is put together here.
 
 use std::process::Command;
 
-use crate::{phase::phase, process};
+use crate::{phase::phase, process, security};
 
 /// The crates whose tests hold committed files to the code.
 const CRATES: [&str; 2] = ["patter-protocol", "patter-server"];
@@ -27,5 +28,5 @@ pub(crate) fn run() -> anyhow::Result<()> {
             )
         })?;
     }
-    Ok(())
+    phase("write docs/security.md", security::write)
 }

@@ -1,13 +1,13 @@
 //! `cargo xtask lint`: what can be said about the code without running it.
 
 mod layers;
-mod tidy;
+pub(crate) mod tidy;
 
 use std::process::Command;
 
 use clap::ValueEnum;
 
-use crate::{metadata::Metadata, phase::phase, process};
+use crate::{metadata::Metadata, phase::phase, process, security};
 
 /// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -18,6 +18,8 @@ pub(crate) enum Check {
     Layers,
     /// The house rules that no other tool checks.
     Tidy,
+    /// Each input that the program must stand has a test, and `docs/security.md` lists it.
+    Security,
     /// Clippy has nothing to say.
     Clippy,
     /// The documentation builds without a warning.
@@ -47,6 +49,7 @@ impl Check {
             }),
             Self::Layers => phase("layers", || layers::check(&Metadata::read()?)),
             Self::Tidy => phase("tidy", tidy::check),
+            Self::Security => phase("security", security::check),
             Self::Clippy => phase("clippy", clippy),
             Self::Doc => phase("doc", doc),
         }

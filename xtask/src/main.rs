@@ -26,6 +26,7 @@ mod process;
 mod programs;
 mod python;
 mod recordings;
+mod security;
 mod test;
 
 use std::{

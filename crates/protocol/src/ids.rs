@@ -217,6 +217,7 @@ mod tests {
         }
     }
 
+    /// Input 77.
     #[test]
     fn a_message_id_is_counted_in_characters() {
         assert!(MessageId::try_from("é".repeat(64)).is_ok());

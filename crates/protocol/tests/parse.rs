@@ -30,6 +30,7 @@ fn content_of(frame: &str) -> String {
     }
 }
 
+/// Inputs 68 to 70, 72, 75 and 78.
 #[test]
 fn what_is_not_one_json_object_is_invalid_json() {
     let deep_is_fine = format!(
@@ -69,6 +70,7 @@ fn what_is_not_one_json_object_is_invalid_json() {
     }
 }
 
+/// Input 79.
 #[test]
 fn a_type_that_no_client_may_send_is_unknown() {
     for message_type in ["ai_response", "session_ended", "token", "User_Message", "x"] {
@@ -87,6 +89,7 @@ fn a_refused_frame_is_not_told_back_at_length() {
     assert!(twice.to_string().len() < 200);
 }
 
+/// Inputs 71, 73 and 77.
 #[test]
 fn each_bad_field_is_named() {
     let message = |extra: serde_json::Value| {
@@ -156,6 +159,7 @@ fn content_is_trimmed_and_otherwise_kept() {
     assert_eq!(content, "\u{200b} a\\u0000");
 }
 
+/// Input 74.
 #[test]
 fn content_is_measured_in_bytes_whatever_its_alphabet_or_escapes() {
     for (unit, escaped) in [
@@ -177,6 +181,7 @@ fn content_is_measured_in_bytes_whatever_its_alphabet_or_escapes() {
     }
 }
 
+/// Input 76.
 #[test]
 fn metadata_is_measured_as_json() {
     let frame = |n: usize| json!({"type": "user_message", "content": "hi", "metadata": {"k": "x".repeat(n)}});
@@ -200,6 +205,7 @@ fn older_clients_are_understood() {
     );
 }
 
+/// Input 79.
 #[test]
 fn unknown_fields_and_nulls_are_as_if_left_out() {
     let frame = r#"{"type":"user_message","content":"hi","id":null,"role":"system","seq":9}"#;

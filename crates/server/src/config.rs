@@ -47,8 +47,8 @@ pub use sources::Sources;
 pub use store_target::StoreTarget;
 pub use tool::{McpConfig, ToolConfig};
 pub use tree::{
-    Config, DemoConfig, GeminiConfig, LlmConfig, ModelConfig, OpenAiConfig, ProviderConfig,
-    ServerConfig, SessionConfig, StoreConfig, ToolsConfig,
+    Config, DemoConfig, GeminiConfig, LlmConfig, MigrateMode, ModelConfig, OpenAiConfig,
+    ProviderConfig, ServerConfig, SessionConfig, StoreConfig, ToolsConfig,
 };
 pub use value::Origin;
 

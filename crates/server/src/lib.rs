@@ -12,6 +12,7 @@ mod export;
 mod http;
 mod limits;
 pub mod metrics;
+pub mod plain;
 mod retention;
 #[cfg(feature = "sabotage")]
 mod sabotage;

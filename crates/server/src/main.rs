@@ -5,17 +5,18 @@ mod signals;
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::future::pending;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
 use clap::Parser;
-use patter_server::cli::{Cli, Command, ToolsAction, ToolsArgs};
+use patter_server::cli::{Cli, Command, SessionsAction, SessionsArgs, ToolsAction, ToolsArgs};
 use patter_server::commands::{
     ModelsReport, NewToken, RouteReport, ToolsReport, call_tool, sessions,
 };
+use patter_server::plain::{PlainWriter, plain};
 use patter_server::telemetry::LogLevel;
 use patter_server::{Certificates, Config, Server, Shutdown, telemetry};
 use serde::Serialize;
@@ -32,7 +33,8 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where nobody reads stderr there is nobody to tell.
-            let _unread = writeln!(io::stderr(), "patter: {error:#}");
+            let error = format!("patter: {error:#}");
+            let _unread = writeln!(io::stderr(), "{}", plain(&error));
             ExitCode::FAILURE
         }
     }
@@ -67,7 +69,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
             let report = RouteReport::new(&config, &arguments.question()).await?;
             say_report(&report, arguments.json)
         }
-        Command::Sessions(arguments) => Ok(sessions(&config, &arguments, &mut io::stdout()).await?),
+        Command::Sessions(arguments) => stored(&config, &arguments).await,
     }
 }
 
@@ -75,6 +77,18 @@ fn load(cli: &Cli) -> anyhow::Result<Config> {
     let directory = std::env::current_dir().context("cannot tell the working directory")?;
     let sources = cli.settings.sources(directory, std::env::vars_os());
     Ok(Config::load(&sources)?)
+}
+
+/// An export that goes into a file is the file; all else is for a terminal.
+async fn stored(config: &Config, arguments: &SessionsArgs) -> anyhow::Result<()> {
+    let is_file = matches!(arguments.action, SessionsAction::Export { .. });
+    let mut out = io::stdout();
+    if is_file && !out.is_terminal() {
+        sessions(config, arguments, &mut out).await?;
+    } else {
+        sessions(config, arguments, &mut PlainWriter(out)).await?;
+    }
+    Ok(())
 }
 
 /// Plug-ins that run meanwhile are stopped with it when a signal comes.
@@ -221,5 +235,5 @@ fn say_report(report: &(impl Display + Serialize), json: bool) -> anyhow::Result
 }
 
 fn say(text: &str) -> anyhow::Result<()> {
-    writeln!(io::stdout(), "{text}").context("cannot write to stdout")
+    writeln!(io::stdout(), "{}", plain(text)).context("cannot write to stdout")
 }

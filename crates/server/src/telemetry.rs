@@ -38,8 +38,9 @@ const TALKATIVE: &[&str] = &[
     "rustls",
 ];
 
-/// They quote what plug-ins say, and SQL, at every level. What matters of it is told by who uses them.
-const GOSSIPS: &[&str] = &["rmcp", "sqlx::query"];
+/// They quote what plug-ins say, SQL, and parameters of the database's URL that they do not know, at every
+/// level. What matters of it is told by who uses them.
+const GOSSIPS: &[&str] = &["rmcp", "sqlx::query", "sqlx_postgres::options::parse"];
 
 /// What [`start`] has started.
 #[derive(Debug)]
@@ -108,7 +109,10 @@ where
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    let lines = fmt::layer().with_writer(Scrubbed(writer));
+    let lines = fmt::layer().with_writer(Scrubbed {
+        writer,
+        has_colours: is_text && is_terminal,
+    });
     let lines: Lines = match (is_text, is_terminal) {
         // In a terminal there are colours, unless the variable NO_COLOR is set.
         (true, true) => lines.boxed(),

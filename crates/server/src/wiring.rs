@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use patter_session::SessionSettings;
 use patter_store::{
-    Insight, Ledger, PostgresOptions, PostgresStore, SessionArchive, SessionStore, SpoolOptions,
+    Insight, Ledger, Migrate, PostgresOptions, PostgresStore, SessionArchive, SessionStore, SpoolOptions,
     SqliteSpool, SqliteStore, StoreError,
 };
 use patter_tools::{
@@ -21,7 +21,7 @@ use patter_tools::{
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::config::{Config, ModelTarget, ProviderKind, StoreConfig, StoreTarget};
+use crate::config::{Config, MigrateMode, ModelTarget, ProviderKind, StoreConfig, StoreTarget};
 use crate::error::ServerError;
 use crate::telemetry::traces;
 
@@ -226,6 +226,11 @@ fn postgres_options(url: &SecretString, config: &Config) -> PostgresOptions {
     options.max_connections = config.store.max_connections;
     options.allow_unsafe_fsync = config.store.allow_unsafe_fsync;
     options.search_language.clone_from(&config.search.language);
+    options.allow_plain_text = config.store.allow_plain_text;
+    options.migrate = match config.store.migrate {
+        MigrateMode::Auto => Migrate::Auto,
+        MigrateMode::Check => Migrate::Check,
+    };
     options
 }
 

@@ -126,6 +126,7 @@ async fn inputs_21_to_28_a_handshake_that_is_none_is_refused() {
     server.stop().await;
 }
 
+/// Inputs 38 to 43.
 #[tokio::test]
 async fn inputs_26_and_27_own_pages_those_listed_and_who_is_no_page_may_connect() {
     let server = known_server().await;

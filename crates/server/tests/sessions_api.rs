@@ -100,6 +100,7 @@ async fn pages_of_sessions_meet_without_gap_and_overlap() {
     server.stop().await;
 }
 
+/// Inputs 85 and 86.
 #[tokio::test]
 async fn bad_parameters_are_named() {
     let server = TestServer::demo().await;

@@ -108,6 +108,7 @@ async fn every_refused_frame_is_answered_by_one_error_and_the_connection_stays()
     server.stop().await;
 }
 
+/// Input 81.
 #[tokio::test]
 async fn twenty_refused_frames_in_a_row_close_the_connection() {
     let server = TestServer::demo().await;
@@ -182,6 +183,7 @@ async fn a_turn_reaches_every_reader_in_the_same_order() {
     server.stop().await;
 }
 
+/// Input 44.
 #[tokio::test]
 async fn a_reader_that_comes_back_gets_what_it_missed_and_nothing_twice() {
     let model = ModelServer::start([

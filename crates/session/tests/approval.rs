@@ -224,6 +224,7 @@ async fn a_call_about_which_nobody_decides_is_refused_after_five_minutes() {
     assert!(scene.deleted().is_empty());
 }
 
+/// Input 82.
 #[tokio::test(start_paused = true)]
 async fn who_comes_back_may_decide_and_nobody_of_another_session() {
     let mut scene = scene([delete("a")]).await;

@@ -116,6 +116,7 @@ async fn a_tool_that_fails_hangs_panics_or_is_unknown_gives_an_error_and_the_ans
     );
 }
 
+/// Input 105.
 #[tokio::test(start_paused = true)]
 async fn a_model_that_only_calls_tools_meets_the_step_limit() {
     let wait = || Reply::calls([call("x", "wait", json!({"millis": 1}))]);
@@ -258,6 +259,7 @@ async fn a_task_of_six_steps_with_two_branches_and_a_failure_is_brought_to_its_e
     assert_eq!(answer.parts.len(), 7 + 6);
 }
 
+/// Input 96.
 #[tokio::test(start_paused = true)]
 async fn a_call_too_deep_to_be_stored_fails_its_answer_and_not_the_session() {
     let nested = |levels: usize| {

@@ -180,6 +180,7 @@ async fn a_message_that_interrupts_is_answered_next() {
     );
 }
 
+/// Input 80.
 #[tokio::test(start_paused = true)]
 async fn a_repeated_message_is_answered_once_and_its_sender_gets_the_stored_event() {
     let model = scripted([Reply::text(["Once."])]);

@@ -37,7 +37,7 @@ pub use insight::Insight;
 pub use ledger::{Account, Booked, Cap, Correction, Ledger, Line, Spend};
 pub use measures::{METRICS, PoolUsage};
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresOptions, PostgresQuery, PostgresStore, QueryRows};
+pub use postgres::{Migrate, PostgresOptions, PostgresQuery, PostgresStore, QueryRows};
 pub use record::{
     Append, Appended, Claimed, EventQuery, Fence, Lease, NewEvent, NewSession, Owner, Renewal,
     SessionRecord, StoredEvent, SummaryJob, SummaryTries, Swept,

@@ -10,6 +10,7 @@ mod ledger;
 mod migrate;
 mod options;
 mod query;
+mod reach;
 mod read;
 mod search;
 mod self_test;
@@ -40,7 +41,7 @@ use crate::search::{SearchPage, SearchQuery};
 use crate::store::SessionStore;
 
 use connections::Connections;
-pub use options::PostgresOptions;
+pub use options::{Migrate, PostgresOptions};
 pub use query::{PostgresQuery, QueryRows};
 
 /// How long the self-test at the start may take.
@@ -60,16 +61,16 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects, brings the tables up to date, and makes sure that the server can be used:
-    /// PostgreSQL 14 or later, not a standby, not with `fsync = off`, and that each statement gets
-    /// its own answer.
+    /// Connects, brings the tables up to date (or makes sure that they are: [`Migrate`]), and makes
+    /// sure that the server can be used: PostgreSQL 14 or later, not a standby, not with
+    /// `fsync = off`, and that each statement gets its own answer.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the server is not there, [`StoreError::Unusable`] with the
     /// reason if trying again is of no use. Neither tells the URL or the password.
     pub async fn connect(options: PostgresOptions) -> Result<Self, StoreError> {
-        Self::migrate(&options).await?;
+        connect::prepare(&options, options.migrate).await?;
         let connections = connect::connections(&options)?;
         within(SELF_TEST_DEADLINE, self_test::run(&connections)).await?;
         search::use_language(&connections, &options.search_language).await?;
@@ -79,14 +80,15 @@ impl PostgresStore {
         })
     }
 
-    /// Brings the tables up to date and does nothing else, all in one transaction. Several processes
+    /// Brings the tables up to date, whatever the options say about that, and does nothing else, all
+    /// in one transaction. Several processes
     /// may do so at once: an advisory lock lets one work and the others wait.
     ///
     /// # Errors
     ///
     /// Those of [`connect`](Self::connect).
     pub async fn migrate(options: &PostgresOptions) -> Result<(), StoreError> {
-        connect::migrate(options).await
+        connect::prepare(options, Migrate::Auto).await
     }
 }
 

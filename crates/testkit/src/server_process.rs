@@ -1,5 +1,8 @@
 //! The real binary, started as a user would start it: in a folder of its own, on a free port, with
 //! an environment that holds what the test gives it and nothing else.
+//!
+//! Whatever a test is about, a secret in that environment may not be in what the process logs or prints:
+//! each test that runs the binary is a test of that too.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -23,6 +26,16 @@ pub struct ServerProcess {
     child: Child,
     address: String,
     directory: TempDir,
+    secrets: Vec<String>,
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // A test that fails has its own story.
+        if !std::thread::panicking() {
+            check_for_secrets(&self.secrets, &self.log());
+        }
+    }
 }
 
 impl ServerProcess {
@@ -59,6 +72,7 @@ impl ServerProcess {
             child,
             address,
             directory,
+            secrets: secrets_in(variables),
         }
     }
 
@@ -74,10 +88,14 @@ impl ServerProcess {
     ) -> Output {
         let directory = TempDir::new().unwrap();
         let mut command = command(binary, directory.path(), variables);
-        timeout(PATIENCE, command.args(arguments).output())
+        let output = timeout(PATIENCE, command.args(arguments).output())
             .await
             .unwrap()
-            .unwrap()
+            .unwrap();
+        for said in [&output.stdout, &output.stderr] {
+            check_for_secrets(&secrets_in(variables), &String::from_utf8_lossy(said));
+        }
+        output
     }
 
     /// The URL of a path, such as `/health`.
@@ -142,6 +160,31 @@ impl ServerProcess {
             .await
             .expect("the server does not end")
             .unwrap()
+    }
+}
+
+/// The values of the variables that are secret by their names, and passwords in URLs.
+fn secrets_in(variables: &[(&str, &str)]) -> Vec<String> {
+    const NAMES: [&str; 5] = ["_KEY", "_TOKEN", "SECRET", "PASSWORD", "_CREDENTIAL"];
+    let mut secrets = Vec::new();
+    for (name, value) in variables {
+        let password = value
+            .split_once("://")
+            .and_then(|(_, rest)| rest.rsplit_once('@'))
+            .and_then(|(user, _)| user.split_once(':'))
+            .map(|(_, password)| password);
+        let is_secret = NAMES.iter().any(|it| name.ends_with(it));
+        let found = password.or(is_secret.then_some(*value));
+        // A shorter one may be in a log by chance.
+        secrets.extend(found.filter(|it| it.len() >= 8).map(str::to_owned));
+    }
+    secrets
+}
+
+fn check_for_secrets(secrets: &[String], said: &str) {
+    for secret in secrets {
+        let line = said.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "the process told a secret: {line:?}");
     }
 }
 

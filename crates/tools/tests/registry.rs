@@ -134,6 +134,7 @@ fn a_name_that_providers_do_not_accept_is_refused() {
     }
 }
 
+/// Input 96.
 #[test]
 fn arguments_that_are_not_an_object_are_refused() {
     let text = tool("text", "Takes a text", |_: String, _| async {
@@ -167,6 +168,7 @@ fn a_schema_has_descriptions_and_no_references() {
     insta::assert_json_snapshot!(place.spec().parameters);
 }
 
+/// Input 97.
 #[tokio::test]
 async fn an_unknown_tool_is_an_error() {
     let error = ToolRegistry::new()
@@ -176,6 +178,7 @@ async fn an_unknown_tool_is_an_error() {
     assert_eq!(error, ToolError::UnknownTool("nope\u{fffd}".to_owned()));
 }
 
+/// Input 96.
 #[tokio::test]
 async fn arguments_that_do_not_fit_are_named_by_path() {
     let place = tool("place", "", |_: Place, _| async { Ok(json!(1)) });

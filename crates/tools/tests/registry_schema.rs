@@ -42,6 +42,7 @@ fn described(parameters: Value) -> Described {
     })
 }
 
+/// Input 96.
 #[tokio::test]
 async fn arguments_are_held_against_a_schema_that_is_data() {
     let schema = json!({

@@ -84,7 +84,11 @@ fn starts_a_path(line: &str, at: usize) -> bool {
 }
 
 /// Every file of the repository that is tracked, or new and not ignored.
-fn files() -> anyhow::Result<Vec<String>> {
+///
+/// # Errors
+///
+/// When git does not say.
+pub(crate) fn files() -> anyhow::Result<Vec<String>> {
     let mut git = Command::new("git");
     git.args(["ls-files", "--cached", "--others", "--exclude-standard"]);
     let list = process::output_of(&mut git)?;

@@ -136,12 +136,26 @@ pub struct StoreConfig {
     pub lease: Duration,
     /// Whether a Postgres server may be used that does not sync to disk.
     pub allow_unsafe_fsync: bool,
+    /// What is done about the tables of Postgres at the start.
+    pub migrate: MigrateMode,
+    /// Whether Postgres on another machine may be spoken to without TLS.
+    pub allow_plain_text: bool,
     /// The folder where events are safe while Postgres is away, or `off`.
     pub spool: String,
     /// Bytes of events in it from which on no new message is taken.
     pub spool_max_bytes: u64,
     /// How long it may have something in it before no new message is taken.
     pub spool_max_age: Duration,
+}
+
+/// What is done about the tables of Postgres at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MigrateMode {
+    /// They are brought up to date.
+    Auto,
+    /// They must be up to date.
+    Check,
 }
 
 /// How what was said is searched.

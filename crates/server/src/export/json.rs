@@ -1,4 +1,4 @@
-//! JSON, in one piece or in lines.
+//! JSON, in one piece or in lines, with every `<` escaped.
 
 use patter_protocol::DurableEvent;
 use patter_store::StoreError;
@@ -47,6 +47,8 @@ pub(super) fn element(event: &DurableEvent) -> Result<String, StoreError> {
 }
 
 fn text(value: &impl Serialize) -> Result<String, StoreError> {
+    // Outside of texts there is none. In a page, where somebody may put it, none of it becomes a tag.
     serde_json::to_string(value)
+        .map(|text| text.replace('<', "\\u003c"))
         .map_err(|error| StoreError::Corrupt(format!("no JSON can be made of it: {error}")))
 }

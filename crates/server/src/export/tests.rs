@@ -204,3 +204,20 @@ proptest! {
         });
     }
 }
+
+/// Input 94.
+#[tokio::test]
+async fn no_tag_begins_in_an_export_as_json_and_it_is_read_as_it_was_said() {
+    let files = Files::new().await;
+    let said = "</script><img src=x onerror=alert(1)> <";
+    let session = session([started(), message(said), ended(None, metrics())]);
+    let id = session.session_id.clone();
+    files.store.import(session).await.unwrap();
+    for format in [ExportFormat::Json, ExportFormat::Jsonl] {
+        let text = files.text(&id, format).await;
+        assert!(!text.contains('<'), "{text}");
+        assert!(text.contains(r"\u003c/script>"), "{text}");
+    }
+    let whole: Value = serde_json::from_str(&files.text(&id, ExportFormat::Json).await).unwrap();
+    assert_eq!(whole["events"][1]["content"], said);
+}

@@ -1,5 +1,6 @@
 //! Takes out of every line of the log what looks like a key or a password, whoever wrote it: libraries
 //! quote what they were given, and so do the services that they ask. Our own code logs none to begin with.
+//! What is left is written as [plain text](crate::plain).
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -9,14 +10,21 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::{Captures, Regex};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::plain::plain_line;
+
 const MASK: &[u8] = b"***";
 
 /// A line without any of these is left alone, and nearly all are.
-const SIGNS: [&str; 12] = [
+const SIGNS: [&str; 17] = [
     "sk-",
     "AIza",
     "eyJ",
+    "ZXlK",
     "sb_secret_",
+    "sb_publishable_",
+    "patter_",
+    "ticket=",
+    "base64url.bearer.",
     "sbp_",
     "gsk_",
     "ghp_",
@@ -28,7 +36,8 @@ const SIGNS: [&str; 12] = [
 ];
 
 /// What is kept stands in the first group: it says which secret it was. A key ends where no key goes on,
-/// so that a line of JSON stays one; a password ends with the last `@`, as somebody may not have escaped
+/// so that a line of JSON stays one; `ZXlK` is how the beginning of a JWT looks in base64, as browsers hand it
+/// over, and behind `patter_` there are the 43 characters of a token of our own, longer than any name; a password ends with the last `@`, as somebody may not have escaped
 /// those in it, and that of a database may have a `/` too. Before `sk-` there is no letter, as in `task-`, unless it ends a
 /// colour, an escape of JSON or one of a URL.
 ///
@@ -40,7 +49,11 @@ const SECRETS: &str = r#"(?x-u)
   | ( AKIA ) [A-Z0-9]{16}
   | ( AIza ) [A-Za-z0-9_-]{20,}
   | ( eyJ ) [A-Za-z0-9_-]{6,} (?: \. [A-Za-z0-9_-]* ){1,2}
-  | ( sb_secret_ ) [A-Za-z0-9_-]+
+  | ( ZXlK ) [A-Za-z0-9_-]{20,}
+  | ( sb_secret_ | sb_publishable_ ) [A-Za-z0-9_-]+
+  | ( patter_ ) [A-Za-z0-9_-]{43,}
+  | ( \b ticket= ) [^\s&"'`<>\\]+
+  | ( base64url\.bearer\. ) [A-Za-z0-9._~+/=-]+
   | ( [Bb]earer\x20 ) [A-Za-z0-9._~+/=-]{8,}
   | ( (?: postgres | postgresql | redis | amqp ) :// [^\s:/@"'`<>]{0,128} : ) [^\s"'`<>]{1,256} @
   | ( [A-Za-z][A-Za-z0-9+.-]{0,31} :// [^\s:/@"'`<>]{0,128} : ) (?: [^\s"'`<>\\/] | \\. ){1,256} @
@@ -81,32 +94,45 @@ impl Scrubber {
 
 /// Writes lines without their secrets.
 #[derive(Debug, Clone)]
-pub(super) struct Scrubbed<W>(pub(super) W);
+pub(super) struct Scrubbed<W> {
+    pub(super) writer: W,
+    pub(super) has_colours: bool,
+}
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Scrubbed<W> {
     type Writer = ScrubbedWriter<W::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        ScrubbedWriter(self.0.make_writer())
+        ScrubbedWriter {
+            writer: self.writer.make_writer(),
+            has_colours: self.has_colours,
+        }
     }
 }
 
 #[derive(Debug)]
-pub(super) struct ScrubbedWriter<W>(W);
+pub(super) struct ScrubbedWriter<W> {
+    writer: W,
+    has_colours: bool,
+}
 
 impl<W: Write> Write for ScrubbedWriter<W> {
     /// A line comes as a whole, and is written as one.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         match &*SCRUBBER {
-            Some(scrubber) => self.0.write_all(&scrubber.scrub(line))?,
+            Some(scrubber) => {
+                let line = scrubber.scrub(line);
+                self.writer
+                    .write_all(&plain_line(&line, self.has_colours))?;
+            }
             // What cannot be looked through is not shown.
-            None => self.0.write_all(b"?\n")?,
+            None => self.writer.write_all(b"?\n")?,
         }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.writer.flush()
     }
 }
 
@@ -116,9 +142,11 @@ mod tests {
 
     fn scrubbed(line: &str) -> String {
         let mut written = Vec::new();
-        ScrubbedWriter(&mut written)
-            .write_all(line.as_bytes())
-            .unwrap();
+        let mut writer = ScrubbedWriter {
+            writer: &mut written,
+            has_colours: true,
+        };
+        writer.write_all(line.as_bytes()).unwrap();
         String::from_utf8(written).unwrap()
     }
 
@@ -140,6 +168,20 @@ mod tests {
                 r#"{"a":"eyJ***"}"#,
             ),
             ("sb_secret_abc-DEF_1.", "sb_secret_***."),
+            ("sb_publishable_abc-DEF_1&", "sb_publishable_***&"),
+            ("a ZXlKaGJHY2lPaUpJVXpJMU5pSjku-_x", "a ZXlK***"),
+            (
+                "patter_abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE!",
+                "patter_***!",
+            ),
+            (
+                "GET /ws/session/a?ticket=abc-_1&after=2",
+                "GET /ws/session/a?ticket=***&after=2",
+            ),
+            (
+                "patter.v1, base64url.bearer.YWJj_-, x",
+                "patter.v1, base64url.bearer.***, x",
+            ),
             (r"a\nsk-abcdefghijklmnop", r"a\nsk-***"),
             ("/x%0Ask-abcdefghijklmnop", "/x%0Ask-***"),
             ("ghp_abcdefghijklmnopqrst", "ghp_***"),
@@ -172,6 +214,8 @@ mod tests {
             "user@example.com",
             "eyJust a word",
             "sk-short",
+            "patter_test_0192f0c0a1b2c3d4e5f60718293a4b5c",
+            "a ticket of mine",
             "",
         ] {
             assert_eq!(scrubbed(line), line);

@@ -19,7 +19,7 @@ pub(super) fn add(config: &Config, tools: &ToolRegistry) -> Result<(), ServerErr
             name: name.clone(),
             source: why.into(),
         };
-        let query = query(source).map_err(failed)?;
+        let query = query(source, config.store.allow_plain_text).map_err(failed)?;
         let policy = ToolPolicy {
             approval: Some(source.approval),
             ..ToolPolicy::default()
@@ -35,7 +35,7 @@ pub(super) fn add(config: &Config, tools: &ToolRegistry) -> Result<(), ServerErr
     Ok(())
 }
 
-fn query(source: &SqlSourceConfig) -> Result<PostgresQuery, String> {
+fn query(source: &SqlSourceConfig, allow_plain_text: bool) -> Result<PostgresQuery, String> {
     let Some(database) = &source.database else {
         let variable = &source.database_env;
         return Err(format!(
@@ -45,6 +45,7 @@ fn query(source: &SqlSourceConfig) -> Result<PostgresQuery, String> {
     let mut options = PostgresOptions::new(database.clone());
     options.max_connections = MAX_CONNECTIONS;
     options.statement_timeout = source.timeout;
+    options.allow_plain_text = allow_plain_text;
     let names = source.parameters.keys().cloned();
     let query = PostgresQuery::new(&options, &source.query, names, source.max_rows, MAX_BYTES);
     let query = query.map_err(|error| error.to_string())?;

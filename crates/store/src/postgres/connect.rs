@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use tracing::warn;
 
 use super::connections::{Connections, Mode};
 use super::error::from_sqlx;
-use super::migrate;
-use super::options::PostgresOptions;
+use super::options::{Migrate, PostgresOptions};
+use super::{migrate, reach};
 use crate::deadline::within;
 use crate::error::StoreError;
 
@@ -22,10 +23,16 @@ const OLDEST_SERVER: i32 = 140_000;
 /// restarted server costs no failed calls. A busy one is not.
 const IDLE_BEFORE_PING: Duration = Duration::from_secs(1);
 
-/// Makes sure that the server can be used and brings the tables up to date, over a connection of
-/// its own.
-pub(super) async fn migrate(options: &PostgresOptions) -> Result<(), StoreError> {
+/// Makes sure that the server can be used and that the tables are up to date, over a connection of its
+/// own.
+pub(super) async fn prepare(options: &PostgresOptions, tables: Migrate) -> Result<(), StoreError> {
     let connect_options = options.connect_options()?;
+    if options.trusts_anybody() {
+        warn!(
+            "`sslmode=require` encrypts the connection to the database and does not ask who is at its \
+             other end: use `verify-full`, with `sslrootcert` where its authority is no public one"
+        );
+    }
     let connecting = async {
         PgConnection::connect_with(&connect_options)
             .await
@@ -35,7 +42,10 @@ pub(super) async fn migrate(options: &PostgresOptions) -> Result<(), StoreError>
         .await
         .map_err(|error| with_address(error, &connect_options))?;
     within(CONNECT_DEADLINE, check_server(&mut connection, options)).await?;
-    within(MIGRATE_DEADLINE, migrate::run(&mut connection)).await?;
+    match tables {
+        Migrate::Auto => within(MIGRATE_DEADLINE, migrate::run(&mut connection)).await?,
+        Migrate::Check => within(CONNECT_DEADLINE, reach::check(&mut connection)).await?,
+    }
     // The work is done, and the server drops its side by itself.
     let _ = tokio::time::timeout(CONNECT_DEADLINE, connection.close()).await;
     Ok(())

@@ -3,7 +3,7 @@
 //!
 //! The table of what was run is that of sqlx, so that its tools can read it.
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migration, Migrator};
 use sqlx::{Connection, PgConnection, Row};
 
 use super::error::from_sqlx;
@@ -34,31 +34,9 @@ pub(super) async fn run(connection: &mut PgConnection) -> Result<(), StoreError>
     sqlx::raw_sql(PREPARE)
         .execute(&mut *transaction)
         .await
-        .map_err(from_sqlx)?;
-    let rows = sqlx::query("select version, checksum from patter._migrations")
-        .persistent(false)
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(from_sqlx)?;
-    let mut done: Vec<(i64, Vec<u8>)> = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let version = row.try_get(0).map_err(from_sqlx)?;
-        done.push((version, row.try_get(1).map_err(from_sqlx)?));
-    }
-    // What is done and not known here is of a newer release: its migrations only add, so this one
-    // can go on.
-    let migrator: Migrator = sqlx::migrate!("../../migrations/postgres");
-    for migration in migrator.iter() {
+        .map_err(|error| not_the_owner(from_sqlx(error)))?;
+    for migration in missing(&mut transaction).await? {
         let version = migration.version;
-        match done.iter().find(|(done, _)| *done == version) {
-            Some((_, checksum)) if *checksum == *migration.checksum => continue,
-            Some(_) => {
-                return Err(StoreError::Unusable(format!(
-                    "migration {version} was run before, and its file was another one then"
-                )));
-            }
-            None => {}
-        }
         sqlx::raw_sql(migration.sql.clone())
             .execute(&mut *transaction)
             .await
@@ -78,6 +56,52 @@ pub(super) async fn run(connection: &mut PgConnection) -> Result<(), StoreError>
         .map_err(from_sqlx)?;
     }
     transaction.commit().await.map_err(from_sqlx)
+}
+
+/// What has not been run.
+///
+/// # Errors
+///
+/// [`StoreError::Unusable`] if one that was run has another file now.
+pub(super) async fn missing(connection: &mut PgConnection) -> Result<Vec<Migration>, StoreError> {
+    let rows = sqlx::query("select version, checksum from patter._migrations")
+        .persistent(false)
+        .fetch_all(connection)
+        .await
+        .map_err(from_sqlx)?;
+    let mut done: Vec<(i64, Vec<u8>)> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let version = row.try_get(0).map_err(from_sqlx)?;
+        done.push((version, row.try_get(1).map_err(from_sqlx)?));
+    }
+    // What is done and not known here is of a newer release: its migrations only add, so this one
+    // can go on.
+    let migrator: Migrator = sqlx::migrate!("../../migrations/postgres");
+    let mut missing = Vec::new();
+    for migration in migrator.iter() {
+        let version = migration.version;
+        match done.iter().find(|(done, _)| *done == version) {
+            Some((_, checksum)) if *checksum == *migration.checksum => {}
+            Some(_) => {
+                return Err(StoreError::Unusable(format!(
+                    "migration {version} was run before, and its file was another one then"
+                )));
+            }
+            None => missing.push(migration.clone()),
+        }
+    }
+    Ok(missing)
+}
+
+/// Says what to do where the role is one that may not make tables.
+fn not_the_owner(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unusable(why) => StoreError::Unusable(format!(
+            "{why}: the tables are brought up to date by a role that owns them; for one that does not, \
+             set `store.migrate` to `check` and run `patter migrate` as their owner"
+        )),
+        other => other,
+    }
 }
 
 /// Says which one failed.

@@ -32,6 +32,23 @@ pub struct PostgresOptions {
     /// all languages, which takes words as they are. `simple` unless set. It holds for what is
     /// written from then on; what is there is still found.
     pub search_language: String,
+    /// What is done about the tables before the store is opened. They are brought up to date unless set.
+    pub migrate: Migrate,
+    /// Whether a server on another machine will do that is not spoken to by TLS, or only if it offers
+    /// it: whoever is in between can read and change everything. No unless set: for a network that
+    /// nobody else is in, such as that of a few containers.
+    pub allow_plain_text: bool,
+}
+
+/// What is done about the tables before a store is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Migrate {
+    /// They are brought up to date, for which the role must own them.
+    #[default]
+    Auto,
+    /// They are looked at, and must be up to date and within reach of the role, which needs no more
+    /// than `deploy/postgres/app_role.sql` grants.
+    Check,
 }
 
 impl PostgresOptions {
@@ -40,7 +57,8 @@ impl PostgresOptions {
     ///
     /// If the URL has no `sslmode` and the host is another machine, the connection is encrypted
     /// and the server's certificate and name are checked (`verify-full`), against the authority
-    /// in `sslrootcert` or else the public ones. To a server on this machine it is not required.
+    /// in `sslrootcert` or else the public ones. To a server on this machine it is not required. A mode
+    /// that goes on in plain text (`disable`, `allow`, `prefer`) is refused for another machine.
     ///
     /// A pooler in transaction mode (`PgBouncer`, Supavisor) must be known: by port 6543, on which
     /// Supabase has its own, or by `pgbouncer=true` in the URL. Each call is then a transaction,
@@ -56,6 +74,8 @@ impl PostgresOptions {
             statement_timeout: Duration::from_secs(5),
             allow_unsafe_fsync: false,
             search_language: "simple".to_owned(),
+            migrate: Migrate::Auto,
+            allow_plain_text: false,
         }
     }
 
@@ -96,7 +116,8 @@ impl PostgresOptions {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unusable`] if the URL cannot be read.
+    /// [`StoreError::Unusable`] if the URL cannot be read, or would have the password and all data go
+    /// through the network in plain text.
     pub(super) fn connect_options(&self) -> Result<PgConnectOptions, StoreError> {
         let url = &without(self.url.expose_secret(), POOLER);
         // The error of sqlx is not passed on: it may quote the URL.
@@ -120,7 +141,22 @@ impl PostgresOptions {
         if !mode_is_given && !is_this_machine(&options) {
             options = options.ssl_mode(PgSslMode::VerifyFull);
         }
+        if is_plain(options.get_ssl_mode()) && !self.allow_plain_text && !is_this_machine(&options)
+        {
+            return Err(StoreError::Unusable(
+                "the database is on another machine, and its `sslmode` lets the password and all data \
+                 go there in plain text: leave `sslmode` out, which means `verify-full`"
+                    .to_owned(),
+            ));
+        }
         Ok(options)
+    }
+
+    /// Whether the connection is encrypted without a look at who is at its other end.
+    pub(super) fn trusts_anybody(&self) -> bool {
+        self.connect_options().is_ok_and(|options| {
+            matches!(options.get_ssl_mode(), PgSslMode::Require) && !is_this_machine(&options)
+        })
     }
 }
 
@@ -141,6 +177,14 @@ fn without(url: &str, name: &str) -> String {
     let is_other = |pair: &&str| pair.split_once('=').is_none_or(|(key, _)| key != name);
     let others: Vec<_> = query.split('&').filter(is_other).collect();
     format!("{base}?{}", others.join("&"))
+}
+
+/// Whether a mode goes on without TLS, always or where the server, or whoever answers for it, has none.
+fn is_plain(mode: PgSslMode) -> bool {
+    matches!(
+        mode,
+        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer
+    )
 }
 
 fn is_this_machine(options: &PgConnectOptions) -> bool {
@@ -207,6 +251,43 @@ mod tests {
             "postgres://u@%2Fvar%2Frun%2Fpostgresql/d",
         ] {
             assert_ne!(mode(local), "VerifyFull", "{local}");
+        }
+    }
+
+    #[test]
+    fn nothing_goes_to_another_machine_in_plain_text_unless_that_is_allowed() {
+        for mode in ["disable", "allow", "prefer"] {
+            for host in [
+                "db.example.com",
+                "10.0.0.1",
+                "[2001:db8::1]",
+                "127.0.0.1.example.com",
+            ] {
+                let url = format!("postgres://u:geheim@{host}/d?sslmode={mode}");
+                let mut options = PostgresOptions::new(url.clone().into());
+                let refused = options.connect_options().unwrap_err().to_string();
+                assert!(refused.contains("plain text"), "{url}: {refused}");
+                assert!(!refused.contains("geheim"), "{refused}");
+                options.allow_plain_text = true;
+                assert!(options.connect_options().is_ok(), "{url}");
+            }
+            for host in ["localhost", "127.0.0.1", "[::1]", "%2Fvar%2Frun"] {
+                let url = format!("postgres://u@{host}/d?sslmode={mode}");
+                assert!(options(&url).is_ok(), "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_asks_for_no_certificate_is_known() {
+        for (url, expected) in [
+            ("postgres://u@db.example.com/d?sslmode=require", true),
+            ("postgres://u@db.example.com/d?sslmode=verify-ca", false),
+            ("postgres://u@db.example.com/d", false),
+            ("postgres://u@localhost/d?sslmode=require", false),
+        ] {
+            let options = PostgresOptions::new(url.into());
+            assert_eq!(options.trusts_anybody(), expected, "{url}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The PostgreSQL store: the suite that every store passes, and what only a server can do.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test ends where its preparation fails"
 )]
 
@@ -8,6 +9,7 @@ mod archive;
 mod connections;
 mod insight;
 mod leases;
+mod roles;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +26,7 @@ use patter_testkit::store_conformance::sample::{
 };
 use sqlx::{Connection, PgConnection};
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("../../../../migrations/postgres/20261121000001_sessions_and_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000002_append_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000003_nobody_else.sql"),
@@ -34,6 +36,7 @@ const FILES: [&str; 9] = [
     include_str!("../../../../migrations/postgres/20261129000002_search.sql"),
     include_str!("../../../../migrations/postgres/20261129000003_usage.sql"),
     include_str!("../../../../migrations/postgres/20261130000005_spending.sql"),
+    include_str!("../../../../migrations/postgres/20261130000009_nobody_else_later.sql"),
 ];
 
 struct Database(TestDatabase);

@@ -6,6 +6,7 @@ use super::InsightFixture;
 use super::corpus::{asked, found, said};
 use crate::store_conformance::sample::message;
 
+/// Inputs 84 and 85.
 /// Nor does one take long.
 pub async fn no_text_is_an_error(fixture: &dyn InsightFixture) {
     let (store, insight) = fixture.open_insight().await;

@@ -85,6 +85,8 @@ pub async fn every_text_is_read_as_it_was_given(fixture: &dyn StoreFixture) {
     assert_same_after_reading(fixture, bodies.collect()).await;
 }
 
+/// Input 75.
+///
 /// JSON as models and tools give it.
 pub async fn large_json_and_all_kinds_of_numbers_are_read_as_they_were_given(
     fixture: &dyn StoreFixture,
@@ -139,6 +141,7 @@ pub async fn what_is_private_is_kept_with_its_event(fixture: &dyn StoreFixture) 
     assert!(!shown.contains("signature"), "{shown}");
 }
 
+/// Input 83.
 /// Nothing is put together as SQL, a pattern or a format.
 pub async fn a_text_that_looks_like_sql_is_only_text(fixture: &dyn StoreFixture) {
     let texts = [

@@ -150,6 +150,7 @@ mod tests {
         Template::parse(template).unwrap().fill(&values)
     }
 
+    /// Input 119.
     #[test]
     fn what_is_put_into_a_place_stays_there() {
         for (value, encoded) in [
@@ -170,6 +171,7 @@ mod tests {
         }
     }
 
+    /// Input 119.
     #[test]
     fn a_value_does_not_go_up_in_the_path() {
         for value in [".", ".."] {

@@ -80,6 +80,7 @@ fn is_in_v6(address: Ipv6Addr, (network, prefix): (Ipv6Addr, u32)) -> bool {
 mod tests {
     use super::*;
 
+    /// Inputs 109 and 110.
     #[test]
     fn the_first_the_middle_and_the_last_address_of_each_network_are_not_public() {
         for (network, prefix) in NOT_PUBLIC_V4 {
@@ -100,6 +101,7 @@ mod tests {
         }
     }
 
+    /// Inputs 108, 111 and 112.
     #[test]
     fn every_form_that_leads_back_to_ipv4_or_stays_at_home_is_not_public() {
         for address in [

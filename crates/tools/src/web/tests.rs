@@ -124,6 +124,7 @@ async fn ask(server: &Server, limits: WebLimits) -> Result<WebAnswer, ToolError>
     answered
 }
 
+/// Input 115.
 #[tokio::test]
 async fn a_redirect_that_leads_home_is_not_followed() {
     let home = Server::saying(answer("200 OK", b"secret")).await;
@@ -160,6 +161,7 @@ async fn a_redirect_that_leads_home_is_not_followed() {
     assert!(home.asked().is_empty());
 }
 
+/// Input 115.
 #[tokio::test]
 async fn redirects_end() {
     let round = Server::saying(redirect(302, "/again")).await;
@@ -226,6 +228,7 @@ async fn resolved(port: u16, says: &[&[Ipv4Addr]]) -> (Result<WebAnswer, ToolErr
     (answered, left)
 }
 
+/// Input 113.
 #[tokio::test]
 async fn a_name_that_leads_home_is_blocked_whatever_else_it_leads_to() {
     let home = Server::saying(answer("200 OK", b"secret")).await;
@@ -242,6 +245,7 @@ async fn a_name_that_leads_home_is_blocked_whatever_else_it_leads_to() {
     assert!(home.asked().is_empty() && public.asked().is_empty());
 }
 
+/// Input 114.
 #[tokio::test]
 async fn a_name_is_resolved_once_and_what_was_checked_is_what_is_connected_to() {
     let home = Server::saying(answer("200 OK", b"secret")).await;
@@ -253,6 +257,7 @@ async fn a_name_is_resolved_once_and_what_was_checked_is_what_is_connected_to() 
     assert!(home.asked().is_empty());
 }
 
+/// Input 120.
 #[tokio::test]
 async fn an_answer_is_cut_off_at_its_limits() {
     let limits = WebLimits {
@@ -285,6 +290,7 @@ async fn an_answer_is_cut_off_at_its_limits() {
     }
 }
 
+/// Input 120.
 #[tokio::test]
 async fn an_encoded_answer_is_decoded_and_a_strange_or_broken_one_fails() {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
@@ -311,6 +317,7 @@ async fn an_encoded_answer_is_decoded_and_a_strange_or_broken_one_fails() {
     }
 }
 
+/// Input 120.
 #[tokio::test]
 async fn an_answer_that_is_no_sound_http_fails() {
     let many: String = (0..10_000).map(|n| format!("x-{n}: y\r\n")).collect();
@@ -344,6 +351,7 @@ async fn an_answer_that_is_no_sound_http_fails() {
     }
 }
 
+/// Input 120.
 #[tokio::test]
 async fn an_answer_that_only_ever_announces_itself_is_given_up() {
     let flood = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".to_vec();

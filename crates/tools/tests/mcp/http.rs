@@ -37,6 +37,7 @@ async fn state_of(options: McpOptions) -> McpState {
     state
 }
 
+/// Input 104.
 #[tokio::test]
 async fn a_url_that_leads_home_is_not_asked() {
     let home = ModelServer::start([]).await;
@@ -58,6 +59,7 @@ async fn a_url_that_leads_home_is_not_asked() {
     assert_eq!(home.connections(), 0);
 }
 
+/// Input 104.
 #[tokio::test]
 async fn what_a_server_refers_to_is_not_asked() {
     let home = ModelServer::start([]).await;

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::bench::{Bench, seen_in};
 
+/// Input 101.
 #[tokio::test]
 async fn tools_join_under_the_name_of_their_server_and_leave_with_it() {
     let bench = Bench::start(&[]).await;
@@ -58,6 +59,7 @@ async fn only_the_listed_tools_are_offered() {
     assert_eq!(error.kind(), ToolErrorKind::UnknownTool);
 }
 
+/// Input 98.
 #[tokio::test]
 async fn a_tool_that_does_not_say_that_it_only_reads_needs_approval() {
     let bench = Bench::start(&[]).await;
@@ -124,6 +126,7 @@ async fn whoever_calls_is_told_how_far_the_call_is() {
     assert_eq!(*told.lock().unwrap(), [half]);
 }
 
+/// Input 103.
 #[tokio::test]
 async fn a_server_gets_only_the_variables_that_were_named() {
     let bench = Bench::start(&[]).await;

@@ -46,6 +46,7 @@ async fn a_server_that_dies_in_a_call_fails_it_and_is_back_for_the_next() {
     assert_eq!(bench.starts().len(), 2);
 }
 
+/// Input 100.
 #[tokio::test]
 async fn a_tool_that_changes_after_it_was_seen_is_offered_no_more() {
     let bench = Bench::start(&[]).await;
@@ -57,6 +58,7 @@ async fn a_tool_that_changes_after_it_was_seen_is_offered_no_more() {
     assert!(bench.tools.get("shell__echo").is_none());
 }
 
+/// Input 102.
 #[tokio::test]
 async fn what_a_server_says_out_of_turn_harms_nobody() {
     let bench = Bench::start(&[]).await;
@@ -87,6 +89,7 @@ async fn a_server_that_asks_without_listening_is_disconnected() {
     assert_eq!(bench.starts().len(), 2);
 }
 
+/// Input 102.
 #[tokio::test]
 async fn an_answer_that_is_too_large_is_thrown_away() {
     let bench = Bench::start(&[]).await;
@@ -99,6 +102,7 @@ async fn an_answer_that_is_too_large_is_thrown_away() {
     );
 }
 
+/// Input 103.
 #[tokio::test]
 async fn a_server_that_writes_much_on_its_standard_error_is_not_held_up() {
     let bench = Bench::start(&["noisy"]).await;
@@ -108,6 +112,7 @@ async fn a_server_that_writes_much_on_its_standard_error_is_not_held_up() {
     );
 }
 
+/// Input 103.
 #[tokio::test]
 async fn a_server_that_does_not_end_is_killed_with_all_that_it_has_started() {
     let bench = Bench::start(&["deaf", "forks"]).await;

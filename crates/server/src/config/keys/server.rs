@@ -112,6 +112,21 @@ pub(super) const STORE: Section = Section {
         )
         .default("false"),
         Key::new(
+            "store.migrate",
+            Kind::Choice(&["auto", "check"]),
+            "What is done about the tables of Postgres at the start: `auto` brings them up to date, for \
+             which the role must own them; `check` makes sure that they are, and needs no more than \
+             `deploy/postgres/app_role.sql` grants.",
+        )
+        .default("auto"),
+        Key::new(
+            "store.allow_plain_text",
+            Kind::Flag,
+            "Whether Postgres on another machine, the store or a data source, may be spoken to without \
+             TLS (`sslmode=disable`, `allow` or `prefer`): whoever is in between reads everything.",
+        )
+        .default("false"),
+        Key::new(
             "store.spool",
             Kind::Text,
             "Folder on a disk that lasts, where events are safe while Postgres is away; `off` for \

@@ -81,6 +81,7 @@ fn a_conversation_can_be_read() {
     }
 }
 
+/// Input 90.
 #[test]
 fn html_cannot_begin_and_comparisons_stay() {
     let text = written("<!-- </blockquote> <script> a < b <= c");

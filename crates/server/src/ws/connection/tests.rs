@@ -152,6 +152,7 @@ async fn all_events_that_wait_arrive_however_many_they_are() {
     }
 }
 
+/// Input 18.
 #[tokio::test(start_paused = true)]
 async fn input_18_a_client_that_answers_no_ping_is_gone() {
     let mut running = connect(sessions([])).await;
