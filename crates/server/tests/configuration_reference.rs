@@ -52,7 +52,9 @@ fn every_line_of_the_env_example_can_be_used_as_it_is() {
         .lines()
         .filter_map(|line| line.strip_prefix("# ")?.split_once('='))
         .filter(|(name, _)| {
-            name.bytes()
+            // Entries of lists are counted, and make sense only together.
+            name.trim_end_matches("256")
+                .bytes()
                 .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
         })
         .map(|(name, text)| format!("{name}={text}\n"))
@@ -80,7 +82,7 @@ fn every_line_of_the_env_example_can_be_used_as_it_is() {
 
 #[test]
 fn every_example_in_the_documentation_loads() {
-    let pages = ["docs/models.md", "docs/tools.md"].map(|page| {
+    let pages = ["docs/models.md", "docs/tools.md", "docs/authentication.md"].map(|page| {
         let page = in_project(page);
         std::fs::read_to_string(page).unwrap()
     });

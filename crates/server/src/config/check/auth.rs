@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use serde_json::Value as Json;
 use url::{Host, Url};
 
 use super::super::kind::is_provider_name;
@@ -13,8 +14,15 @@ use super::{Check, is_loopback, names_under};
 const MIN_SECRET_BYTES: usize = 32;
 
 pub(super) fn check(check: &mut Check<'_>) {
-    let host = check.text("server.host").unwrap_or_default();
-    if !is_loopback(host) && !check.is_set("auth.mode") {
+    // One that is no address is told elsewhere.
+    let host = check
+        .tree
+        .get("server")
+        .and_then(|server| server.get("host"));
+    let is_open = host
+        .and_then(Json::as_str)
+        .is_some_and(|host| !is_loopback(host));
+    if is_open && !check.is_set("auth.mode") {
         let problem = "whoever reaches this address may use the server: say auth.mode = \"jwt\" or \
                        \"token\" to ask who they are, or auth.mode = \"none\" if everybody may";
         check.key_fault("server.host", problem.to_owned());
