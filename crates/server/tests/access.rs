@@ -93,6 +93,8 @@ fn expected(who: Who, asked: Asked, form: Form, client_ids: bool) -> u16 {
         _ => form != Form::Unknown,
     };
     match (who, form) {
+        // Which session a ticket must be for is read before who asks.
+        (Who::Nobody, Form::Malformed) if asked == Asked::Socket => 400,
         (Who::Nobody, _) => 401,
         (_, Form::Malformed) => 400,
         (Who::Reader, _) if acts => 403,
