@@ -3,7 +3,7 @@
 //! left out, since none is granted.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -13,14 +13,15 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
-use crate::{metadata::Metadata, phase::phase, process};
+use crate::{metadata::Metadata, patter, phase::phase, process};
 
 /// Names another Python 2.7 than `python2.7`.
 const PYTHON_VARIABLE: &str = "PYTHON2";
 const SUITE: &str = "autobahntestsuite==25.10.1";
 const EXPECTED: &str = "interop/autobahn.json";
+/// By this name the suite knows the server.
 const AGENT: &str = "patter";
-/// By whose name the suite knows it, and what is written when it is set to 1.
+/// Set to `1`, what came of it is written as what is expected.
 const UPDATE_VARIABLE: &str = "UPDATE_GENERATED";
 
 /// Case to what came of it: of what was said, and of how the connection was closed.
@@ -36,7 +37,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let folder = metadata.target_directory.join("autobahn");
     fs::create_dir_all(&folder)?;
     let suite = phase("install the Autobahn test suite", || install(&folder))?;
-    let binary = phase("build patter with its echo", || build(&metadata))?;
+    let binary = phase("build patter with its echo", || build(&metadata, &folder))?;
     let results = phase("fuzz it", || fuzz(&folder, &suite, &binary))?;
     phase("compare", || compare(&results))
 }
@@ -69,17 +70,17 @@ fn install(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(suite)
 }
 
-fn build(metadata: &Metadata) -> anyhow::Result<PathBuf> {
-    let target = metadata.target_directory.join("autobahn/build");
+/// Builds it, and puts it aside under a name of its own, so that the plain one is never mistaken for it.
+fn build(metadata: &Metadata, folder: &Path) -> anyhow::Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo
         .args(["build", "--quiet", "--package", "patter-server"])
         .args(["--features", "autobahn-echo"])
-        .arg("--target-dir")
-        .arg(&target)
         .env("PATTER_WEB", "plain");
     process::run(&mut cargo)?;
-    Ok(target.join("debug/patter"))
+    let aside = folder.join("patter");
+    fs::copy(patter::binary(metadata), &aside)?;
+    Ok(aside)
 }
 
 /// A process that does not outlive this.
@@ -169,7 +170,7 @@ fn compare(results: &Results) -> anyhow::Result<()> {
     }
     let expected = fs::read(EXPECTED).with_context(|| format!("there is no `{EXPECTED}`"))?;
     let expected: Results = serde_json::from_slice(&expected)?;
-    let names: std::collections::BTreeSet<_> = expected.keys().chain(results.keys()).collect();
+    let names: BTreeSet<_> = expected.keys().chain(results.keys()).collect();
     let changed: Vec<String> = names
         .into_iter()
         .filter(|name| expected.get(*name) != results.get(*name))
