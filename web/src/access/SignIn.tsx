@@ -1,7 +1,7 @@
 // The dialog that asks for an access token. Loaded when it is first needed. It can be put off: a strip then says
 // what is the matter, and whatever asked for a token waits.
 
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../announce';
 import { ApiError } from '../api';
 import { strings } from '../strings';
@@ -16,6 +16,11 @@ export function SignIn() {
   const input = useRef<HTMLInputElement>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const [trying, setTrying] = useState(false);
+
+  // The strip's button that opened it may be gone by then, and would leave the focus nowhere.
+  useEffect(() => () => void setTimeout(() => {
+    if (document.activeElement === document.body) document.getElementById('message')?.focus();
+  }), []);
 
   const complain = (why: string) => {
     setTrouble(why);
