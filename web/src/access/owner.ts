@@ -22,14 +22,22 @@ export function adopt(token: string): void {
     const [, rest] = OF_NOBODY.exec(key) ?? [];
     const text = rest === undefined ? null : sessionStorage.getItem(key);
     if (rest === undefined || text === null) continue;
-    sessionStorage.removeItem(key); // First: there may be no room for both.
-    sessionStorage.setItem(keyAs(token, rest), text);
+    move(key, keyAs(token, rest), text);
   }
 }
 
-/** Forgets all that the tab's storage holds, the token first. */
+/** Forgets all that the tab's storage holds of the page. */
 export function forgetAll(): void {
   for (const key of keys()) sessionStorage.removeItem(key);
+}
+
+function move(from: string, to: string, text: string): void {
+  sessionStorage.removeItem(from); // First: there may be no room for both.
+  try {
+    sessionStorage.setItem(to, text);
+  } catch {
+    sessionStorage.setItem(from, text); // Nor for the longer name. What the page shows lives on in memory.
+  }
 }
 
 function keyAs(token: string, rest: string): string {
@@ -39,7 +47,7 @@ function keyAs(token: string, rest: string): string {
 function keys(): string[] {
   try {
     const all = Array.from({ length: sessionStorage.length }, (_, at) => sessionStorage.key(at) ?? '');
-    return all.filter((key) => key.startsWith(ANY)).sort((one) => (one === `${ANY}token` ? -1 : 0));
+    return all.filter((key) => key.startsWith(ANY));
   } catch {
     return []; // Forbidden by the browser's settings.
   }
