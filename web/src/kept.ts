@@ -2,6 +2,7 @@
 // that are being written anew. A reload or a look at another session loses none of it.
 
 import { effect, type Signal, signal } from '@preact/signals';
+import { keyOf } from './access/owner';
 import type { MessageId, SessionId } from './protocol';
 
 interface Kept<T> {
@@ -11,7 +12,7 @@ interface Kept<T> {
 }
 
 export function keptDraft(id: SessionId): Kept<string> {
-  return kept(`patter.draft.${id}`, (text) => text ?? '', (draft) => draft || null);
+  return kept(() => keyOf('draft', id), (text) => text ?? '', (draft) => draft || null);
 }
 
 /** The messages that are being written anew, and what each says by now. */
@@ -20,7 +21,7 @@ export class Edits {
 
   constructor(id: SessionId) {
     const write = (texts: object) => (Object.keys(texts).length > 0 ? JSON.stringify(texts) : null);
-    this.kept = kept(`patter.edits.${id}`, readEdits, write);
+    this.kept = kept(() => keyOf('edits', id), readEdits, write);
   }
 
   /** What a message says by now; `undefined` if it is not being written anew. */
@@ -43,14 +44,14 @@ export class Edits {
   }
 }
 
-/** What stands in the storage under `key`, and every change of it; `write` gives `null` for nothing. */
-function kept<T>(key: string, read: (text: string | null) => T, write: (value: T) => string | null): Kept<T> {
-  const value = signal(read(stored(key)));
+/** What stands in the storage under a key, and every change of it; `write` gives `null` for nothing. */
+function kept<T>(key: () => string, read: (text: string | null) => T, write: (value: T) => string | null): Kept<T> {
+  const value = signal(read(stored(key())));
   const dispose = effect(() => {
     const text = write(value.value);
     try {
-      if (text === null) sessionStorage.removeItem(key);
-      else sessionStorage.setItem(key, text);
+      if (text === null) sessionStorage.removeItem(key());
+      else sessionStorage.setItem(key(), text);
     } catch {
       // Full or forbidden: it is kept while the session is shown.
     }

@@ -1,6 +1,8 @@
-// Mounts the page, and lets it follow the address, the theme and the keyboard.
+// Mounts the page, and lets it follow the address, the theme, the keyboard and who is signed in.
 
 import { render } from 'preact';
+import { followTyping } from './access/asking';
+import { followReturning } from './access/sign';
 import { followKeyboard } from './keyboard';
 import { followAddress } from './location';
 import { loadDrawingSoon } from './markdown/later';
@@ -11,6 +13,8 @@ import { followTitle } from './title';
 import { App } from './ui/App';
 
 followTheme();
+followReturning();
+followTyping();
 followAddress();
 followRoute();
 followKeyboard();

@@ -1,6 +1,7 @@
 // User messages that the server has not taken: those that wait to be acknowledged, and those that it refused,
 // with why. They are kept in the tab's storage, so that a reload loses none of them.
 
+import { keyOf } from './access/owner';
 import type { ErrorEvent, MessageId, SessionId, UserInput } from './protocol';
 
 /** A message that can be told apart from every other one of its session. */
@@ -11,11 +12,9 @@ type Kept = OutgoingMessage & { refusal?: ErrorEvent };
 
 /** The messages of one session that were not taken, in the order in which they were written. */
 export class Outbox {
-  private readonly key: string;
   private messages: readonly Kept[];
 
-  constructor(session: SessionId, private readonly storage: Storage | undefined = tabStorage()) {
-    this.key = `patter.outbox.${session}`;
+  constructor(private readonly session: SessionId, private readonly storage: Storage | undefined = tabStorage()) {
     this.messages = this.load();
   }
 
@@ -44,6 +43,11 @@ export class Outbox {
     if (this.messages.some((message) => message.id === id)) {
       this.keep(this.messages.filter((message) => message.id !== id));
     }
+  }
+
+  /** Another one once somebody has signed in. */
+  private get key(): string {
+    return keyOf('outbox', this.session);
   }
 
   private load(): Kept[] {

@@ -2,20 +2,19 @@
 // The widgets read its signals and call its methods; they know nothing of the connection.
 
 import { batch, computed, type Signal, signal } from '@preact/signals';
+import { credentialsFor } from './access/credentials';
+import { onNewToken } from './access/token';
 import { oncePerFrame } from './frame';
 import { mintId, socketUrl } from './address';
 import { chosenMetadata } from './choose/routes';
 import { readEarlier, readTail, type Tail } from './history';
 import { Edits, keptDraft } from './kept';
+import { type Listener, Listeners } from './listeners';
 import { Outbox, type OutgoingMessage } from './outbox';
 import type { CallId, LogEpoch, MessageId, ServerMessage, SessionId } from './protocol';
 import { type Connection, SessionSocket } from './socket';
 import { stopReading } from './voice/speaker';
 import { apply, emptyState, isAnswering, isAwaiting, lastSaid, prepend, say, type Said, type State, unsay } from './state';
-
-/** Is told of an event as it comes, before it is drawn. `arrivedAt`: milliseconds since 1970, by a clock
- *  that never goes back. */
-export type Listener = (event: ServerMessage, arrivedAt: number) => void;
 
 /** How the part of the log in front of what is shown stands. */
 export type Earlier = 'none' | 'more' | 'loading' | 'failed';
@@ -49,6 +48,7 @@ export class Session {
   private readonly outbox: Outbox;
   private readonly socket: SessionSocket;
   private readonly forgetDraft: () => void;
+  private readonly forgetToken: () => void;
   private arrived: ServerMessage[] = [];
   /** `seq` of the first event that is shown. */
   private first = 1;
@@ -59,7 +59,7 @@ export class Session {
   /** The last that was heard of the session is that it ended. */
   private sawEnd = false;
   private left = false;
-  private readonly listeners = new Set<Listener>();
+  private readonly listeners = new Listeners();
 
   constructor(readonly id: SessionId) {
     this.outbox = new Outbox(id);
@@ -71,12 +71,13 @@ export class Session {
       onEvent: (event) => {
         this.arrived.push(event);
         this.note(event);
-        this.tell(event);
+        this.listeners.tell(event);
         this.draw();
         if (event.type === 'session_ended' && this.ending.value) this.socket.close();
       },
       onConnection: (connection) => this.connectionChanged(connection),
-    });
+    }, credentialsFor(id));
+    this.forgetToken = onNewToken(() => this.socket.renew());
     const draft = keptDraft(id);
     this.draft = draft.value;
     this.forgetDraft = draft.dispose;
@@ -178,14 +179,14 @@ export class Session {
   /** Tells of every event from now on, replayed ones included, and those that are read from the log with
    *  the moment at which they happened. Answers with what ends that. */
   listen(listener: Listener): () => void {
-    this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
+    return this.listeners.add(listener);
   }
 
   /** Lets go of the connection; the session itself goes on at the server. */
   leave(): void {
     this.left = true;
     this.forgetDraft();
+    this.forgetToken();
     this.edits.dispose();
     stopReading();
     this.socket.close();
@@ -211,7 +212,7 @@ export class Session {
 
   private showTail(tail: Tail): void {
     for (const event of tail.events) {
-      this.tell(event, Date.parse(event.at));
+      this.listeners.tell(event, Date.parse(event.at));
       if (event.type === 'user_message') this.outbox.remove(event.id); // It was taken.
     }
     this.state.value = tail.events.reduce<State>(apply, this.state.value);
@@ -219,16 +220,6 @@ export class Session {
     this.epoch = tail.epoch;
     this.earlier.value = tail.isCut ? 'more' : 'none';
     this.socket.holds(tail.epoch, tail.lastSeq);
-  }
-
-  private tell(event: ServerMessage, arrivedAt = performance.timeOrigin + performance.now()): void {
-    for (const listener of this.listeners) {
-      try {
-        listener(event, arrivedAt);
-      } catch (error) {
-        reportError(error); // A fault of a listener is no reason to lose an event.
-      }
-    }
   }
 
   private submit(message: OutgoingMessage): void {
@@ -244,7 +235,7 @@ export class Session {
   private connectionChanged(connection: Connection): void {
     batch(() => {
       this.connection.value = connection;
-      const isLost = connection.phase === 'waiting' || (connection.phase === 'closed' && !this.sawEnd);
+      const isLost = connection.phase === 'waiting' || connection.phase === 'locked' || (connection.phase === 'closed' && !this.sawEnd);
       if (isLost) this.interrupted.value = true;
       if (connection.phase === 'open' || connection.phase === 'resting') this.interrupted.value = false;
       if (connection.phase === 'closed') this.ending.value = false;

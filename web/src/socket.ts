@@ -3,21 +3,17 @@
 // Promises: every durable event reaches `onEvent` exactly once and in order, whatever happens to
 // the connection; every submitted message is sent until the server acknowledges or refuses it, always
 // with the same id, so that it is answered once; a connection that died without saying so is noticed
-// within about 16 seconds.
+// within about 16 seconds; without a token that the server takes it does not knock, and goes on with the next.
 
+import type { Credentials } from './access/credentials';
+import { dated } from './limits';
 import { Outbox, type OutgoingMessage } from './outbox';
 import type { ClientMessage, ErrorEvent, LogEpoch, MessageId, ServerMessage } from './protocol';
+import { backoff } from './socket/backoff';
+import type { Connection, Reason } from './socket/connection';
+import { Heartbeat } from './socket/heartbeat';
 
-/** Where the connection stands. */
-export type Connection =
-  | { phase: 'connecting' }
-  | { phase: 'open' }
-  /** Lost; the next attempt is at `retryAt` (milliseconds, as `Date.now()`). */
-  | { phase: 'waiting'; retryAt: number }
-  /** Closed by the server for want of something to do; the next message opens it again. */
-  | { phase: 'resting' }
-  /** Closed for good, with the code of the close frame. */
-  | { phase: 'closed'; code: number };
+export type { Connection } from './socket/connection';
 
 export interface SocketHandlers {
   onEvent(event: ServerMessage): void;
@@ -26,29 +22,23 @@ export interface SocketHandlers {
 
 /** After these codes of the protocol trying again cannot help. */
 const FINAL_CODES: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009, 4403]);
-const RESTARTING = 1012;
+const FORBIDDEN = 4403;
+const UNAUTHORIZED = 4401;
 const IDLE = 4408;
 
-/** The shortest wait before a new attempt, and how the longest one grows (milliseconds). */
-const BACKOFF = { floor: 250, first: 500, ceiling: 30_000 };
-const RESTART_SPREAD_MS = 5_000;
 /** A connection that lasted this long starts the backing off anew. */
 const STABLE_AFTER_MS = 5_000;
-/** An attempt that has not led to `session_ready` by then has failed. */
-const READY_DEADLINE_MS = 10_000;
-/** Silence after which the server is asked for a sign of life, and how long it has to give one. */
-const HEARTBEAT = { check: 1_000, quiet: 10_000, deadline: 5_000 };
-
 export class SessionSocket {
   private socket: WebSocket | undefined;
   private attempts = 0;
   private ready = false;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
-  private heartbeatTimer: ReturnType<typeof setInterval> | undefined;
+  private retryAt = 0;
   private openedAt = 0;
-  private heardAt = 0;
-  /** When the server was asked for a sign of life that has not come yet. */
-  private askedAt: number | undefined;
+  private readonly heartbeat = new Heartbeat(
+    () => this.send({ type: 'ping' }),
+    () => this.lost(1006),
+  );
   /** What this client holds of the log: every durable event up to `seq` of the log `epoch`. */
   private epoch: LogEpoch | undefined;
   private seq = 0;
@@ -57,17 +47,24 @@ export class SessionSocket {
   private flushed = false;
   /** Whether it may connect by itself: not before what is stored has been read. */
   private begun = false;
+  /** Whether it waits for another token. */
+  private locked = false;
 
   constructor(
     private readonly url: URL,
     private readonly outbox: Outbox,
     private readonly handlers: SocketHandlers,
+    private readonly credentials: Credentials,
   ) {}
 
   /** Connects, and stays connected until `close` or a final close code. */
   connect(): void {
     this.begun = true;
     this.drop();
+    if (this.credentials.isLocked()) {
+      this.lock();
+      return;
+    }
     // Adding the same listener again changes nothing.
     addEventListener('online', this.wake);
     addEventListener('pageshow', this.wake);
@@ -78,12 +75,20 @@ export class SessionSocket {
       url.searchParams.set('after', String(this.seq));
       url.searchParams.set('epoch', this.epoch);
     }
-    const socket = new WebSocket(url);
+    const protocols = this.credentials.protocols();
+    const token = this.credentials.token();
+    const socket = protocols.length > 0 ? new WebSocket(url, protocols) : new WebSocket(url);
+    let isRefused = true;
     this.socket = socket;
     this.openedAt = performance.now();
-    socket.onmessage = (frame) => this.receive(JSON.parse(String(frame.data)) as ServerMessage);
-    socket.onclose = (frame) => this.lost(frame.code);
-    this.heartbeatTimer = setInterval(this.checkLiveness, HEARTBEAT.check);
+    socket.onopen = () => (isRefused = false);
+    socket.onmessage = (frame) => this.receive(dated(JSON.parse(String(frame.data)) as ServerMessage, Date.now()));
+    socket.onclose = ({ code }) => {
+      if (code === UNAUTHORIZED) this.credentials.ranOut(token);
+      this.lost(code);
+      if (isRefused) void this.askWhy();
+    };
+    this.heartbeat.start();
   }
 
   /** Sends a message as soon as there is a connection, and again until it is acknowledged. */
@@ -97,6 +102,13 @@ export class SessionSocket {
   holds(epoch: LogEpoch, seq: number): void {
     this.epoch = epoch;
     this.seq = seq;
+  }
+
+  /** There is another token: an open connection goes on with it, and who waited for one connects. */
+  renew(): void {
+    const token = this.credentials.token();
+    if (this.ready && token !== null) this.send({ type: 'auth_refresh', token });
+    else if (this.locked || this.socket !== undefined || this.retryTimer !== undefined) this.retryNow();
   }
 
   /** Waits until there is something to say. */
@@ -132,13 +144,14 @@ export class SessionSocket {
   private drop(): void {
     clearTimeout(this.retryTimer);
     this.retryTimer = undefined;
-    clearInterval(this.heartbeatTimer);
+    this.locked = false;
+    this.heartbeat.stop();
     const socket = this.socket;
     this.socket = undefined;
     this.ready = false;
     this.flushed = false;
-    this.askedAt = undefined;
     if (socket === undefined) return;
+    socket.onopen = null;
     socket.onmessage = null;
     socket.onclose = null;
     socket.close();
@@ -155,22 +168,40 @@ export class SessionSocket {
       this.handlers.onConnection({ phase: 'resting' });
       return;
     }
-    const wait = this.backoff(code);
+    if (code === UNAUTHORIZED && this.credentials.isLocked()) {
+      this.lock();
+      return;
+    }
+    const wait = backoff(this.attempts, code);
     this.attempts += 1;
-    this.retryTimer = setTimeout(() => this.connect(), wait);
-    this.handlers.onConnection({ phase: 'waiting', retryAt: Date.now() + wait });
+    this.waitFor(wait);
   }
 
-  /** Full jitter: a server that comes back is not met by all its clients at once. */
-  private backoff(code: number): number {
-    const grown = Math.min(BACKOFF.ceiling, BACKOFF.first * 2 ** this.attempts);
-    const spread = code === RESTARTING && this.attempts === 0 ? RESTART_SPREAD_MS : grown;
-    return BACKOFF.floor + Math.random() * (spread - BACKOFF.floor);
+  private waitFor(wait: number, why?: Reason): void {
+    clearTimeout(this.retryTimer);
+    this.retryAt = Date.now() + wait;
+    this.retryTimer = setTimeout(() => this.connect(), wait);
+    this.handlers.onConnection({ phase: 'waiting', retryAt: this.retryAt, ...(why !== undefined && { why }) });
+  }
+
+  private lock(): void {
+    this.drop();
+    this.locked = true;
+    this.handlers.onConnection({ phase: 'locked' });
+  }
+
+  /** The last attempt was refused: it may be of no use to go on as planned. */
+  private async askWhy(): Promise<void> {
+    const planned = this.retryTimer;
+    const verdict = await this.credentials.why();
+    if (planned === undefined || this.retryTimer !== planned) return; // It went on meanwhile.
+    if (verdict.kind === 'locked') this.lock();
+    else if (verdict.kind === 'forbidden') this.close(FORBIDDEN);
+    else if (verdict.why !== undefined) this.waitFor(Math.max(verdict.wait, this.retryAt - Date.now()), verdict.why);
   }
 
   private receive(event: ServerMessage): void {
-    this.heardAt = performance.now();
-    this.askedAt = undefined;
+    this.heartbeat.heard(event.type === 'session_ready');
     if (event.type === 'session_ready') {
       this.replayFrom(event.epoch, event.reset, event.last_seq);
       this.handlers.onEvent(event);
@@ -210,27 +241,10 @@ export class SessionSocket {
     for (const message of this.outbox.pending()) this.send({ type: 'user_message', ...message });
   }
 
-  /** WebSocket pings are invisible to a page, so it asks by itself. */
-  private checkLiveness = (): void => {
-    const now = performance.now();
-    if (!this.ready) {
-      if (now - this.openedAt > READY_DEADLINE_MS) this.lost(1006);
-    } else if (this.askedAt !== undefined) {
-      if (now - this.askedAt > HEARTBEAT.deadline) this.lost(1006);
-    } else if (now - this.heardAt > HEARTBEAT.quiet) {
-      this.askForLife(now);
-    }
-  };
-
-  private askForLife(now: number): void {
-    this.askedAt = now;
-    this.send({ type: 'ping' });
-  }
-
   /** The network is back, or somebody looks at the page again: a good moment to make sure. */
   private wake = (): void => {
     if (document.hidden) return;
     if (this.retryTimer !== undefined) this.retryNow();
-    else if (this.ready && this.askedAt === undefined) this.askForLife(performance.now());
+    else this.heartbeat.makeSure();
   };
 }

@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtPage, openPage, say, startBrowser } from './support/browser.mjs';
+import { tokenFor } from './support/fake-access.mjs';
 import { startFakeServer } from './support/fake-server.mjs';
 
 const DEVICES = {
@@ -19,6 +20,10 @@ const ANSWER = [
 ].join('');
 
 const FIGURES = figures();
+
+const TOKEN = tokenFor('ann@example.org');
+/** Views of a server that asks who comes. */
+const SIGNING_IN = ['sign-in', 'signed-out', 'account'];
 
 const LISTED = [
   ['Fees for the new plan', ['billing', 'draft'], 0],
@@ -67,7 +72,9 @@ for (const [device, options] of Object.entries(DEVICES)) {
   for (const [view, show] of Object.entries(VIEWS())) {
     const session = server.session(`${device}-${view}`);
     server.api.reset();
+    server.access.reset();
     server.api.reply('GET /api/analytics', ({ query }) => FIGURES(query));
+    if (SIGNING_IN.includes(view)) server.access.require([TOKEN]);
     const page = await openPage(browser, `${server.url}/?session=${session.id}`, options);
     await show(page, session);
     await page.waitForTimeout(400);
@@ -129,6 +136,22 @@ function VIEWS() {
       await page.getByRole('button', { name: 'Settings' }).click();
       await page.getByRole('radio').first().waitFor();
     },
+    'sign-in': async (page) => {
+      await signIn(page, 'not-a-good-one');
+      await page.getByText('does not take this token').waitFor();
+    },
+    'signed-out': async (page) => {
+      await page.getByRole('button', { name: 'Later' }).click();
+      await say(page, 'Written before anybody signed in');
+      await page.locator('.said .note').waitFor();
+    },
+    account: async (page) => {
+      await signIn(page, TOKEN);
+      await page.locator('.connection', { hasText: 'Connected' }).waitFor();
+      await showSidebar(page);
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByRole('button', { name: 'Sign out' }).scrollIntoViewIfNeeded();
+    },
     palette: async (page) => {
       await page.locator('#message').waitFor();
       await page.keyboard.press('Control+k');
@@ -149,6 +172,11 @@ function VIEWS() {
       await page.getByRole('button', { name: 'New conversation' }).first().waitFor();
     },
   };
+}
+
+async function signIn(page, token) {
+  await page.getByLabel('Access token').fill(token);
+  await page.keyboard.press('Enter');
 }
 
 /** One question, and its answer with a tool. */

@@ -13,7 +13,7 @@ import { buildIntoTemporaryDirectory, launchBrowserServer } from './support/brow
 const FILES_AT_ONCE = 4;
 
 /** The slowest first, so that none of them is left over at the end while cores are idle. */
-const SLOWEST = ['reconnect', 'sidebar', 'accessibility', 'limits', 'restart', 'upstream', 'inspector'];
+const SLOWEST = ['reconnect', 'sidebar', 'accessibility', 'access', 'limits', 'restart', 'upstream', 'inspector'];
 
 async function allFiles() {
   const names = (await readdir(here)).filter((name) => name.endsWith('.test.mjs'));

@@ -11,7 +11,7 @@ const { Outbox } = await load('src/outbox.ts');
 const READY = { type: 'session_ready', epoch: 'e1', last_seq: 0, reset: false };
 const ready = (extra) => ({ ...READY, ...extra });
 const stored = (seq, id) => ({ type: 'user_message', seq, id, content: 'x' });
-let events, phases, socket;
+let stands, events, phases, socket, access;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
@@ -20,10 +20,21 @@ beforeEach(() => {
   FakeSocket.made = [];
   events = [];
   phases = [];
+  access = { token: null, locked: false, ranOut: [], verdict: { kind: 'again', wait: 0 } };
+  const credentials = {
+    token: () => access.token,
+    protocols: () => (access.token === null ? [] : ['patter.v1', access.token]),
+    isLocked: () => access.locked,
+    ranOut: (token) => access.ranOut.push(token),
+    why: async () => access.verdict,
+  };
   socket = new SessionSocket(new URL('ws://localhost/ws/session/s'), new Outbox('s', undefined), {
     onEvent: (event) => events.push(event),
-    onConnection: ({ phase }) => phases.push(phase),
-  });
+    onConnection: (connection) => {
+      phases.push(connection.phase);
+      stands = connection;
+    },
+  }, credentials);
   socket.connect();
 });
 afterEach(() => {
@@ -123,6 +134,84 @@ for (const code of [1000, 1002, 1003, 1007, 1008, 1009, 4403]) {
     assert.equal(phases.at(-1), 'closed');
   });
 }
+
+test('without a token a socket is opened as ever, and with one it offers it as a protocol', () => {
+  assert.equal(latest().arguments, 1);
+  access.token = 't1';
+  lose(1006);
+  mock.timers.tick(500);
+  assert.deepEqual(latest().protocols, ['patter.v1', 't1']);
+});
+
+test('a token that ran out is not tried again, and the next one takes up what waits', () => {
+  access.token = 't1';
+  latest().hear(ready());
+  lose(1006);
+  mock.timers.tick(500);
+  latest().hear(ready());
+  access.locked = true;
+  lose(4401);
+  assert.deepEqual(access.ranOut, ['t1'], 'that of this connection');
+  assert.equal(phases.at(-1), 'locked');
+  const made = FakeSocket.made.length;
+  socket.submit({ id: 'm1', content: 'hi' });
+  listeners.dispatchEvent(new Event('online'));
+  mock.timers.tick(120_000);
+  assert.equal(FakeSocket.made.length, made);
+  access.locked = false;
+  access.token = 't2';
+  socket.renew();
+  assert.deepEqual(latest().protocols, ['patter.v1', 't2']);
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m1']);
+});
+
+test('an open connection goes on with a new token, and a resting one is left alone', () => {
+  latest().hear(ready());
+  access.token = 't2';
+  socket.renew();
+  assert.deepEqual(latest().sent, [{ type: 'auth_refresh', token: 't2' }]);
+  lose(4408);
+  socket.renew();
+  assert.equal(FakeSocket.made.length, 1);
+  assert.equal(phases.at(-1), 'resting');
+});
+
+const told = () => new Promise((resolve) => setImmediate(resolve));
+
+test('a refused upgrade is asked about: it waits as long as it is told to', async () => {
+  access.verdict = { kind: 'again', wait: 20_000, why: 'busy' };
+  lose(1006);
+  await told();
+  assert.deepEqual(stands, { phase: 'waiting', retryAt: Date.now() + 20_000, why: 'busy' });
+  mock.timers.tick(19_999);
+  assert.equal(FakeSocket.made.length, 1);
+  mock.timers.tick(1);
+  assert.equal(FakeSocket.made.length, 2);
+});
+
+test('a refused upgrade that no token may have is not asked for again', async () => {
+  access.verdict = { kind: 'forbidden' };
+  lose(1006);
+  await told();
+  mock.timers.tick(120_000);
+  assert.deepEqual(stands, { phase: 'closed', code: 4403 });
+  assert.equal(FakeSocket.made.length, 1);
+});
+
+test('what is said of an attempt that is over changes nothing', async () => {
+  access.verdict = { kind: 'forbidden' };
+  lose(1006);
+  mock.timers.tick(500);
+  latest().hear(ready());
+  await told();
+  assert.equal(phases.at(-1), 'open');
+  access.verdict = { kind: 'forbidden' };
+  latest().onopen();
+  lose(1006);
+  await told();
+  assert.equal(phases.at(-1), 'waiting', 'a connection that was had was not refused');
+});
 
 test('attempts come ever more seldom, and no more seldom than every 30 seconds', () => {
   const waits = [];

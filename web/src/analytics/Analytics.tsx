@@ -1,6 +1,7 @@
 // What all sessions came to, over time. Loaded, with the plots' library, when it is first shown.
 
 import { useEffect, useState } from 'preact/hooks';
+import { SignInStrip } from '../access/SignInStrip';
 import { startNewSession } from '../location';
 import { preference } from '../preferences';
 import { SidebarButton } from '../sidebar/SidebarButton';
@@ -53,6 +54,7 @@ export function Analytics() {
         <h1 id="analytics-title">{words.title}</h1>
         <button type="button" class="quiet" onClick={() => startNewSession()}>{strings.startNew}</button>
       </div>
+      <SignInStrip />
       <div class="figures" aria-busy={loading}>
         <div class="choices">
           <Choice

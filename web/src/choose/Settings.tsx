@@ -1,5 +1,6 @@
-// What the user can choose for this browser, and how the server is. Loaded when it is first shown.
+// What the user can choose for this browser, who is signed in, and how the server is. Loaded when it is first shown.
 
+import { Account } from '../access/Account';
 import { preferences, type Theme } from '../preferences';
 import { health } from '../status/health';
 import { strings } from '../strings';
@@ -37,6 +38,7 @@ export function Settings({ onClose }: { onClose(): void }) {
         </label>
         <button type="button" onClick={() => show({ kind: 'shortcuts' })}>{strings.settings.showShortcuts}</button>
       </fieldset>
+      <Account />
       <Server />
     </Dialog>
   );

@@ -4,17 +4,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import { announce } from '../announce';
 import { api, ApiError } from '../api';
-import type { ExportFormat, StoredSession } from '../api/types';
+import type { StoredSession } from '../api/types';
 import type { SessionId } from '../protocol';
 import { strings } from '../strings';
 import { Dialog } from '../ui/Dialog';
 import { Icon } from '../ui/icons';
+import { Downloads } from './Downloads';
 import { remove } from './removal';
 import { focusWish, neighbourOf } from './rows';
 import { find, takeOver } from './sessions';
 import { ownTitle, tagsOf, titleOf } from './words';
 
-const FORMATS: readonly ExportFormat[] = ['markdown', 'json', 'jsonl'];
 const LONGEST_TITLE = 200;
 const LONGEST_TAG = 40;
 
@@ -35,17 +35,7 @@ export function SessionMenu({ id, onClose }: { id: SessionId; onClose(): void })
     <Dialog title={strings.sidebar.menu} onClose={onClose}>
       <Title session={session} />
       <Tags session={session} />
-      <section class="field">
-        <h3>{strings.sidebar.export}</h3>
-        <div class="chips">
-          {FORMATS.map((format) => (
-            <a key={format} class="chip" href={api.exportAddress(id, format)} download="">
-              <Icon name="download" />
-              {strings.sidebar.formats[format]}
-            </a>
-          ))}
-        </div>
-      </section>
+      <Downloads id={id} />
       <section class="field last">
         <p id="delete-hint">{strings.sidebar.deleteHint}</p>
         <button type="button" class="danger" aria-describedby="delete-hint" onClick={takeAway}>

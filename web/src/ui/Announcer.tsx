@@ -5,6 +5,7 @@
 import { useSignalEffect } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { announce, announcement } from '../announce';
+import { explain } from '../limits';
 import type { ErrorEvent } from '../protocol';
 import type { Session } from '../session';
 import type { Answer, State } from '../state';
@@ -12,7 +13,8 @@ import { strings } from '../strings';
 
 export function Announcer({ session }: { session: Session | null }) {
   const { text, number } = announcement.value;
-  const lost = session !== null && session.interrupted.value && !session.over.value;
+  // Where it is for want of a token, that is said when it is asked for.
+  const lost = session !== null && session.interrupted.value && !session.over.value && session.connection.value.phase !== 'locked';
   return (
     <div class="for-screen-readers">
       <p role="status"><span key={number}>{text}</span></p>
@@ -49,8 +51,8 @@ function RefusalTeller({ session }: { session: Session }) {
   useSignalEffect(() => {
     const state = session.state.value;
     const error = lastRefusal(state);
-    if (state.problem !== null && state.problem !== problem.current) announce(state.problem.message);
-    if (error !== undefined && error !== refusal.current) announce(`${strings.delivery.refused}: ${error.message}`);
+    if (state.problem !== null && state.problem !== problem.current) announce(explain(state.problem));
+    if (error !== undefined && error !== refusal.current) announce(`${strings.delivery.refused}: ${explain(error)}`);
     problem.current = state.problem;
     refusal.current = error;
   });

@@ -3,6 +3,7 @@
 
 import { useMemo } from 'preact/hooks';
 import { counted, dollars, duration } from '../format';
+import { explain } from '../limits';
 import { Ribbon } from '../ribbon/Ribbon';
 import type { Answer, Part } from '../state';
 import { strings } from '../strings';
@@ -69,7 +70,7 @@ function Ending({ answer }: { answer: Answer }) {
   return (
     <>
       {note !== '' && <p class={answer.finish === 'cancelled' ? 'note' : 'note bad'}>{note}</p>}
-      {answer.error !== null && <p class="note bad">{answer.error.message}</p>}
+      {answer.error !== null && <p class="note bad">{explain(answer.error)}</p>}
       <div class="facts">
         <Measures answer={answer} />
         <AnswerActions answer={answer} />

@@ -1,6 +1,8 @@
 // The page as a whole: the view that the address asks for, with the columns beside it, and what
 // lies over every view. Only what belongs to a session is made anew with each one.
 
+import { askingNow } from '../access/asking';
+import { SignInStrip } from '../access/SignInStrip';
 import { inspectorPanel } from '../panels';
 import { Dialogs } from '../choose/Dialogs';
 import { route, startNewSession } from '../location';
@@ -19,6 +21,8 @@ import { ReconnectStrip } from './ReconnectStrip';
 import { TitleBar } from './TitleBar';
 
 const Analytics = lazily(async () => (await import('../analytics/Analytics')).Analytics);
+/** Over whatever dialog is open: what stands in that one stays. */
+const SignIn = lazily(async () => (await import('../access/SignIn')).SignIn);
 const Inspector = lazily(async () => (await import('../inspector/Inspector')).Inspector);
 
 export function App() {
@@ -37,6 +41,7 @@ export function App() {
       </div>
       <UndoBar />
       <Dialogs />
+      {askingNow.value && <SignIn />}
       <Announcer session={session} />
     </>
   );
@@ -53,6 +58,7 @@ function SessionView({ session }: { session: Session }) {
       <div class="page">
         <header>
           <TitleBar />
+          <SignInStrip />
           <ReconnectStrip />
           <Notices />
         </header>

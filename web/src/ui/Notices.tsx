@@ -4,6 +4,7 @@
 
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { explain } from '../limits';
 import type { Notice } from '../protocol';
 import { followHealth, healthNotices } from '../status/health';
 import { strings } from '../strings';
@@ -30,7 +31,7 @@ export function Notices() {
       ))}
       {problem !== null && (
         <div class="notice problem" data-problem={problem.code}>
-          <p>{problem.message}</p>
+          <p>{explain(problem)}</p>
         </div>
       )}
     </>

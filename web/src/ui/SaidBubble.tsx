@@ -2,6 +2,7 @@
 
 import { useComputed } from '@preact/signals';
 import { useState } from 'preact/hooks';
+import { explain } from '../limits';
 import type { Said } from '../state';
 import { strings } from '../strings';
 import { SaidActions } from './Actions';
@@ -43,6 +44,6 @@ function DeliveryNote({ said }: { said: Said }) {
       if (session.connection.value.phase === 'open') return null;
       return <p class="note">{strings.delivery.waiting}</p>;
     case 'refused':
-      return <p class="note bad">{strings.delivery.refused}: {said.error?.message}</p>;
+      return <p class="note bad">{strings.delivery.refused}: {said.error && explain(said.error)}</p>;
   }
 }

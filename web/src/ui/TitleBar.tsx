@@ -1,5 +1,6 @@
 // The bar at the top: what this is, which model answers, how the connection stands, and the way out.
 
+import { needsToken } from '../access/asking';
 import { InspectorButton } from '../inspector/InspectorButton';
 import { SidebarButton } from '../sidebar/SidebarButton';
 import { strings } from '../strings';
@@ -7,7 +8,8 @@ import { useSession } from './context';
 
 export function TitleBar() {
   const session = useSession();
-  const { phase } = session.connection.value;
+  const connection = session.connection.value;
+  const phase = connection.phase === 'connecting' && needsToken.value ? 'locked' : connection.phase;
   const model = session.state.value.session?.model;
   return (
     <div class="bar">

@@ -1,5 +1,6 @@
 // What stands in an empty conversation: questions to try, and the way in from a terminal.
 
+import { accessToken } from '../access/token';
 import { socketUrl } from '../address';
 import { strings } from '../strings';
 import { useSession } from './context';
@@ -18,7 +19,7 @@ export function Welcome() {
         ))}
       </ul>
       <p class="terminal">
-        {strings.welcome.terminal} <code>websocat {socketUrl(session.id).href}</code>
+        {strings.welcome.terminal} <code>websocat {accessToken.value !== null && `${strings.welcome.terminalToken} `}{socketUrl(session.id).href}</code>
       </p>
     </section>
   );

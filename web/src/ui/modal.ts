@@ -10,6 +10,14 @@ interface Modal {
   onKeyDown(event: KeyboardEvent): void;
 }
 
+/** Chromium gives the focus back while the page is still inert; a box that has got it so takes keys and no text. */
+function wakeBox(): void {
+  const box = document.activeElement;
+  if (!(box instanceof HTMLTextAreaElement || box instanceof HTMLInputElement)) return;
+  box.blur();
+  box.focus({ preventScroll: true });
+}
+
 /** The properties of a `<dialog>` whose only child fills it. `onClose`: Esc, or a click beside it;
  *  whoever draws the dialog then stops drawing it. */
 export function useModal(onClose: () => void): Modal {
@@ -25,6 +33,7 @@ export function useModal(onClose: () => void): Modal {
     return () => {
       dialog.removeEventListener('close', onNativeClose);
       dialog.close(); // While it is still in the page: this is what gives the focus back.
+      setTimeout(wakeBox);
     };
   }, []);
   return {

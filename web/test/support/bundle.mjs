@@ -5,8 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The exports of a module of the page, like `src/state.ts`. */
+let loads = 0;
+
+/** The exports of a module of the page, like `src/state.ts`: each time anew, as a page that is loaded has it. */
 export async function load(module) {
+  loads += 1;
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [module],
@@ -17,5 +20,5 @@ export async function load(module) {
     mainFields: ['module', 'main'],
     logLevel: 'warning',
   });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+  return import(`data:text/javascript;base64,${Buffer.from(`${outputFiles[0].text}\n// ${loads}`).toString('base64')}`);
 }

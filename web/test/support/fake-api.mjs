@@ -32,13 +32,15 @@ const NOTHING = {
 };
 
 export class FakeApi {
-  /** Every request that came: `{ method, path, query, body }`. */
+  /** Every request that came: `{ method, path, query, body, token }`. */
   requests = [];
   #sessions;
+  #access;
   #replies = new Map();
 
-  constructor(sessions) {
+  constructor(sessions, access) {
     this.#sessions = sessions;
+    this.#access = access;
   }
 
   reset() {
@@ -47,8 +49,8 @@ export class FakeApi {
   }
 
   /** Answers `METHOD /path` with `body`, or with what `body(request)` gives, from now on. */
-  reply(endpoint, body, status = 200) {
-    this.#replies.set(endpoint, { body, status });
+  reply(endpoint, body, status = 200, headers = {}) {
+    this.#replies.set(endpoint, { body, status, headers });
   }
 
   async answer(request, response) {
@@ -60,18 +62,19 @@ export class FakeApi {
       path: decodeURIComponent(url.pathname),
       query: Object.fromEntries(url.searchParams),
       body: text === '' ? undefined : JSON.parse(text),
+      token: request.headers.authorization,
     };
     this.requests.push(asked);
-    const { status, body } = this.#answerTo(asked);
+    const { status, body, headers } = this.#access.refusalOf(request) ?? this.#answerTo(asked);
     const type = status < 400 ? 'application/json' : 'application/problem+json';
-    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...headers });
     response.end(body === undefined ? undefined : JSON.stringify(body));
   }
 
   #answerTo(asked) {
     const endpoint = `${asked.method} ${asked.path}`;
     const set = this.#replies.get(endpoint);
-    if (set) return { status: set.status, body: typeof set.body === 'function' ? set.body(asked) : set.body };
+    if (set) return { ...set, body: typeof set.body === 'function' ? set.body(asked) : set.body };
     if (endpoint in NOTHING) return { status: 200, body: NOTHING[endpoint] };
     if (endpoint === 'GET /api/sessions') return { status: 200, body: this.#list() };
     const [, id, part = ''] = /^\/api\/sessions\/([^/]+)(?:\/(\w+))?$/.exec(asked.path) ?? [];

@@ -12,8 +12,11 @@ export class FakeSocket {
   static made = [];
   readyState = 1;
   sent = [];
-  constructor(url) {
-    this.url = new URL(url);
+  constructor(...given) {
+    this.url = new URL(given[0]);
+    /** As it was called: without a token there is no second argument. */
+    this.protocols = given[1];
+    this.arguments = given.length;
     FakeSocket.made.push(this);
   }
   send(text) {
@@ -31,6 +34,12 @@ globalThis.WebSocket = FakeSocket;
 /** The storage of a tab. */
 export class FakeStorage {
   items = new Map();
+  get length() {
+    return this.items.size;
+  }
+  key(place) {
+    return [...this.items.keys()][place] ?? null;
+  }
   getItem(key) {
     return this.items.get(key) ?? null;
   }

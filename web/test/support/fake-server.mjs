@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { FakeAccess } from './fake-access.mjs';
 import { FakeApi } from './fake-api.mjs';
 
 export const CONTENT_SECURITY_POLICY =
@@ -40,12 +41,13 @@ export async function startFakeServer(directory) {
     if (!sessions.has(id)) sessions.set(id, new FakeSession(id));
     return sessions.get(id);
   };
-  const api = new FakeApi(sessions);
+  const access = new FakeAccess();
+  const api = new FakeApi(sessions, access);
   const http = createServer((request, response) => {
     if (/^\/(api\/|health$)/.test(request.url)) void api.answer(request, response);
     else void serveFile(directory, request, response);
   });
-  const sockets = new WebSocketServer({ server: http });
+  const sockets = new WebSocketServer({ server: http, ...access.socketOptions });
   sockets.on('connection', (socket, request) => {
     const url = new URL(request.url, 'http://localhost');
     session(decodeURIComponent(url.pathname.split('/').at(-1))).attach(socket, url.searchParams);
@@ -55,10 +57,12 @@ export async function startFakeServer(directory) {
     url: `http://127.0.0.1:${http.address().port}`,
     session,
     api,
+    access,
     /** Forgets every session, and what was set up of the API. */
     reset() {
       sessions.clear();
       api.reset();
+      access.reset();
     },
     async close() {
       for (const socket of sockets.clients) socket.terminate();

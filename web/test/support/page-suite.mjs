@@ -41,6 +41,10 @@ export function pageSuite({ plain = false } = {}) {
   });
 
   return {
+    /** What the server asks of those who come. */
+    get access() {
+      return server.access;
+    },
     async open({ path = `/?session=${session.id}`, ...options } = {}) {
       const page = await openPage(browser, server.url + path, options);
       pages.push(page);
