@@ -162,6 +162,7 @@ async fn conditions_see_the_metadata_and_how_far_the_conversation_is() {
     let options = OpenOptions {
         user_id: None,
         metadata: [("plan".to_owned(), json!("gold"))].into_iter().collect(),
+        ..OpenOptions::default()
     };
     let session = sessions.open("s".parse().unwrap(), options).await.unwrap();
     let mut client = Client::attach(&session, After::Start).await;
