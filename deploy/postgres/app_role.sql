@@ -52,7 +52,8 @@ begin
             ('sessions', 'insert, update, delete'),
             ('session_events', 'insert'),
             ('search_languages', 'insert'),
-            ('answer_sources', 'insert')
+            ('answer_sources', 'insert'),
+            ('spending', 'insert, update, delete')
         ) as granted (name, privileges)
     loop
         execute format('grant %s on patter.%I to patter_app', writes.privileges, writes.name);

@@ -196,12 +196,7 @@ impl Server {
         let tools = tools?;
         wiring::check_tools(&config, &tools)?;
         let plugins = Plugins::start(&config, &tools)?;
-        tokio::select! {
-            down = plugins.settled(PLUGIN_PATIENCE) => for (plugin, state) in down {
-                warn!(plugin, ?state, "a plug-in is not up; its tools come with it");
-            },
-            () = shutdown.draining().cancelled() => {}
-        }
+        wait_for(&plugins, &shutdown).await;
         let log: Arc<dyn SessionStore> = store.clone();
         #[cfg(feature = "sabotage")]
         let log = sabotage::store(log);
@@ -248,6 +243,16 @@ impl Server {
         tokio::join!(serving, administrating);
         info!("stopped");
         Ok(())
+    }
+}
+
+/// Waits a while for the tools of plug-ins, unless the server is to stop.
+async fn wait_for(plugins: &Plugins, shutdown: &Shutdown) {
+    tokio::select! {
+        down = plugins.settled(PLUGIN_PATIENCE) => for (plugin, state) in down {
+            warn!(plugin, ?state, "a plug-in is not up; its tools come with it");
+        },
+        () = shutdown.draining().cancelled() => {}
     }
 }
 

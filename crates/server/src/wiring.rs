@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use patter_session::SessionSettings;
 use patter_store::{
-    Insight, Ledger, Migrate, PostgresOptions, PostgresStore, SessionArchive, SessionStore, SpoolOptions,
-    SqliteSpool, SqliteStore, StoreError,
+    Insight, Ledger, Migrate, PostgresOptions, PostgresStore, SessionArchive, SessionStore,
+    SpoolOptions, SqliteSpool, SqliteStore, StoreError,
 };
 use patter_tools::{
     Calculator, DataFetcher, ToolLimits, ToolRegistry, WebClient, WebLimits, WebRules,

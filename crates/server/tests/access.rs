@@ -106,7 +106,7 @@ fn expected(who: Who, asked: Asked, form: Form, client_ids: bool) -> u16 {
 }
 
 fn token(who: Who) -> Option<String> {
-    let of = |user: &str| secret_token(&claims_with(json!({ "sub": user })));
+    let of = |user: &str| secret_token(&claims_with(&json!({ "sub": user })));
     match who {
         Who::Nobody => None,
         Who::Alice => Some(of(ALICE)),

@@ -45,7 +45,7 @@ async fn connect(server: &TestServer, session: &str, token: &str) -> WsClient {
 
 /// A token that is believed for one to two seconds more.
 fn expiring() -> String {
-    secret_token(&claims_with(json!({ "exp": now() - 28 })))
+    secret_token(&claims_with(&json!({ "exp": now() - 28 })))
 }
 
 /// A server whose model takes four seconds for an answer of twenty words.
@@ -296,9 +296,9 @@ async fn a_fresh_token_of_the_same_user_keeps_a_connection_open() {
     client.expect("session_started").await;
     let refresh = |token: String| json!({"type": "auth_refresh", "token": token});
     for bad in [
-        secret_token(&claims_with(json!({ "sub": BOB }))),
-        secret_token(&claims_with(json!({ "exp": now() - 60 }))),
-        secret_token(&claims_with(json!({ "role": "service_role" }))),
+        secret_token(&claims_with(&json!({ "sub": BOB }))),
+        secret_token(&claims_with(&json!({ "exp": now() - 60 }))),
+        secret_token(&claims_with(&json!({ "role": "service_role" }))),
         "nonsense".to_owned(),
     ] {
         client.send(refresh(bad.clone())).await;
@@ -323,7 +323,7 @@ async fn a_refused_token_leaves_the_old_one_as_good_as_it_was() {
     let server = server_with_secret().await;
     let mut client = connect(&server, "old", &expiring()).await;
     client.expect("session_started").await;
-    let other = secret_token(&claims_with(json!({ "sub": BOB })));
+    let other = secret_token(&claims_with(&json!({ "sub": BOB })));
     client
         .send(json!({"type": "auth_refresh", "token": other}))
         .await;
@@ -339,7 +339,7 @@ async fn whoever_is_revoked_is_sent_away_and_comes_back_only_with_a_new_token() 
     let server = TestServer::with_admin(&settings, None).await;
     let (alice, bob) = (
         secret_token(&claims()),
-        secret_token(&claims_with(json!({ "sub": BOB }))),
+        secret_token(&claims_with(&json!({ "sub": BOB }))),
     );
     let mut theirs = connect(&server, "hers", &alice).await;
     let mut others = connect(&server, "his", &bob).await;
@@ -354,9 +354,9 @@ async fn whoever_is_revoked_is_sent_away_and_comes_back_only_with_a_new_token() 
     assert_eq!(status_with(&server, &alice).await, 401);
     let target = unused["ws_url"].as_str().unwrap();
     assert_eq!(status_of(&handshake(&server, target, &[]).await), 401);
-    let undated = secret_token(&claims_with(json!({ "iat": null })));
+    let undated = secret_token(&claims_with(&json!({ "iat": null })));
     assert_eq!(status_with(&server, &undated).await, 401);
-    let renewed = secret_token(&claims_with(json!({ "iat": now() + 5 })));
+    let renewed = secret_token(&claims_with(&json!({ "iat": now() + 5 })));
     assert_eq!(status_with(&server, &renewed).await, 200);
 
     others.send(json!({"type": "ping", "nonce": "n"})).await;

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a helper that fails is a failed test"
 )]
 
@@ -23,7 +24,8 @@ use serde_json::{Value, json};
 
 /// How a request with these lines in its head is answered.
 async fn answer_with(server: &TestServer, lines: &str) -> String {
-    let request = format!("GET /api/models HTTP/1.1\nHost: a\nConnection: close\n{lines}\n");
+    let request =
+        format!("GET /api/models HTTP/1.1\nHost: localhost\nConnection: close\n{lines}\n");
     RawClient::answer_to(server.address, &request).await
 }
 
@@ -168,10 +170,10 @@ async fn a_token_says_when_it_expires_in_whole_seconds_and_soon() {
         json!(true),
         json!(now() + 11 * 366 * 24 * 3600),
     ] {
-        let token = secret_token(&claims_with(json!({ "exp": exp })));
+        let token = secret_token(&claims_with(&json!({ "exp": exp })));
         assert_eq!(status_with(&server, &token).await, 401, "{exp}");
     }
-    let late = secret_token(&claims_with(json!({ "exp": now() - 20 })));
+    let late = secret_token(&claims_with(&json!({ "exp": now() - 20 })));
     assert_eq!(status_with(&server, &late).await, 200, "clocks may differ");
     let twice = unsigned(&json!({"alg": "HS256"}), &claims());
     let (header, _) = twice.split_once('.').unwrap();
@@ -195,11 +197,11 @@ async fn a_token_from_the_future_is_refused() {
     let server = server_with_secret().await;
     for claim in ["nbf", "iat"] {
         for (ahead, expected) in [(40, 401), (20, 200)] {
-            let token = secret_token(&claims_with(json!({ claim: now() + ahead })));
+            let token = secret_token(&claims_with(&json!({ claim: now() + ahead })));
             assert_eq!(status_with(&server, &token).await, expected, "{claim}");
         }
         for odd in [json!("soon"), json!(1.5), json!(-1)] {
-            let token = secret_token(&claims_with(json!({ claim: odd })));
+            let token = secret_token(&claims_with(&json!({ claim: odd })));
             assert_eq!(status_with(&server, &token).await, 401, "{claim} {odd}");
         }
     }
@@ -226,7 +228,7 @@ async fn a_token_is_from_the_right_issuer_and_for_the_right_audience() {
         (json!({"role": null}), 401),
         (json!({"role": "admin"}), 401),
     ] {
-        let token = secret_token(&claims_with(changed.clone()));
+        let token = secret_token(&claims_with(&changed));
         assert_eq!(status_with(&server, &token).await, expected, "{changed}");
     }
     assert_alive(&server, &secret_token(&claims())).await;
@@ -242,7 +244,7 @@ async fn the_keys_of_a_project_are_no_users() {
             "iss": "supabase", "ref": "project", "role": role,
             "iat": now() - 60, "exp": now() + 10 * 365 * 24 * 3600 - 60,
         });
-        let with_a_name = claims_with(json!({ "role": role }));
+        let with_a_name = claims_with(&json!({ "role": role }));
         let tokens = [
             ("legacy", secret_token(&legacy)),
             ("with a subject", secret_token(&with_a_name)),
@@ -270,7 +272,7 @@ async fn a_user_is_named_by_a_uuid() {
         json!(format!("{ALICE}\0")),
         json!(7),
     ] {
-        let token = secret_token(&claims_with(json!({ "sub": sub })));
+        let token = secret_token(&claims_with(&json!({ "sub": sub })));
         assert_eq!(status_with(&server, &token).await, 401, "{sub}");
     }
     assert_alive(&server, &secret_token(&claims())).await;
@@ -295,11 +297,11 @@ async fn a_user_may_be_named_by_any_short_text_where_that_is_said() {
         (json!("a\nb"), 401),
         (json!("a\0"), 401),
     ] {
-        let claims = claims_with(json!({ "sub": sub, "role": null }));
+        let claims = claims_with(&json!({ "sub": sub, "role": null }));
         let status = status_with(&server, &secret_token(&claims)).await;
         assert_eq!(status, expected, "{sub}");
     }
-    let service = claims_with(json!({ "role": "service_role" }));
+    let service = claims_with(&json!({ "role": "service_role" }));
     assert_eq!(status_with(&server, &secret_token(&service)).await, 403);
     server.stop().await;
 }
@@ -339,7 +341,7 @@ async fn what_is_not_quite_a_token_is_refused() {
         let header = json!({"alg": "HS256", "crit": names, "b64": true, "exp2": 1});
         hs256(SECRET.as_bytes(), &header, &claims())
     };
-    let long = claims_with(json!({ "email": "x".repeat(7_000) }));
+    let long = claims_with(&json!({ "email": "x".repeat(7_000) }));
     let tokens = [
         ("crit", critical(json!(["exp2"]))),
         ("crit b64", critical(json!(["b64"]))),
@@ -463,11 +465,11 @@ async fn a_token_in_a_query_is_no_credential() {
         "ticket",
     ] {
         let target = format!("/api/models?{name}={good}");
-        let request = format!("GET {target} HTTP/1.1\nHost: a\nConnection: close\n\n");
+        let request = format!("GET {target} HTTP/1.1\nHost: localhost\nConnection: close\n\n");
         let answer = RawClient::answer_to(server.address, &request).await;
         assert_eq!(status_of(&answer), 401, "{name}");
         let request = format!(
-            "GET /ws/session/query?{name}={good} HTTP/1.1\nHost: a\nConnection: Upgrade, close\n\
+            "GET /ws/session/query?{name}={good} HTTP/1.1\nHost: localhost\nConnection: Upgrade, close\n\
              Upgrade: websocket\nSec-WebSocket-Version: 13\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n"
         );

@@ -1,8 +1,6 @@
 //! Requests that no client sends who means well: those that two programs read in two ways, those that are too
 //! large, those that never end. The numbers are those of the inputs in `docs/security.md`.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
-
 mod common;
 
 use std::time::Duration;
@@ -192,8 +190,8 @@ async fn input_32_who_dribbles_a_head_or_a_body_or_reads_no_answer_is_left_after
     answer.send(request.repeat(200).as_bytes()).await;
     server.takes_a_turn("input 32, while it lasts").await;
     // Sockets and a store of real time: paused time would run past them.
-    head.is_left().await;
-    silent.is_left().await;
+    head.until_left().await;
+    silent.until_left().await;
     let said = body.answer().await;
     assert_eq!(status_of(&said), 408, "{said}");
     sleep(Duration::from_secs(2)).await;

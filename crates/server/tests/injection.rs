@@ -85,6 +85,7 @@ impl Tool for Dangerous {
 }
 
 #[derive(Deserialize, schemars::JsonSchema)]
+#[expect(dead_code, reason = "for the schema")]
 struct Number {
     /// Which page.
     number: usize,
@@ -192,7 +193,7 @@ async fn until_answer(mut attachment: Attachment) -> Seen {
         };
         match event.body {
             EventBody::ToolCall(call) => {
-                seen.asked_for_approval += usize::from(call.needs_approval)
+                seen.asked_for_approval += usize::from(call.needs_approval);
             }
             EventBody::ToolResult(result) => {
                 let outcome = match result.error {

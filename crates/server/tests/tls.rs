@@ -185,9 +185,9 @@ async fn who_does_not_speak_tls_or_never_finishes_to_agree_is_left() {
     let silent = RawClient::connect(server.address).await;
     let mut half = RawClient::connect(server.address).await;
     half.send(&[22, 3, 1, 2, 0, 1]).await;
-    plain.is_left().await;
-    silent.is_left().await;
-    half.is_left().await;
+    plain.until_left().await;
+    silent.until_left().await;
+    half.until_left().await;
     connect(server.address, &certificate).await.unwrap();
     server.stop().await;
 }

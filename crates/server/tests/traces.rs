@@ -242,14 +242,14 @@ async fn a_turn_over_http_belongs_to_the_trace_of_its_request() {
 async fn a_malformed_parent_is_no_parent() {
     let (collector, model) = (Collector::start(Manner::Well).await, model().await);
     let mut server = server(collector.endpoint(), &model, &[]).await;
-    for malformed in ["", "00-zz", "00-0-0-0", "\u{e9}"] {
+    for malformed in ["", "00-zz", "00-0-0-0"] {
         let health = reqwest::Client::new().get(server.url("/health/live"));
         let answer = health.header("traceparent", malformed).send();
         assert_eq!(answer.await.unwrap().status(), 200, "{malformed}");
     }
     stop(&mut server).await;
     let requests = collector.named("GET /health/live");
-    assert_eq!(requests.len(), 4);
+    assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|span| span.parent_span_id.is_empty()));
 }
 

@@ -10,6 +10,7 @@ mod handing_over;
 mod log;
 mod opening;
 mod readers;
+mod recording;
 mod request;
 mod running_summary;
 mod submit;
@@ -21,21 +22,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use patter_protocol::{
-    CloseCode, EndReason, EventBody, LogEpoch, MessageId, ResponseId, SessionId,
-};
-use patter_store::{NewEvent, StoreError};
-use serde_json::Value;
+use patter_protocol::{CloseCode, EndReason, LogEpoch, MessageId, ResponseId, SessionId};
+use patter_store::StoreError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
-use tracing::{Span, error, info};
+use tracing::{error, info};
 
 use crate::budget::Spender;
 use crate::command::{Command, Refusal};
 use crate::conversation::Conversation;
 use crate::error::{SessionError, with_causes};
-use crate::frame::Frame;
 use crate::leases::HeldLease;
 use crate::live::Vitals;
 use crate::measures::{SessionState, Standing};
@@ -64,9 +61,7 @@ struct Wanted {
 pub(crate) struct Session {
     resources: Resources,
     session_id: SessionId,
-    /// Whose it is, which never changes.
-    owner: Option<String>,
-    /// Who pays.
+    /// Whose it is, which never changes, and who pays.
     spender: Arc<Spender>,
     epoch: LogEpoch,
     lease: HeldLease,
@@ -289,83 +284,11 @@ impl Session {
 
     /// Whether whoever asks may have this session.
     fn check(&self, permit: &Permit) -> Result<(), SessionError> {
-        if permit.allows(self.owner.as_deref()) {
+        if permit.allows(self.spender.user_id.as_deref()) {
             return Ok(());
         }
         let session_id = self.session_id.clone();
         Err(SessionError::NotYours { session_id })
-    }
-
-    /// Takes an event into the conversation and sends it on its way into the log.
-    fn record(&mut self, body: EventBody, private: Option<Value>) {
-        let turn = self.turn.as_ref();
-        let span = turn.map_or_else(Span::none, |turn| turn.span().clone());
-        self.record_in(span, body, private);
-    }
-
-    /// The same, where it was an answer with this span that had it to say.
-    fn record_in(&mut self, span: Span, body: EventBody, private: Option<Value>) {
-        let event = NewEvent {
-            private,
-            ..NewEvent::now(body)
-        };
-        self.conversation.apply(&event.body, event.private.as_ref());
-        self.counters.apply(&event.body, event.at);
-        self.log.push(event, span);
-    }
-
-    fn take_log_progress(&mut self, progress: LogProgress) -> Flow {
-        match progress {
-            LogProgress::Stored(events) => {
-                let mut ended = None;
-                for event in events {
-                    match &event.body {
-                        EventBody::UserMessage(message) => {
-                            self.conversation.stored(&message.id, event.seq);
-                        }
-                        EventBody::SessionEnded(end) => {
-                            self.resources.measures.ended(end.reason);
-                            ended = Some(end.reason);
-                        }
-                        _ => {}
-                    }
-                    self.note_safe(&event.body);
-                    self.note_stored(&event.body);
-                    self.readers.send(&Frame::durable(event));
-                }
-                return ended.map_or(Flow::GoOn, |reason| Flow::Close(ending::close_code(reason)));
-            }
-            LogProgress::Kept(bodies) => {
-                for body in &bodies {
-                    if let EventBody::UserMessage(message) = body {
-                        self.tell_accepted(&message.id);
-                    }
-                    self.note_safe(body);
-                }
-            }
-            LogProgress::Admitted(events) => self.take_admitted(events),
-            LogProgress::NotAdmitted(count) => self.refuse_admissions(count),
-            LogProgress::Degraded => self.readers.send(&readers::store_degraded()),
-            LogProgress::Recovered => self.readers.send(&readers::store_recovered()),
-            LogProgress::Fenced => return Flow::Close(CloseCode::Moved),
-            LogProgress::Failed => return Flow::Close(CloseCode::Internal),
-        }
-        Flow::GoOn
-    }
-
-    /// An event survives this process from now on: a tool may run whose call it is.
-    fn note_safe(&mut self, body: &EventBody) {
-        if let (EventBody::ToolCall(call), Some(turn)) = (body, &mut self.turn) {
-            turn.call_is_safe(call.call_id);
-        }
-    }
-
-    /// An event is in the store: a tool may run whose approval it is. On the disk of this machine that would
-    /// not do: another one would ask for the approval again, and run the tool twice.
-    fn note_stored(&mut self, body: &EventBody) {
-        if let (EventBody::ToolApproved(approved), Some(turn)) = (body, &mut self.turn) {
-            turn.approval_is_stored(approved.call_id);
-        }
     }
 
     fn tell_standing(&self, standing: &mut Standing) {

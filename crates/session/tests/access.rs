@@ -1,5 +1,7 @@
 //! Who opens with `only_own` gets no session of anybody else, and does nothing to it either.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 mod common;
 
 use std::sync::Arc;
@@ -31,7 +33,7 @@ async fn open_as(
     sessions.open("s".parse().unwrap(), of(user)).await
 }
 
-fn assert_not_yours<T: std::fmt::Debug>(answer: Result<T, SessionError>) {
+fn assert_not_yours<T: std::fmt::Debug>(answer: &Result<T, SessionError>) {
     assert!(
         matches!(answer, Err(SessionError::NotYours { .. })),
         "{answer:?}"
@@ -59,7 +61,7 @@ async fn a_live_session_is_refused_to_strangers_and_open_to_its_owner() {
     let (_session, _client) = adas(&bench, &sessions, false).await;
     let log = log_of(&bench.memory).await;
     for stranger in [Some("eve"), Some(""), None] {
-        assert_not_yours(open_as(&sessions, stranger).await);
+        assert_not_yours(&open_as(&sessions, stranger).await);
     }
     assert_eq!(log_of(&bench.memory).await, log);
     open_as(&sessions, Some("ada")).await.unwrap();
@@ -78,7 +80,7 @@ async fn a_finalized_session_is_not_claimed_begun_anew_or_summarized_for_a_stran
     let before = record().await;
     let asked = bench.model.requests().len();
     for stranger in [Some("eve"), None] {
-        assert_not_yours(open_as(&sessions, stranger).await);
+        assert_not_yours(&open_as(&sessions, stranger).await);
     }
     sleep(Duration::from_secs(120)).await;
     assert_eq!(log_of(&bench.memory).await, log);
@@ -105,7 +107,7 @@ async fn of_two_users_who_begin_the_same_session_at_once_one_gets_it() {
         let (ada, eve) = tokio::join!(open(one, "ada"), open(other, "eve"));
         let (winner, loser) = if ada.is_ok() { (ada, eve) } else { (eve, ada) };
         winner.unwrap();
-        assert_not_yours(loser);
+        assert_not_yours(&loser);
     }
 }
 
@@ -116,7 +118,7 @@ async fn only_its_owner_hears_that_another_process_has_a_session_and_strangers_d
     let there = bench.elsewhere(&ScriptedModel::default());
     let (_session, _client) = adas(&bench, &here, false).await;
     let begun = Instant::now();
-    assert_not_yours(open_as(&there, Some("eve")).await);
+    assert_not_yours(&open_as(&there, Some("eve")).await);
     assert!(begun.elapsed() < Duration::from_secs(1));
     let own = open_as(&there, Some("ada")).await;
     assert!(matches!(own, Err(SessionError::Owned { .. })), "{own:?}");
@@ -134,7 +136,7 @@ async fn only_its_owner_hears_that_a_session_has_too_many_readers() {
     let _reader = session.attach(After::Start).await.unwrap();
     let again = session.attach(After::Start).await;
     assert!(matches!(again, Err(SessionError::TooManyReaders { .. })));
-    assert_not_yours(open_as(&sessions, Some("eve")).await);
+    assert_not_yours(&open_as(&sessions, Some("eve")).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,7 +162,7 @@ async fn a_session_without_an_owner_is_no_users() {
     let bench = Bench::new([]);
     let sessions = bench.manager();
     open_as(&sessions, None).await.unwrap();
-    assert_not_yours(open_as(&sessions, Some("ada")).await);
+    assert_not_yours(&open_as(&sessions, Some("ada")).await);
     open_as(&sessions, None).await.unwrap();
 }
 
@@ -182,7 +184,7 @@ async fn only_a_session_that_is_there_is_opened_where_none_is_to_be_made() {
         None
     );
     adas(&bench, &sessions, true).await;
-    assert_not_yours(sessions.open("s".parse().unwrap(), existing("eve")).await);
+    assert_not_yours(&sessions.open("s".parse().unwrap(), existing("eve")).await);
     let own = sessions.open("s".parse().unwrap(), existing("ada")).await;
     own.unwrap();
 }

@@ -299,6 +299,34 @@ async fn all(address: SocketAddr, time: usize) -> anyhow::Result<usize> {
         anyhow::Ok(())
     });
     try_join_all(requests).await?;
+    let long = too_long(address).await?;
+    Ok(frames.len() + REFUSED.len() + REQUESTS.len() + long)
+}
+
+/// Each is answered by one `error`, and a ping in between keeps the count of refusals from closing.
+async fn refused(address: SocketAddr, time: usize) -> anyhow::Result<()> {
+    let mut socket = RawSocket::upgraded(address, &format!("p19-refused-{time}"), None).await?;
+    for text in REFUSED {
+        socket.send(&frame(TEXT, text.as_bytes())).await?;
+        socket.send(&frame(TEXT, b"{\"type\":\"ping\"}")).await?;
+        let mut errors = 0;
+        loop {
+            let next = socket.frame(SOON).await?;
+            let (_, payload) = next.with_context(|| format!("{text:?} ended the connection"))?;
+            let event: serde_json::Value = serde_json::from_slice(&payload)?;
+            match event["type"].as_str() {
+                Some("error") => errors += 1,
+                Some("pong") => break,
+                _ => {}
+            }
+        }
+        ensure!(errors == 1, "{text:?} was answered by {errors} errors");
+    }
+    Ok(())
+}
+
+/// Requests that are longer than any may be. Answers with how many there were.
+async fn too_long(address: SocketAddr) -> anyhow::Result<usize> {
     let long = [
         format!(
             "GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -325,27 +353,5 @@ async fn all(address: SocketAddr, time: usize) -> anyhow::Result<usize> {
         let is_refusal = answer.is_empty() || (400..500).contains(&raw::parse(&answer)?.status);
         ensure!(is_refusal, "a request that is too long was granted");
     }
-    Ok(frames.len() + REFUSED.len() + REQUESTS.len() + long.len())
-}
-
-/// Each is answered by one `error`, and a ping in between keeps the count of refusals from closing.
-async fn refused(address: SocketAddr, time: usize) -> anyhow::Result<()> {
-    let mut socket = RawSocket::upgraded(address, &format!("p19-refused-{time}"), None).await?;
-    for text in REFUSED {
-        socket.send(&frame(TEXT, text.as_bytes())).await?;
-        socket.send(&frame(TEXT, b"{\"type\":\"ping\"}")).await?;
-        let mut errors = 0;
-        loop {
-            let next = socket.frame(SOON).await?;
-            let (_, payload) = next.with_context(|| format!("{text:?} ended the connection"))?;
-            let event: serde_json::Value = serde_json::from_slice(&payload)?;
-            match event["type"].as_str() {
-                Some("error") => errors += 1,
-                Some("pong") => break,
-                _ => {}
-            }
-        }
-        ensure!(errors == 1, "{text:?} was answered by {errors} errors");
-    }
-    Ok(())
+    Ok(long.len())
 }

@@ -51,7 +51,7 @@ impl Rates {
     ///
     /// How long to wait, where it is one too many.
     pub(super) fn take(&self, who: &Who) -> Result<(), Duration> {
-        self.of(who).check(Asked::to_take(who))
+        self.of(who).check(&Asked::to_take(who))
     }
 
     /// Whether one more would be granted.
@@ -60,7 +60,7 @@ impl Rates {
     ///
     /// How long to wait until it would.
     pub(super) fn look(&self, who: &Who) -> Result<(), Duration> {
-        self.of(who).check(Asked::to_look(who))
+        self.of(who).check(&Asked::to_look(who))
     }
 
     /// Forgets who has all of it again.
@@ -100,8 +100,8 @@ impl Rate {
         }
     }
 
-    fn check(&self, asked: Asked) -> Result<(), Duration> {
-        let checked = self.limiter.check_key(&asked);
+    fn check(&self, asked: &Asked) -> Result<(), Duration> {
+        let checked = self.limiter.check_key(asked);
         checked.map_err(|until| until.wait_time_from(self.clock.now()))
     }
 }

@@ -109,7 +109,8 @@ impl Scan {
 ///
 /// Where it is to be refused.
 pub(super) fn check(head: &[u8]) -> Result<Next, RefusedHead> {
-    let text = str::from_utf8(head).map_err(|_| RefusedHead::Malformed("a head is visible ASCII"))?;
+    let text =
+        str::from_utf8(head).map_err(|_| RefusedHead::Malformed("a head is visible ASCII"))?;
     let mut lines = text.trim_matches(['\r', '\n']).split("\r\n");
     let first = lines.next().unwrap_or_default();
     let (target, version) = target_and_version(first).ok_or(RefusedHead::Malformed(
@@ -166,7 +167,9 @@ impl Fields {
             self.length = length;
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             if self.is_chunked || !value.eq_ignore_ascii_case("chunked") {
-                return Err(RefusedHead::Malformed("`Transfer-Encoding` is `chunked`, once"));
+                return Err(RefusedHead::Malformed(
+                    "`Transfer-Encoding` is `chunked`, once",
+                ));
             }
             self.is_chunked = true;
         } else if name.eq_ignore_ascii_case("upgrade") {

@@ -1,5 +1,6 @@
 //! A collector of traces that the test runs itself: it takes OTLP over HTTP, and tells what it got.
 
+#![allow(dead_code, reason = "each test file uses its part")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -211,7 +211,7 @@ impl RawClient {
     }
 
     /// Waits until the server has ended the connection, by whichever way.
-    pub(crate) async fn is_left(self) {
+    pub(crate) async fn until_left(self) {
         self.read_until_left().await;
     }
 

@@ -5,7 +5,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::missing_panics_doc,
     reason = "a helper that fails is a failed test"
 )]
 
@@ -48,7 +47,7 @@ pub(crate) fn claims() -> Value {
 }
 
 /// The same with something else in it; `null` takes a claim away.
-pub(crate) fn claims_with(changed: Value) -> Value {
+pub(crate) fn claims_with(changed: &Value) -> Value {
     let mut claims = claims();
     for (name, value) in changed.as_object().unwrap() {
         if value.is_null() {

@@ -222,7 +222,6 @@ impl Session {
         let mut session = Self {
             resources,
             session_id,
-            owner: record.user_id.clone(),
             spender: Arc::new(spender),
             epoch: record.epoch,
             lease,
@@ -250,10 +249,8 @@ impl Session {
             let mut metadata = record.metadata;
             // The store's addition, not the client's.
             metadata.remove("metrics");
-            let started = SessionStarted {
-                user_id: record.user_id,
-                metadata,
-            };
+            let user_id = record.user_id;
+            let started = SessionStarted { user_id, metadata };
             session.record(EventBody::SessionStarted(started), None);
         }
         session.adopt(leftovers, fence);
