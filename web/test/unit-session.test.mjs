@@ -10,12 +10,13 @@ globalThis.requestAnimationFrame = (draw) => setImmediate(draw);
 let fetched;
 globalThis.fetch = async (url) => fetched(new URL(url, location));
 
-const { Session } = await load('src/session.ts');
-
+/** As a page has it that was just loaded. */
+let Session;
 const READY = { type: 'session_ready', epoch: 'e1', last_seq: 0, reset: false, limits: { max_content_bytes: 64 } };
 let open = [];
 
-beforeEach(() => {
+beforeEach(async () => {
+  ({ Session } = await load('src/session.ts'));
   FakeSocket.made = [];
   globalThis.sessionStorage = new FakeStorage();
   fetched = () => Response.json({}, { status: 404 });
@@ -95,9 +96,9 @@ test('a message that is being written anew outlives a look at another session', 
   const session = await reload([stored(1, 'm1')]);
   session.edits.keep('m1', 'Half a better ques');
   const back = await reload([stored(1, 'm1')]);
-  assert.equal(back.edits.textOf('m1'), 'Half a better ques');
+  assert.equal(back.edits.of('m1'), 'Half a better ques');
   back.edits.end('m1');
-  assert.equal((await reload([stored(1, 'm1')])).edits.textOf('m1'), undefined);
+  assert.equal((await reload([stored(1, 'm1')])).edits.of('m1'), undefined);
   assert.equal(sessionStorage.items.size, 0);
 });
 
@@ -123,5 +124,80 @@ test('an edit that was refused replaces what is the last message still, and else
   hear(stored(2, 'of another tab'));
   await drawn();
   session.sayAgain(session.state.value.entries.at(-1));
+  assert.equal(sent().at(-1).replaces, undefined);
+});
+
+for (const id of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+  test(`a message may have the id ${id}`, async () => {
+    const session = await reload([stored(1, id)]);
+    assert.equal(session.edits.of(id), undefined);
+    session.edits.keep(id, 'Better');
+    const back = await reload([stored(1, id)]);
+    assert.equal(back.edits.of(id), 'Better');
+    back.edits.end(id);
+    assert.equal(back.edits.of(id), undefined);
+    assert.equal(sessionStorage.items.size, 0);
+  });
+}
+
+test('what is no edit, or no longer ours, is nothing that is being written anew', async () => {
+  for (const other of ['null', '7', '{"m1": null}', '{not json']) {
+    sessionStorage.setItem('patter.edits.s', other);
+    assert.equal((await reload([stored(1, 'm1')])).edits.of('m1'), undefined, other);
+  }
+});
+
+test('without room in the storage nothing is lost while the page is open, and nothing old comes back', async () => {
+  const log = [stored(1, 'm1')];
+  const session = await reload(log);
+  session.draft.value = 'old';
+  session.say('One');
+  sessionStorage.isFull = true;
+  session.draft.value = 'new';
+  session.say('Two');
+  session.edits.keep('m1', 'Better');
+  const back = await reload(log);
+  assert.equal(back.draft.value, 'new');
+  assert.equal(back.edits.of('m1'), 'Better');
+  assert.deepEqual(outline(back), ['text of m1: stored', 'One: waiting', 'Two: waiting']);
+  sessionStorage.isFull = false;
+  back.draft.value = '';
+  assert.equal((await reload(log)).draft.value, '');
+});
+
+test('without any storage what was written is there while the page is open', async () => {
+  Object.defineProperty(globalThis, 'sessionStorage', { configurable: true, get: () => { throw new Error('forbidden'); } });
+  try {
+    const session = await reload();
+    session.draft.value = 'half a sen';
+    session.say('One');
+    const back = await reload();
+    assert.equal(back.draft.value, 'half a sen');
+    assert.deepEqual(outline(back), ['One: waiting']);
+    back.draft.value = '';
+    back.discard(back.state.value.entries[0].id);
+    assert.deepEqual(outline(await reload()), []);
+  } finally {
+    Object.defineProperty(globalThis, 'sessionStorage', { configurable: true, writable: true, value: new FakeStorage() });
+  }
+});
+
+test('a session that was left keeps nothing more', async () => {
+  const session = await reload([stored(1, 'm1')]);
+  const { edits } = session;
+  edits.keep('m1', 'Better');
+  session.leave();
+  edits.keep('m1', 'Best');
+  session.draft.value = 'more';
+  assert.deepEqual([...sessionStorage.items], [['patter.edits.s', '{"m1":"Better"}']]);
+});
+
+test('an edit that was refused for what it replaces stands for itself, sent again', async () => {
+  const session = await reload([stored(1, 'm1')]);
+  session.edit('m1', 'Better');
+  hear(refusal(sent()[0].id, 'invalid_field'));
+  await drawn();
+  session.sayAgain(session.state.value.entries.at(-1));
+  assert.equal(sent().at(-1).content, 'Better');
   assert.equal(sent().at(-1).replaces, undefined);
 });

@@ -18,6 +18,7 @@ beforeEach(() => {
   mock.method(performance, 'now', () => Date.now());
   mock.method(Math, 'random', () => 0.5);
   FakeSocket.made = [];
+  globalThis.sessionStorage = new FakeStorage();
   events = [];
   phases = [];
   access = { token: null, locked: false, ranOut: [], verdict: { kind: 'again', wait: 0 } };
@@ -28,7 +29,7 @@ beforeEach(() => {
     ranOut: (token) => access.ranOut.push(token),
     why: async () => access.verdict,
   };
-  socket = new SessionSocket(new URL('ws://localhost/ws/session/s'), new Outbox('s', undefined), {
+  socket = new SessionSocket(new URL('ws://localhost/ws/session/s'), new Outbox('s'), {
     onEvent: (event) => events.push(event),
     onConnection: (connection) => {
       phases.push(connection.phase);
@@ -111,16 +112,16 @@ test('a message that was refused is not sent by itself', () => {
 });
 
 test('a refused message stays with its reason, also over a reload, and holds up none of the others', () => {
-  const storage = new FakeStorage();
-  const first = new Outbox('s', storage);
+  const storage = globalThis.sessionStorage;
+  const first = new Outbox('s');
   for (const id of ['m1', 'm2', 'm3']) first.add({ id, content: id });
   const refusal = { code: 'busy', message: 'full', retryable: true, message_id: 'm2' };
   first.refuse('m2', refusal);
-  const reloaded = new Outbox('s', storage);
+  const reloaded = new Outbox('s');
   assert.deepEqual(reloaded.all(), [{ id: 'm1', content: 'm1' }, { id: 'm2', content: 'm2', refusal }, { id: 'm3', content: 'm3' }]);
   assert.deepEqual(reloaded.pending().map(({ id }) => id), ['m1', 'm3']);
   reloaded.add({ id: 'm2', content: 'm2' });
-  assert.deepEqual(new Outbox('s', storage).pending().map(({ id }) => id), ['m1', 'm3', 'm2'], 'sent again, it is the last');
+  assert.deepEqual(new Outbox('s').pending().map(({ id }) => id), ['m1', 'm3', 'm2'], 'sent again, it is the last');
   reloaded.refuse('unknown', refusal);
   assert.equal(reloaded.all().length, 3);
 });
@@ -275,13 +276,15 @@ test('when the network is back, it does not wait any longer', () => {
 });
 
 test('what was not acknowledged outlives a reload', () => {
-  const storage = new FakeStorage();
-  new Outbox('s', storage).add({ id: 'm1', content: 'hi' });
-  const reloaded = new Outbox('s', storage);
+  const storage = globalThis.sessionStorage;
+  new Outbox('s').add({ id: 'm1', content: 'hi' });
+  const reloaded = new Outbox('s');
   assert.deepEqual(reloaded.pending(), [{ id: 'm1', content: 'hi' }]);
-  assert.deepEqual(new Outbox('another', storage).pending(), []);
+  assert.deepEqual(new Outbox('another').pending(), []);
   reloaded.remove('m1');
   assert.equal(storage.items.size, 0);
-  storage.setItem('patter.outbox.s', '{not json');
-  assert.deepEqual(new Outbox('s', storage).pending(), []);
+  for (const other of ['{not json', '{}', 'null', '7', '[null, 7, {"id": 1, "content": "x"}, {"id": "m"}]']) {
+    storage.setItem('patter.outbox.s', other);
+    assert.deepEqual(new Outbox('s').pending(), [], other);
+  }
 });

@@ -12,7 +12,7 @@ import { useSession } from './context';
 
 export function EditMessage({ said, takesFocus }: { said: Said; takesFocus: boolean }) {
   const session = useSession();
-  const text = useComputed(() => session.edits.textOf(said.id) ?? said.content).value;
+  const text = useComputed(() => session.edits.of(said.id) ?? said.content).value;
   const input = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     if (takesFocus) input.current?.focus();
