@@ -47,7 +47,7 @@ export class Session {
 
   private readonly outbox: Outbox;
   private readonly socket: SessionSocket;
-  private readonly forgetDraft: () => void;
+  private readonly endDraft: () => void;
   private readonly forgetToken: () => void;
   private arrived: ServerMessage[] = [];
   /** `seq` of the first event that is shown. */
@@ -76,11 +76,15 @@ export class Session {
         if (event.type === 'session_ended' && this.ending.value) this.socket.close();
       },
       onConnection: (connection) => this.connectionChanged(connection),
+      onRefusal: (error) => {
+        this.arrived.push({ type: 'error', ...error });
+        this.draw();
+      },
     }, credentialsFor(id));
     this.forgetToken = onNewToken(() => this.socket.renew());
     const draft = keptDraft(id);
     this.draft = draft.value;
-    this.forgetDraft = draft.dispose;
+    this.endDraft = draft.dispose;
     this.edits = new Edits(id);
     this.opened = this.open();
   }
@@ -93,7 +97,8 @@ export class Session {
   /** Sends a refused message again, perhaps with another content. */
   sayAgain({ id, content: refused, replaces, error }: Said, content = refused): void {
     // What it was to replace may not be the last message any more: then it stands for itself.
-    const keeps = replaces !== null && replaces === this.lastSaidId.peek() && error?.code !== 'invalid_field';
+    const isTooLate = error?.code === 'invalid_field' && error.details?.field !== 'content';
+    const keeps = replaces !== null && replaces === this.lastSaidId.peek() && !isTooLate;
     // What the server knows under an id, if it took it after all, is what it was first.
     const isSame = content === refused;
     if (!isSame) this.discard(id);
@@ -185,7 +190,7 @@ export class Session {
   /** Lets go of the connection; the session itself goes on at the server. */
   leave(): void {
     this.left = true;
-    this.forgetDraft();
+    this.endDraft();
     this.forgetToken();
     this.edits.dispose();
     stopReading();

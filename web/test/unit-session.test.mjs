@@ -12,7 +12,7 @@ globalThis.fetch = async (url) => fetched(new URL(url, location));
 
 /** As a page has it that was just loaded. */
 let Session;
-const READY = { type: 'session_ready', epoch: 'e1', last_seq: 0, reset: false, limits: { max_content_bytes: 64 } };
+const READY = { type: 'session_ready', epoch: 'e1', last_seq: 0, reset: false, limits: { max_content_bytes: 64, max_frame_bytes: 4_096 } };
 let open = [];
 
 beforeEach(async () => {
@@ -200,4 +200,17 @@ test('an edit that was refused for what it replaces stands for itself, sent agai
   session.sayAgain(session.state.value.entries.at(-1));
   assert.equal(sent().at(-1).content, 'Better');
   assert.equal(sent().at(-1).replaces, undefined);
+});
+
+test('a message that turns out to be too long can be shortened, and takes the place that it was to take', async () => {
+  const log = [stored(1, 'm1')];
+  const session = await reload(log);
+  session.edit('m1', 'x'.repeat(65));
+  await drawn();
+  const said = session.state.value.entries.at(-1);
+  assert.deepEqual([said.delivery, said.error.message], ['refused', 'Too long: 65 of 64 bytes.']);
+  assert.deepEqual(sent(), []);
+  assert.equal((await reload(log)).state.value.entries.at(-1).delivery, 'refused');
+  open[0].sayAgain(open[0].state.value.entries.at(-1), 'Short');
+  assert.deepEqual(sent().map(({ content, replaces }) => [content, replaces]), [['Short', 'm1']]);
 });

@@ -8,10 +8,10 @@ import { FakeSocket, FakeStorage, listeners } from './support/fake-page.mjs';
 const { SessionSocket } = await load('src/socket.ts');
 const { Outbox } = await load('src/outbox.ts');
 
-const READY = { type: 'session_ready', epoch: 'e1', last_seq: 0, reset: false };
+const READY = { type: 'session_ready', epoch: 'e1', last_seq: 0, reset: false, limits: { max_content_bytes: 16, max_frame_bytes: 256 } };
 const ready = (extra) => ({ ...READY, ...extra });
 const stored = (seq, id) => ({ type: 'user_message', seq, id, content: 'x' });
-let stands, events, phases, socket, access;
+let stands, refusals, events, phases, socket, access;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
@@ -21,6 +21,7 @@ beforeEach(() => {
   globalThis.sessionStorage = new FakeStorage();
   events = [];
   phases = [];
+  refusals = [];
   access = { token: null, locked: false, ranOut: [], verdict: { kind: 'again', wait: 0 } };
   const credentials = {
     token: () => access.token,
@@ -35,6 +36,7 @@ beforeEach(() => {
       phases.push(connection.phase);
       stands = connection;
     },
+    onRefusal: (error) => refusals.push(error),
   }, credentials);
   socket.connect();
 });
@@ -287,4 +289,33 @@ test('what was not acknowledged outlives a reload', () => {
     storage.setItem('patter.outbox.s', other);
     assert.deepEqual(new Outbox('s').pending(), [], other);
   }
+});
+
+test('a message over the limits that were told later is refused here, and holds up none of the others', () => {
+  socket.submit({ id: 'm1', content: 'ä'.repeat(9) });
+  socket.submit({ id: 'm2', content: '\u0001'.repeat(16), metadata: { long: 'x'.repeat(200) } });
+  socket.submit({ id: 'm3', content: 'ä'.repeat(8) });
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m3']);
+  assert.deepEqual(refusals.map(({ message_id, message }) => [message_id, message]), [
+    ['m1', 'Too long: 18 of 16 bytes.'],
+    ['m2', 'Too long: 365 of 256 bytes.'],
+  ]);
+  socket.submit({ id: 'm1', content: 'ä'.repeat(9) });
+  assert.equal(latest().sent.length, 1, 'it went out when it was asked for again');
+  assert.equal(refusals.length, 3);
+  lose(1006);
+  mock.timers.tick(500);
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m3']);
+});
+
+test('an error of the answer to a message does not refuse the message', () => {
+  latest().hear(ready());
+  socket.submit({ id: 'm1', content: 'hi' });
+  latest().hear({ type: 'error', code: 'provider_error', message: 'x', retryable: true, message_id: 'm1', response_id: 'r1' });
+  lose(1006);
+  mock.timers.tick(500);
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m1'], 'it was never acknowledged');
 });
