@@ -20,6 +20,11 @@ export function Conversation() {
 
   useEffect(() => void showPlace(session, stopFollowing), [session, route.value]);
 
+  useEffect(
+    () => session.followReader(() => following.peek() && !isLookedAt(content.current)),
+    [session],
+  );
+
   // Who says something wants to see the answer, and who ends the session its summary.
   useEffect(resume, [session.spoken.value, session.ending.value]);
 
@@ -59,6 +64,14 @@ function Row({ entry }: { entry: Entry }) {
         return <ClosingCard closing={entry} />;
     }
   }, [entry]);
+}
+
+/** Whether somebody has the focus in an element, or has selected something of it. */
+function isLookedAt(element: HTMLElement | null): boolean {
+  if (element === null) return false;
+  const selection = getSelection();
+  const isSelected = selection !== null && !selection.isCollapsed && selection.getRangeAt(0).intersectsNode(element);
+  return isSelected || element.contains(document.activeElement);
 }
 
 /** Shows the message that the address asks for. */
