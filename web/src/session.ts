@@ -54,7 +54,7 @@ export class Session {
   private readonly outbox: Outbox;
   private readonly socket: SessionSocket;
   private readonly endDraft: () => void;
-  private readonly forgetToken: () => void;
+  private readonly endRenewing: () => void;
   private arrived: ServerMessage[] = [];
   /** `seq` of the first event that is shown. */
   private first = 1;
@@ -94,7 +94,7 @@ export class Session {
         this.draw();
       },
     }, credentialsFor(id));
-    this.forgetToken = onNewToken(() => this.socket.renew());
+    this.endRenewing = onNewToken(() => this.socket.renew());
     const draft = keptDraft(id);
     this.draft = draft.value;
     this.endDraft = draft.dispose;
@@ -219,7 +219,7 @@ export class Session {
   leave(): void {
     this.left = true;
     this.endDraft();
-    this.forgetToken();
+    this.endRenewing();
     this.edits.dispose();
     stopReading();
     this.socket.close();
