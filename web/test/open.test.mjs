@@ -180,3 +180,38 @@ test('a long conversation is let go of at the bottom alone, and what went is a p
   assert.deepEqual(texts, texts.map((_, index) => `Question ${index + 1}`));
   assert.equal(texts.length, 13);
 });
+
+test('messages, answers and calls may have any names', async () => {
+  const { page, session } = await suite.open();
+  await untilText(page.locator('.connection'), 'Connected');
+  for (const id of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    session.store('user_message', { id, content: `Question ${id}`, metadata: {}, replaces: null });
+    session.store('tool_call', { response_id: id, call_id: id, name: id, arguments: {}, needs_approval: false });
+    session.store('tool_result', { response_id: id, call_id: id, name: id, ok: true, content: 1, duration_ms: 1 });
+    const answer = session.startAnswer(id);
+    answer.id = id;
+    answer.token(`Answer ${id}`);
+    answer.finish();
+  }
+  await untilText(page.locator('.answer .prose').last(), /Answer hasOwnProperty/);
+  assert.equal(await page.locator('.said').count(), 4);
+  assert.equal(await page.locator('.answer .tool').count(), 4);
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('textbox', { name: 'The message as it should be' }).fill('Better');
+  await page.reload();
+  assert.equal(await page.getByRole('textbox', { name: 'The message as it should be' }).inputValue(), 'Better');
+});
+
+test('a message that is too long for the server is refused, and the session goes on', async () => {
+  const { page, session } = await suite.open({ path: '/?view=analytics' });
+  session.away = true;
+  await page.goto(new URL(`/?session=${session.id}`, page.url()).href);
+  await say(page, 'x'.repeat(40_000));
+  await say(page, 'Short');
+  session.away = false;
+  assert.equal((await session.next('user_message')).content, 'Short');
+  await untilText(page.locator('.said[data-delivery=refused] .note'), 'Not taken: Too long: 40,000 of 32,768 bytes.');
+  assert.equal(session.received.filter(({ type }) => type === 'user_message').length, 1);
+  await page.getByRole('button', { name: 'Discard' }).click();
+  assert.deepEqual(await page.locator('.bubble').allTextContents(), ['Short']);
+});
