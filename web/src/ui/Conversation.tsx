@@ -1,6 +1,7 @@
 // The conversation from top to bottom, and the button that leads back to its end.
 
-import { useEffect, useMemo } from 'preact/hooks';
+import { Component } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { route } from '../location';
 import type { Session } from '../session';
 import { type Entry, keyOf } from '../state';
@@ -52,9 +53,14 @@ export function Conversation() {
   );
 }
 
-/** An entry that did not change keeps its element, and is not drawn again. */
-function Row({ entry }: { entry: Entry }) {
-  return useMemo(() => {
+/** An entry that did not change keeps its element, and is not drawn again. No `useMemo`: what that keeps holds on to
+ *  all that stood beside it when it was drawn, also when the others are let go of. */
+class Row extends Component<{ entry: Entry }> {
+  override shouldComponentUpdate(next: { entry: Entry }): boolean {
+    return next.entry !== this.props.entry;
+  }
+
+  override render({ entry }: { entry: Entry }) {
     switch (entry.kind) {
       case 'said':
         return <SaidBubble said={entry} />;
@@ -63,7 +69,7 @@ function Row({ entry }: { entry: Entry }) {
       case 'closing':
         return <ClosingCard closing={entry} />;
     }
-  }, [entry]);
+  }
 }
 
 /** Whether somebody has the focus in an element, or has selected something of it. */
