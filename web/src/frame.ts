@@ -47,12 +47,17 @@ export class Pace {
   private start(work: () => void): void {
     this.resting = true;
     const begun = performance.now();
-    work();
-    // Within a frame, this is when the page is laid out and painted, which is a part of the cost.
-    setTimeout(() => {
-      const cost = performance.now() - begun;
-      setTimeout(this.goOn, cost <= CHEAP_MS ? 0 : Math.min(SHARE_OF_OTHERS * cost, LONGEST_PAUSE_MS));
-    });
+    const wasHidden = document.hidden;
+    try {
+      work();
+    } finally {
+      // Within a frame, this is when the page is laid out and painted, which is a part of the cost.
+      setTimeout(() => {
+        // A hidden page has its timers called late, which costs nothing.
+        const cost = wasHidden || document.hidden ? 0 : performance.now() - begun;
+        setTimeout(this.goOn, cost <= CHEAP_MS ? 0 : Math.min(SHARE_OF_OTHERS * cost, LONGEST_PAUSE_MS));
+      });
+    }
   }
 
   private readonly goOn = oncePerFrame(() => {

@@ -4,6 +4,7 @@
 import { effect, type Signal, signal } from '@preact/signals';
 import { keyOf } from './access/owner';
 import type { MessageId, SessionId } from './protocol';
+import { tabStorage } from './storage';
 
 interface Kept<T> {
   value: Signal<T>;
@@ -15,27 +16,33 @@ export function keptDraft(id: SessionId): Kept<string> {
   return kept(() => keyOf('draft', id), (text) => text ?? '', (draft) => draft || null);
 }
 
-/** The messages that are being written anew, and what each says by now. */
+/** The messages that are being written anew, and what each says by now. Any word may be an id. */
 export class Edits {
-  private readonly kept: Kept<Readonly<Record<MessageId, string>>>;
+  private readonly kept: Kept<ReadonlyMap<MessageId, string>>;
 
   constructor(id: SessionId) {
-    const write = (texts: object) => (Object.keys(texts).length > 0 ? JSON.stringify(texts) : null);
-    this.kept = kept(() => keyOf('edits', id), readEdits, write);
+    this.kept = kept(() => keyOf('edits', id), readEdits, writeEdits);
   }
 
   /** What a message says by now; `undefined` if it is not being written anew. */
-  textOf(id: MessageId): string | undefined {
-    return this.kept.value.value[id];
+  of(id: MessageId): string | undefined {
+    return this.kept.value.value.get(id);
+  }
+
+  /** All of them, in the order in which they were begun. */
+  all(): ReadonlyMap<MessageId, string> {
+    return this.kept.value.peek();
   }
 
   keep(id: MessageId, text: string): void {
-    this.kept.value.value = { ...this.kept.value.peek(), [id]: text };
+    this.kept.value.value = new Map(this.all()).set(id, text);
   }
 
   /** It is written anew no more. */
   end(id: MessageId): void {
-    const { [id]: _, ...others } = this.kept.value.peek();
+    if (!this.all().has(id)) return;
+    const others = new Map(this.all());
+    others.delete(id);
     this.kept.value.value = others;
   }
 
@@ -46,31 +53,20 @@ export class Edits {
 
 /** What stands in the storage under a key, and every change of it; `write` gives `null` for nothing. */
 function kept<T>(key: () => string, read: (text: string | null) => T, write: (value: T) => string | null): Kept<T> {
-  const value = signal(read(stored(key())));
-  const dispose = effect(() => {
-    const text = write(value.value);
-    try {
-      if (text === null) sessionStorage.removeItem(key());
-      else sessionStorage.setItem(key(), text);
-    } catch {
-      // Full or forbidden: it is kept while the session is shown.
-    }
-  });
+  const value = signal(read(tabStorage.get(key())));
+  const dispose = effect(() => void tabStorage.set(key(), write(value.value)));
   return { value, dispose };
 }
 
-function readEdits(text: string | null): Record<MessageId, string> {
-  try {
-    return JSON.parse(text ?? '{}') as Record<MessageId, string>;
-  } catch {
-    return {}; // Not ours.
-  }
+function writeEdits(edits: ReadonlyMap<MessageId, string>): string | null {
+  return edits.size === 0 ? null : JSON.stringify(Object.fromEntries(edits));
 }
 
-function stored(key: string): string | null {
+function readEdits(text: string | null): ReadonlyMap<MessageId, string> {
   try {
-    return sessionStorage.getItem(key);
+    const entries = Object.entries((JSON.parse(text ?? '{}') ?? {}) as object);
+    return new Map(entries.filter((entry): entry is [MessageId, string] => typeof entry[1] === 'string'));
   } catch {
-    return null; // Forbidden by the browser's settings.
+    return new Map(); // Not ours.
   }
 }

@@ -3,23 +3,24 @@
 
 import { keyOf } from './access/owner';
 import type { ErrorEvent, MessageId, SessionId, UserInput } from './protocol';
+import { tabStorage } from './storage';
 
 /** A message that can be told apart from every other one of its session. */
 export type OutgoingMessage = UserInput & { id: MessageId };
 
 /** What was not taken, and why, if it was refused. */
-type Kept = OutgoingMessage & { refusal?: ErrorEvent };
+type Unsent = OutgoingMessage & { refusal?: ErrorEvent };
 
 /** The messages of one session that were not taken, in the order in which they were written. */
 export class Outbox {
-  private messages: readonly Kept[];
+  private messages: readonly Unsent[];
 
-  constructor(private readonly session: SessionId, private readonly storage: Storage | undefined = tabStorage()) {
-    this.messages = this.load();
+  constructor(private readonly session: SessionId) {
+    this.messages = read(tabStorage.get(this.key));
   }
 
   /** Everything that was not taken, oldest first. */
-  all(): readonly Kept[] {
+  all(): readonly Unsent[] {
     return this.messages;
   }
 
@@ -50,29 +51,22 @@ export class Outbox {
     return keyOf('outbox', this.session);
   }
 
-  private load(): Kept[] {
-    try {
-      return JSON.parse(this.storage?.getItem(this.key) ?? '[]') as Kept[];
-    } catch {
-      return []; // Not ours, or cut short: nothing that could be sent.
-    }
-  }
-
-  private keep(messages: readonly Kept[]): void {
+  private keep(messages: readonly Unsent[]): void {
     this.messages = messages;
-    try {
-      if (messages.length === 0) this.storage?.removeItem(this.key);
-      else this.storage?.setItem(this.key, JSON.stringify(messages));
-    } catch {
-      // The storage is full or forbidden. The messages live on in memory.
-    }
+    tabStorage.set(this.key, messages.length === 0 ? null : JSON.stringify(messages));
   }
 }
 
-function tabStorage(): Storage | undefined {
+function read(text: string | null): readonly Unsent[] {
   try {
-    return sessionStorage;
+    const messages = JSON.parse(text ?? '[]') as unknown;
+    return Array.isArray(messages) ? messages.filter(isUnsent) : [];
   } catch {
-    return undefined; // Forbidden by the browser's settings.
+    return []; // Not ours, or cut short: nothing that could be sent.
   }
+}
+
+function isUnsent(message: unknown): message is Unsent {
+  const { id, content } = (message ?? {}) as Partial<Unsent>;
+  return typeof id === 'string' && typeof content === 'string';
 }

@@ -11,10 +11,16 @@ import { readEarlier, readTail, type Tail } from './history';
 import { Edits, keptDraft } from './kept';
 import { type Listener, Listeners } from './listeners';
 import { Outbox, type OutgoingMessage } from './outbox';
-import type { CallId, LogEpoch, MessageId, ServerMessage, SessionId } from './protocol';
+import type { CallId, DurableEvent, LogEpoch, MessageId, ServerMessage, SessionId } from './protocol';
 import { type Connection, SessionSocket } from './socket';
+import { type Bounds, isOver, letGo } from './state/letgo';
+import { isSaid } from './state/said';
 import { stopReading } from './voice/speaker';
 import { apply, emptyState, isAnswering, isAwaiting, lastSaid, prepend, say, type Said, type State, unsay } from './state';
+
+/** So much of a conversation stays when it is let go of its beginning, and so much is shown before that. */
+const KEPT: Bounds = { entries: 200, characters: 50_000 };
+const MOST: Bounds = { entries: 300, characters: 75_000 };
 
 /** How the part of the log in front of what is shown stands. */
 export type Earlier = 'none' | 'more' | 'loading' | 'failed';
@@ -47,11 +53,18 @@ export class Session {
 
   private readonly outbox: Outbox;
   private readonly socket: SessionSocket;
-  private readonly forgetDraft: () => void;
-  private readonly forgetToken: () => void;
+  private readonly endDraft: () => void;
+  private readonly endRenewing: () => void;
   private arrived: ServerMessage[] = [];
   /** `seq` of the first event that is shown. */
   private first = 1;
+  /** `seq` of the last event that came. */
+  private last = 0;
+  /** `seq` of the last event of the replay, until all of it has come. */
+  private replayEnd: number | null = null;
+  /** Somebody wanted to see what is further up, and has said nothing since. */
+  private lookedBack = false;
+  private isAtEnd = () => true;
   /** The log that is shown. */
   private epoch: LogEpoch | null = null;
   /** Parts of the log are read one after the other. */
@@ -76,11 +89,15 @@ export class Session {
         if (event.type === 'session_ended' && this.ending.value) this.socket.close();
       },
       onConnection: (connection) => this.connectionChanged(connection),
+      onRefusal: (error) => {
+        this.arrived.push({ type: 'error', ...error });
+        this.draw();
+      },
     }, credentialsFor(id));
-    this.forgetToken = onNewToken(() => this.socket.renew());
+    this.endRenewing = onNewToken(() => this.socket.renew());
     const draft = keptDraft(id);
     this.draft = draft.value;
-    this.forgetDraft = draft.dispose;
+    this.endDraft = draft.dispose;
     this.edits = new Edits(id);
     this.opened = this.open();
   }
@@ -93,7 +110,8 @@ export class Session {
   /** Sends a refused message again, perhaps with another content. */
   sayAgain({ id, content: refused, replaces, error }: Said, content = refused): void {
     // What it was to replace may not be the last message any more: then it stands for itself.
-    const keeps = replaces !== null && replaces === this.lastSaidId.peek() && error?.code !== 'invalid_field';
+    const isTooLate = error?.code === 'invalid_field' && error.details?.field !== 'content';
+    const keeps = replaces !== null && replaces === this.lastSaidId.peek() && !isTooLate;
     // What the server knows under an id, if it took it after all, is what it was first.
     const isSame = content === refused;
     if (!isSame) this.discard(id);
@@ -152,7 +170,15 @@ export class Session {
     return this.read(() => seq);
   }
 
+  /** Lets the widget that shows the session tell whether nobody looks at what is further up: then it is let go of
+   *  what is far up. Answers with what ends that. */
+  followReader(isAtEnd: () => boolean): () => void {
+    this.isAtEnd = isAtEnd;
+    return () => (this.isAtEnd = () => true);
+  }
+
   private read(wanted: () => number): Promise<void> {
+    this.lookedBack = true;
     this.reading = this.reading.then(() => this.readUntil(wanted()));
     return this.reading;
   }
@@ -160,15 +186,22 @@ export class Session {
   private async readUntil(wanted: number): Promise<void> {
     if (this.earlier.value === 'none' || wanted >= this.first) return;
     this.earlier.value = 'loading';
-    try {
-      const part = await readEarlier(this.id, this.first, wanted);
-      if (this.left || part.epoch !== this.epoch) return;
-      this.state.value = prepend(this.state.value, part.events);
-      this.first = part.events[0]?.seq ?? this.first;
-      this.earlier.value = part.isCut ? 'more' : 'none';
-    } catch {
-      this.earlier.value = 'failed';
-    }
+    const epoch = this.epoch;
+    const part = await readEarlier(this.id, this.first, wanted).catch(() => null);
+    if (this.left) return;
+    batch(() => {
+      if (this.epoch !== epoch) {
+        // Another log is shown by now, from its beginning.
+        if (this.earlier.value === 'loading') this.earlier.value = 'none';
+      } else if (part === null || part.epoch !== epoch || part.events.at(-1)?.seq !== this.first - 1) {
+        this.earlier.value = 'failed'; // What was read does not belong in front of what is shown.
+      } else {
+        this.markTaken(part.events);
+        this.state.value = prepend(this.state.value, part.events);
+        this.first = part.events[0]?.seq ?? this.first;
+        this.earlier.value = part.isCut ? 'more' : 'none';
+      }
+    });
   }
 
   /** Tries to connect now instead of after the wait. */
@@ -185,8 +218,8 @@ export class Session {
   /** Lets go of the connection; the session itself goes on at the server. */
   leave(): void {
     this.left = true;
-    this.forgetDraft();
-    this.forgetToken();
+    this.endDraft();
+    this.endRenewing();
     this.edits.dispose();
     stopReading();
     this.socket.close();
@@ -196,9 +229,13 @@ export class Session {
   private note(event: ServerMessage): void {
     if (event.type === 'session_ended') this.sawEnd = true;
     if (event.type === 'session_started' || event.type === 'user_message') this.sawEnd = false;
+    if ('seq' in event) this.last = event.seq;
     if (event.type !== 'session_ready') return;
     this.epoch = event.epoch;
-    if (event.reset) this.first = 1;
+    this.replayEnd = event.last_seq;
+    if (!event.reset) return;
+    this.first = 1;
+    this.last = 0;
   }
 
   /** Shows what is stored, and connects unless the session is over: a connection would begin it anew. */
@@ -208,22 +245,55 @@ export class Session {
     if (tail !== null) this.showTail(tail);
     if (tail === null || tail.isActive) this.socket.connect();
     else this.socket.rest();
+    if (tail !== null && !tail.isActive) this.rescueEdits();
   }
 
   private showTail(tail: Tail): void {
-    for (const event of tail.events) {
-      this.listeners.tell(event, Date.parse(event.at));
-      if (event.type === 'user_message') this.outbox.remove(event.id); // It was taken.
-    }
+    for (const event of tail.events) this.listeners.tell(event, Date.parse(event.at));
+    this.markTaken(tail.events);
     this.state.value = tail.events.reduce<State>(apply, this.state.value);
     this.first = tail.events[0]?.seq ?? 1;
+    this.last = tail.lastSeq;
     this.epoch = tail.epoch;
     this.earlier.value = tail.isCut ? 'more' : 'none';
     this.socket.holds(tail.epoch, tail.lastSeq);
   }
 
+  /** What the log has was taken, and waits no more. */
+  private markTaken(events: readonly DurableEvent[]): void {
+    for (const event of events) if (event.type === 'user_message') this.outbox.remove(event.id);
+  }
+
+  /** What was to become of a message that is not there any more goes on as a draft. */
+  private rescueEdits(): void {
+    const { entries } = this.state.peek();
+    for (const [id, text] of this.edits.all()) {
+      if (entries.some((entry) => isSaid(entry, id))) continue;
+      this.edits.end(id);
+      this.draft.value = [this.draft.peek(), text].filter((part) => part.trim() !== '').join('\n\n');
+    }
+  }
+
+  /** A conversation that goes on for hours must not grow without end. */
+  private letGo(): void {
+    const state = this.state.peek();
+    if (!isOver(state, MOST) || !this.mayLetGo()) return;
+    const less = letGo(state, KEPT, ({ id }) => this.edits.all().has(id));
+    if (less === null) return;
+    this.state.value = less.state;
+    this.first = less.first;
+    this.earlier.value = 'more';
+  }
+
+  private mayLetGo(): boolean {
+    // Without its store the server may not be able to give it back.
+    const isStoreAway = this.state.peek().notices.some(({ code }) => code === 'store_degraded');
+    return !this.lookedBack && this.earlier.peek() !== 'loading' && !isStoreAway && this.isAtEnd();
+  }
+
   private submit(message: OutgoingMessage): void {
     this.spoken.value += 1;
+    this.lookedBack = false;
     this.showMessage(message);
     this.socket.submit(message);
   }
@@ -252,6 +322,11 @@ export class Session {
     batch(() => {
       if (isReset) this.earlier.value = 'none';
       this.state.value = arrived.reduce(apply, this.state.value);
+      if (this.replayEnd !== null && this.last >= this.replayEnd) {
+        this.replayEnd = null;
+        this.rescueEdits();
+      }
+      this.letGo();
     });
   });
 }

@@ -2,15 +2,16 @@
 //
 // Promises: every durable event reaches `onEvent` exactly once and in order, whatever happens to
 // the connection; every submitted message is sent until the server acknowledges or refuses it, always
-// with the same id, so that it is answered once; a connection that died without saying so is noticed
+// with the same id, so that it is answered once, and never if it is over the limits of the server; a connection that died without saying so is noticed
 // within about 16 seconds; without a token that the server takes it does not knock, and goes on with the next.
 
 import type { Credentials } from './access/credentials';
 import { dated } from './limits';
 import { Outbox, type OutgoingMessage } from './outbox';
-import type { ClientMessage, ErrorEvent, LogEpoch, MessageId, ServerMessage } from './protocol';
+import type { ClientMessage, ErrorEvent, Limits, LogEpoch, MessageId, ServerMessage } from './protocol';
 import { backoff } from './socket/backoff';
 import type { Connection, Reason } from './socket/connection';
+import { frameOf, refusalOf } from './socket/fitting';
 import { Heartbeat } from './socket/heartbeat';
 
 export type { Connection } from './socket/connection';
@@ -18,6 +19,8 @@ export type { Connection } from './socket/connection';
 export interface SocketHandlers {
   onEvent(event: ServerMessage): void;
   onConnection(connection: Connection): void;
+  /** The server would not take a message, which was not sent. */
+  onRefusal(error: ErrorEvent): void;
 }
 
 /** After these codes of the protocol trying again cannot help. */
@@ -45,6 +48,8 @@ export class SessionSocket {
   /** The end of the replay: before it, what waits may turn out to have been taken already. */
   private replayEnd = 0;
   private flushed = false;
+  /** What the server takes, once it has said so. */
+  private limits: Limits | undefined;
   /** Whether it may connect by itself: not before what is stored has been read. */
   private begun = false;
   /** Whether it waits for another token. */
@@ -94,7 +99,7 @@ export class SessionSocket {
   /** Sends a message as soon as there is a connection, and again until it is acknowledged. */
   submit(message: OutgoingMessage): void {
     this.outbox.add(message);
-    if (this.flushed) this.send({ type: 'user_message', ...message });
+    if (this.flushed) this.deliver(message);
     else if (this.socket === undefined && this.begun) this.retryNow();
   }
 
@@ -203,6 +208,7 @@ export class SessionSocket {
   private receive(event: ServerMessage): void {
     this.heartbeat.heard(event.type === 'session_ready');
     if (event.type === 'session_ready') {
+      this.limits = event.limits;
       this.replayFrom(event.epoch, event.reset, event.last_seq);
       this.handlers.onEvent(event);
       this.ready = true;
@@ -238,7 +244,18 @@ export class SessionSocket {
   private flushOutbox(): void {
     if (this.flushed || !this.ready || this.seq < this.replayEnd) return;
     this.flushed = true;
-    for (const message of this.outbox.pending()) this.send({ type: 'user_message', ...message });
+    for (const message of this.outbox.pending()) this.deliver(message);
+  }
+
+  /** What was written before the limits were known may be over them: sent, it would end every connection. */
+  private deliver(message: OutgoingMessage): void {
+    const refusal = this.limits && refusalOf(message, this.limits);
+    if (refusal === undefined) {
+      this.send(frameOf(message));
+      return;
+    }
+    this.outbox.refuse(message.id, refusal);
+    this.handlers.onRefusal(refusal);
   }
 
   /** The network is back, or somebody looks at the page again: a good moment to make sure. */

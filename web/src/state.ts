@@ -60,7 +60,15 @@ export interface Closing {
   at: Timestamp;
   reason: EndReason;
   summary: string | null;
+  /** `seq` of the summary, if it came late. */
+  summarized: number | null;
   metrics: Metrics;
+}
+
+/** A summary that came after the end of the session. */
+export interface LateSummary {
+  seq: number;
+  summary: string;
 }
 
 export type Entry = Said | Answer | Closing;
@@ -71,7 +79,7 @@ export interface State {
   /** The conversation from top to bottom; `state/order.ts` says in which order. */
   entries: readonly Entry[];
   /** Summaries of ends that stand in a part of the log that is not shown, as they came. */
-  summaries: readonly string[];
+  summaries: readonly LateSummary[];
   /** What a person would want to know, one of each code. */
   notices: readonly Notice[];
   /** What was asked for last and did not happen, where it belongs to no entry. */
@@ -119,7 +127,7 @@ export function apply(state: State, event: ServerMessage): State {
       if (state.entries.some((entry) => entry.kind === 'closing' && entry.seq === event.seq)) return state;
       return { ...state, ended: true, entries: insert(state.entries, closing(event)) };
     case 'session_summary':
-      return addLateSummary(state, event.summary);
+      return addLateSummary(state, event);
     case 'notice':
       return { ...state, notices: notify(state.notices, event) };
     default:
@@ -211,15 +219,15 @@ function fail(state: State, error: ErrorEvent): State {
 
 function closing(event: SessionEnded & Stored): Closing {
   const { seq, at, reason, summary, metrics } = event;
-  return { kind: 'closing', seq, at, reason, summary, metrics };
+  return { kind: 'closing', seq, at, reason, summary, summarized: null, metrics };
 }
 
 /** A summary that came late belongs to the last end of the session that has none. */
-function addLateSummary(state: State, summary: string): State {
+function addLateSummary(state: State, { seq, summary }: LateSummary): State {
   const index = state.entries.findLastIndex((e) => e.kind === 'closing' && e.summary === null);
   const entry = state.entries[index];
-  if (entry?.kind !== 'closing') return { ...state, summaries: [...state.summaries, summary] };
-  return { ...state, entries: state.entries.with(index, { ...entry, summary }) };
+  if (entry?.kind !== 'closing') return { ...state, summaries: [...state.summaries, { seq, summary }] };
+  return { ...state, entries: state.entries.with(index, { ...entry, summary, summarized: seq }) };
 }
 
 /** The store's recovery ends the notice of its trouble. */

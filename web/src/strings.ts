@@ -198,6 +198,7 @@ export const strings = {
     editing: 'The message as it should be',
     sendEdited: 'Send instead',
     notLast: 'Another message followed, so this one can no longer be replaced.',
+    over: 'This session has ended. Go on with it below, and this can be sent.',
     sendAsNew: 'Send as a new message',
     cancel: 'Cancel',
     quote: 'Quote',

@@ -99,7 +99,8 @@ async function measureLongTasks(name, tokens) {
   await page.context().close();
 }
 
-/** What the page holds after a collection, minute by minute, while it is streamed to. */
+/** What the page holds after a collection, minute by minute, while it is streamed to, and how busy it was since the
+ *  last one: flat from the third minute on, since what is far up is let go of. */
 async function measureMemory(minutes) {
   const session = server.session('memory');
   const page = await openPage(browser, `${server.url}/?session=${session.id}`);
@@ -107,6 +108,7 @@ async function measureMemory(minutes) {
   await devtools.send('Performance.enable');
   const tokens = tokensOf(SHAPES['prose, code and tables']).slice(0, TOKENS_PER_ANSWER);
   let told = 0;
+  let [worked, looked] = [0, performance.now()];
   const began = performance.now();
   do {
     await say(page, 'Go on');
@@ -117,7 +119,10 @@ async function measureMemory(minutes) {
       await devtools.send('HeapProfiler.collectGarbage');
       const { metrics } = await devtools.send('Performance.getMetrics');
       const of = (name) => metrics.find((metric) => metric.name === name).value;
-      console.log(`minute ${passed}: ${(of('JSHeapUsedSize') / 1e6).toFixed(1)} MB, ${of('Nodes')} nodes`);
+      const share = (100_000 * (of('TaskDuration') - worked)) / (performance.now() - looked);
+      [worked, looked] = [of('TaskDuration'), performance.now()];
+      const heap = (of('JSHeapUsedSize') / 1e6).toFixed(1);
+      console.log(`minute ${passed}: ${heap} MB, ${of('Nodes')} nodes, ${share.toFixed(0)} % of a core`);
     }
   } while (performance.now() - began < minutes * 60_000);
 }

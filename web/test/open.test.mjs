@@ -132,3 +132,86 @@ test('without the HTTP API a session is opened by its connection', async () => {
   await untilText(page.locator('.answer .prose').last(), /Answer 2/);
   assert.deepEqual(session.attached, [null]);
 });
+
+test('a long conversation is let go of at the bottom alone, and what went is a part like any other', async () => {
+  const { page, session } = await suite.open();
+  await untilText(page.locator('.connection'), 'Connected');
+  const turn = (number) => {
+    session.store('user_message', { id: `m-${number}`, content: `Question ${number}`, metadata: {}, replaces: null });
+    const answer = session.startAnswer(`m-${number}`);
+    answer.token(`Answer ${number}\n\n${'Many words. '.repeat(800)}`);
+    answer.finish();
+  };
+  for (let number = 1; number <= 4; number += 1) turn(number);
+  await untilText(page.locator('.answer .prose').last(), /Answer 4/);
+  // Somebody reads further up: nothing goes.
+  await page.locator('.log').hover();
+  await page.mouse.wheel(0, -3_000);
+  const jump = page.getByRole('button', { name: 'Jump to latest' });
+  await jump.waitFor();
+  for (let number = 5; number <= 10; number += 1) turn(number);
+  await untilText(page.locator('.answer .prose').last(), /Answer 10/);
+  assert.equal(await page.locator('.said').count(), 10);
+  await jump.click();
+  // The button that had the focus is gone; a selection holds it all.
+  await page.evaluate(() => getSelection().selectAllChildren(document.querySelector('.bubble')));
+  turn(11);
+  await untilText(page.locator('.answer .prose').last(), /Answer 11/);
+  assert.equal(await page.locator('.said').count(), 11);
+  await page.evaluate(() => getSelection().removeAllRanges());
+  turn(12);
+  await untilText(page.locator('.answer .prose').last(), /Answer 12/);
+  await page.locator('.bubble', { hasText: /^Question 1$/ }).waitFor({ state: 'detached' });
+  const shown = await page.locator('.said').count();
+  assert.ok(shown < 8, `${shown} are shown`);
+  const atBottom = () => page.locator('.log').evaluate((log) => log.scrollHeight - log.clientHeight - log.scrollTop < 5);
+  assert.ok(await atBottom(), 'the end is not in view any more');
+  assert.equal(await jump.count(), 0);
+  turn(13);
+  await untilText(page.locator('.answer .prose').last(), /Answer 13/);
+  await page.waitForFunction(() => {
+    const log = document.querySelector('.log');
+    return log.scrollHeight - log.clientHeight - log.scrollTop < 5;
+  });
+
+  await page.getByRole('button', { name: 'Show earlier messages' }).click();
+  await page.locator('.bubble', { hasText: /^Question 1$/ }).waitFor();
+  const texts = await page.locator('.bubble').allTextContents();
+  assert.deepEqual(texts, texts.map((_, index) => `Question ${index + 1}`));
+  assert.equal(texts.length, 13);
+});
+
+test('messages, answers and calls may have any names', async () => {
+  const { page, session } = await suite.open();
+  await untilText(page.locator('.connection'), 'Connected');
+  for (const id of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    session.store('user_message', { id, content: `Question ${id}`, metadata: {}, replaces: null });
+    session.store('tool_call', { response_id: id, call_id: id, name: id, arguments: {}, needs_approval: false });
+    session.store('tool_result', { response_id: id, call_id: id, name: id, ok: true, content: 1, duration_ms: 1 });
+    const answer = session.startAnswer(id);
+    answer.id = id;
+    answer.token(`Answer ${id}`);
+    answer.finish();
+  }
+  await untilText(page.locator('.answer .prose').last(), /Answer hasOwnProperty/);
+  assert.equal(await page.locator('.said').count(), 4);
+  assert.equal(await page.locator('.answer .tool').count(), 4);
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('textbox', { name: 'The message as it should be' }).fill('Better');
+  await page.reload();
+  assert.equal(await page.getByRole('textbox', { name: 'The message as it should be' }).inputValue(), 'Better');
+});
+
+test('a message that is too long for the server is refused, and the session goes on', async () => {
+  const { page, session } = await suite.open({ path: '/?view=analytics' });
+  session.away = true;
+  await page.goto(new URL(`/?session=${session.id}`, page.url()).href);
+  await say(page, 'x'.repeat(40_000));
+  await say(page, 'Short');
+  session.away = false;
+  assert.equal((await session.next('user_message')).content, 'Short');
+  await untilText(page.locator('.said[data-delivery=refused] .note'), 'Not taken: Too long: 40,000 of 32,768 bytes.');
+  assert.equal(session.received.filter(({ type }) => type === 'user_message').length, 1);
+  await page.getByRole('button', { name: 'Discard' }).click();
+  assert.deepEqual(await page.locator('.bubble').allTextContents(), ['Short']);
+});

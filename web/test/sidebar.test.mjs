@@ -208,6 +208,7 @@ test('deleting can be taken back; otherwise it happens after a while', async () 
   await page.getByRole('button', { name: 'Undo' }).click();
   await untilTitles(page, ['Apples', 'Bread', 'They spoke of cheese.']);
   await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('Bread'));
+  await page.evaluate(() => ['b', 'c'].forEach((id) => sessionStorage.setItem(`patter.draft.${id}`, 'Half a sen')));
   await openMenu(page, 'They spoke');
   await page.getByRole('button', { name: 'Delete' }).click();
   await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('Bread'));
@@ -219,6 +220,8 @@ test('deleting can be taken back; otherwise it happens after a while', async () 
   await page.locator('.undo').waitFor({ state: 'detached' });
   assert.deepEqual(await titles(page), ['Apples', 'Bread']);
   assert.deepEqual(asked(api, 'DELETE', '/api/sessions/b'), []);
+  const drafts = await page.evaluate(() => ['b', 'c'].map((id) => sessionStorage.getItem(`patter.draft.${id}`)));
+  assert.deepEqual(drafts, ['Half a sen', null], 'what was written in a session goes with it');
 });
 
 test('what waits to be deleted is deleted when the page is left', async () => {

@@ -165,3 +165,15 @@ test('what the API says of a session tells why its connection was refused', asyn
   say(401, UNAUTHORIZED.headers);
   assert.deepEqual(await verdictOn('s'), { kind: 'locked' });
 });
+
+test('a session that was deleted leaves nothing that was written in it, of whoever is signed in', async () => {
+  const { signIn, Outbox, keyOf, forgetSession } = await page();
+  await signIn(jwt('ann'));
+  for (const id of ['s', 'other']) {
+    new Outbox(id).add({ id: 'm1', content: 'hi' });
+    for (const kind of ['draft', 'edits']) sessionStorage.setItem(keyOf(kind, id), 'x');
+  }
+  forgetSession('s');
+  assert.deepEqual([...sessionStorage.items.keys()].filter((key) => key.endsWith('.s')), []);
+  assert.equal(sessionStorage.length, 4, 'the token, and what is of the other session');
+});

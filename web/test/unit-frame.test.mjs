@@ -46,3 +46,22 @@ test('work that must be done now takes the place of what waits', async () => {
   await pause(300);
   assert.equal(done.at(-1), 'now');
 });
+
+test('work that fails stops none that comes later', async () => {
+  const pace = new Pace();
+  assert.throws(() => pace.run(() => assert.fail('on purpose')), /on purpose/);
+  const done = new Promise((resolve) => pace.run(resolve));
+  await Promise.race([done, pause(1_000).then(() => assert.fail('it was never done'))]);
+});
+
+test('a hidden page, whose timers are late, takes no long pauses', async (t) => {
+  t.after(() => (document.hidden = false));
+  document.hidden = true;
+  const pace = new Pace();
+  pace.run(() => undefined);
+  // The timer that measures is called late.
+  busy(300);
+  const begun = performance.now();
+  await new Promise((resolve) => pace.run(resolve));
+  assert.ok(performance.now() - begun < 500, `it waited ${performance.now() - begun} ms`);
+});

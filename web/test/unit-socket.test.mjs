@@ -8,18 +8,20 @@ import { FakeSocket, FakeStorage, listeners } from './support/fake-page.mjs';
 const { SessionSocket } = await load('src/socket.ts');
 const { Outbox } = await load('src/outbox.ts');
 
-const READY = { type: 'session_ready', epoch: 'e1', last_seq: 0, reset: false };
+const READY = { type: 'session_ready', epoch: 'e1', last_seq: 0, reset: false, limits: { max_content_bytes: 16, max_frame_bytes: 256 } };
 const ready = (extra) => ({ ...READY, ...extra });
 const stored = (seq, id) => ({ type: 'user_message', seq, id, content: 'x' });
-let stands, events, phases, socket, access;
+let stands, refusals, events, phases, socket, access;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
   mock.method(performance, 'now', () => Date.now());
   mock.method(Math, 'random', () => 0.5);
   FakeSocket.made = [];
+  globalThis.sessionStorage = new FakeStorage();
   events = [];
   phases = [];
+  refusals = [];
   access = { token: null, locked: false, ranOut: [], verdict: { kind: 'again', wait: 0 } };
   const credentials = {
     token: () => access.token,
@@ -28,12 +30,13 @@ beforeEach(() => {
     ranOut: (token) => access.ranOut.push(token),
     why: async () => access.verdict,
   };
-  socket = new SessionSocket(new URL('ws://localhost/ws/session/s'), new Outbox('s', undefined), {
+  socket = new SessionSocket(new URL('ws://localhost/ws/session/s'), new Outbox('s'), {
     onEvent: (event) => events.push(event),
     onConnection: (connection) => {
       phases.push(connection.phase);
       stands = connection;
     },
+    onRefusal: (error) => refusals.push(error),
   }, credentials);
   socket.connect();
 });
@@ -111,16 +114,16 @@ test('a message that was refused is not sent by itself', () => {
 });
 
 test('a refused message stays with its reason, also over a reload, and holds up none of the others', () => {
-  const storage = new FakeStorage();
-  const first = new Outbox('s', storage);
+  const storage = globalThis.sessionStorage;
+  const first = new Outbox('s');
   for (const id of ['m1', 'm2', 'm3']) first.add({ id, content: id });
   const refusal = { code: 'busy', message: 'full', retryable: true, message_id: 'm2' };
   first.refuse('m2', refusal);
-  const reloaded = new Outbox('s', storage);
+  const reloaded = new Outbox('s');
   assert.deepEqual(reloaded.all(), [{ id: 'm1', content: 'm1' }, { id: 'm2', content: 'm2', refusal }, { id: 'm3', content: 'm3' }]);
   assert.deepEqual(reloaded.pending().map(({ id }) => id), ['m1', 'm3']);
   reloaded.add({ id: 'm2', content: 'm2' });
-  assert.deepEqual(new Outbox('s', storage).pending().map(({ id }) => id), ['m1', 'm3', 'm2'], 'sent again, it is the last');
+  assert.deepEqual(new Outbox('s').pending().map(({ id }) => id), ['m1', 'm3', 'm2'], 'sent again, it is the last');
   reloaded.refuse('unknown', refusal);
   assert.equal(reloaded.all().length, 3);
 });
@@ -275,13 +278,44 @@ test('when the network is back, it does not wait any longer', () => {
 });
 
 test('what was not acknowledged outlives a reload', () => {
-  const storage = new FakeStorage();
-  new Outbox('s', storage).add({ id: 'm1', content: 'hi' });
-  const reloaded = new Outbox('s', storage);
+  const storage = globalThis.sessionStorage;
+  new Outbox('s').add({ id: 'm1', content: 'hi' });
+  const reloaded = new Outbox('s');
   assert.deepEqual(reloaded.pending(), [{ id: 'm1', content: 'hi' }]);
-  assert.deepEqual(new Outbox('another', storage).pending(), []);
+  assert.deepEqual(new Outbox('another').pending(), []);
   reloaded.remove('m1');
   assert.equal(storage.items.size, 0);
-  storage.setItem('patter.outbox.s', '{not json');
-  assert.deepEqual(new Outbox('s', storage).pending(), []);
+  for (const other of ['{not json', '{}', 'null', '7', '[null, 7, {"id": 1, "content": "x"}, {"id": "m"}]']) {
+    storage.setItem('patter.outbox.s', other);
+    assert.deepEqual(new Outbox('s').pending(), [], other);
+  }
+});
+
+test('a message over the limits that were told later is refused here, and holds up none of the others', () => {
+  socket.submit({ id: 'm1', content: 'ä'.repeat(9) });
+  socket.submit({ id: 'm2', content: '\u0001'.repeat(16), metadata: { long: 'x'.repeat(200) } });
+  socket.submit({ id: 'm3', content: 'ä'.repeat(8) });
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m3']);
+  assert.deepEqual(refusals.map(({ message_id, message }) => [message_id, message]), [
+    ['m1', 'Too long: 18 of 16 bytes.'],
+    ['m2', 'Too long: 365 of 256 bytes.'],
+  ]);
+  socket.submit({ id: 'm1', content: 'ä'.repeat(9) });
+  assert.equal(latest().sent.length, 1, 'it went out when it was asked for again');
+  assert.equal(refusals.length, 3);
+  lose(1006);
+  mock.timers.tick(500);
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m3']);
+});
+
+test('an error of the answer to a message does not refuse the message', () => {
+  latest().hear(ready());
+  socket.submit({ id: 'm1', content: 'hi' });
+  latest().hear({ type: 'error', code: 'provider_error', message: 'x', retryable: true, message_id: 'm1', response_id: 'r1' });
+  lose(1006);
+  mock.timers.tick(500);
+  latest().hear(ready());
+  assert.deepEqual(latest().sent.map(({ id }) => id), ['m1'], 'it was never acknowledged');
 });

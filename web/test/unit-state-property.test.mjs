@@ -6,13 +6,15 @@ import { test } from 'node:test';
 import { load } from './support/bundle.mjs';
 import { random, story } from './support/story.mjs';
 
-const { apply, emptyState, prepend, say } = await load('src/state.ts');
+const { apply, emptyState, isAnswering, lastSaid, prepend, say } = await load('src/state.ts');
+const { letGo } = await load('src/state/letgo.ts');
 
 const READY = { type: 'session_ready', protocol: 1, reset: false };
 
 /** What counts of a state: nothing of how its parts came. */
 const shown = (state) => state.entries.map(({ index, ...entry }) => entry);
 const read = (events, state = emptyState) => events.reduce(apply, state);
+const facts = (state) => ({ isAnswering: isAnswering(state), lastSaid: lastSaid(state)?.id });
 const isStored = ({ seq }) => seq !== undefined;
 
 /** Tells `count` stories and what each shows to a reader who was there all the time. */
@@ -68,9 +70,13 @@ test('a log that is read in parts, cut anywhere, shows what it shows as a whole'
     // Perhaps in the middle of an answer.
     const until = below(events.length + 1);
     const log = events.slice(0, until).map(({ event }) => event).filter(isStored);
-    const pieces = inPieces(below, log);
-    const state = pieces.reverse().reduce(prepend, emptyState);
-    assert.deepEqual(shown(state), shown(read(log)), `seed ${seed}`);
+    let state = emptyState;
+    let from = log.length;
+    for (const piece of inPieces(below, log).reverse()) {
+      state = prepend(state, piece);
+      from -= piece.length;
+      assert.deepEqual(shown(state), shown(read(log.slice(from))), `seed ${seed}`);
+    }
   });
 });
 
@@ -93,12 +99,15 @@ test('what comes while earlier parts are read finds its place too', () => {
 test('what waits stands below all that is stored, and goes where the log has it', () => {
   const isUnsent = ({ kind, delivery }) => kind === 'said' && (delivery === 'waiting' || delivery === 'refused');
   forEachStory(500, ({ below, events, whole, seed }) => {
-    const yet = events.map(({ event }) => event).filter(({ type, replaces }) => type === 'user_message' && replaces === null);
+    const all = events.map(({ event }) => event);
+    const messages = all.filter(({ type, replaces }) => type === 'user_message' && replaces === null);
+    // What the server has, nobody is still to write.
+    const yet = messages.map((message) => ({ message, due: all.find(({ id, type }) => type === 'accepted' && id === message.id) ?? message }));
     let state = emptyState;
     for (const { event } of events) {
-      const isDue = yet[0] === event;
+      const isDue = yet[0]?.due === event;
       if (yet.length > 0 && (isDue ? below(2) : below(10)) === 0) {
-        const { id, content } = yet.shift();
+        const { id, content } = yet.shift().message;
         state = say(state, id, content);
       } else if (isDue) yet.shift();
       if (below(20) === 0) {
@@ -110,5 +119,76 @@ test('what waits stands below all that is stored, and goes where the log has it'
       assert.ok(firstUnsent < 0 || state.entries.slice(firstUnsent).every(isUnsent), `seed ${seed}`);
     }
     assert.deepEqual(shown(state).filter((entry) => !isUnsent(entry)), whole, `seed ${seed}`);
+  });
+});
+
+test('an answer stands below its message, as soon as that is known', () => {
+  forEachStory(500, ({ events, seed }) => {
+    let state = apply(emptyState, READY);
+    for (const { event } of events) {
+      state = apply(state, event);
+      let head;
+      for (const entry of state.entries) {
+        if (entry.kind !== 'answer') head = entry;
+        else if (state.entries.some(({ id, kind }) => kind === 'said' && id === entry.messageId)) {
+          assert.equal(head?.id, entry.messageId, `seed ${seed}`);
+        }
+      }
+    }
+  });
+});
+
+test('what was let go of and is read again is shown as if it had stayed', () => {
+  let times = 0;
+  forEachStory(1_000, ({ below, events, whole, seed }) => {
+    let state = apply(emptyState, READY);
+    let first = 1;
+    let stored = 0;
+    const log = events.map(({ event }) => event).filter(isStored);
+    const readAgain = (from) => {
+      state = prepend(state, log.slice(from - 1, first - 1));
+      first = from;
+    };
+    for (const { event } of events) {
+      state = apply(state, event);
+      stored = event.seq ?? stored;
+      if (below(6) === 0) {
+        const { isAnswering: before, lastSaid: last } = facts(state);
+        const less = letGo(state, { entries: 1 + below(6), characters: below(2) === 0 ? 1e6 : below(60) }, () => false);
+        if (less === null) continue;
+        times += 1;
+        ({ state } = less);
+        ({ first } = less);
+        assert.ok(first <= stored, `seed ${seed}`);
+        // Nothing that matters now depends on what went.
+        assert.deepEqual(facts(state), { isAnswering: before, lastSaid: last }, `seed ${seed}`);
+        const opened = shown(read(log.slice(first - 1, stored)));
+        const kept = shown(state).filter(({ stored: known }) => known !== null);
+        assert.deepEqual(kept.map(({ id, kind }) => [id, kind]), opened.filter(({ stored: known }) => known !== null).map(({ id, kind }) => [id, kind]), `seed ${seed}`);
+      }
+      if (below(25) === 0 && first > 1) readAgain(1 + below(first - 1));
+    }
+    readAgain(1);
+    assert.deepEqual(shown(state), whole, `seed ${seed}`);
+  });
+  assert.ok(times > 500, `only ${times} times something could go`);
+});
+
+test('what is not stored, not answered or held is never let go of', () => {
+  forEachStory(500, ({ below, events, seed }) => {
+    let state = apply(emptyState, READY);
+    for (const { event } of events) {
+      state = apply(state, event);
+      if (below(10) === 0) state = say(state, `x${below(1_000)}`, 'waits');
+      if (below(4) !== 0) continue;
+      const held = state.entries.filter((entry) => entry.kind === 'said')[below(8)];
+      const less = letGo(state, { entries: 1, characters: 1 }, (said) => said === held);
+      if (less === null) continue;
+      const gone = state.entries.slice(0, state.entries.length - less.state.entries.length);
+      assert.deepEqual([...gone, ...less.state.entries], state.entries, `seed ${seed}`);
+      assert.ok(!gone.includes(held), `seed ${seed}`);
+      for (const entry of gone) assert.ok(entry.kind === 'closing' || entry.stored !== null, `seed ${seed}`);
+      state = less.state;
+    }
   });
 });

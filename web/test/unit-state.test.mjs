@@ -247,3 +247,11 @@ test('an end that is told twice is shown once', () => {
   const ended = { type: 'session_ended', seq: 3, at: '', reason: 'client', summary: null, metrics: {} };
   assert.equal(after(message('m1'), ended, ended).entries.length, 2);
 });
+
+test('an answer in flight goes below its message when that is read', () => {
+  const log = numbered([message('m1'), message('m2')]);
+  const snapshot = { type: 'response_snapshot', response_id: 'r1', message_id: 'm1', index: 0, content: 'Hi', parts: [] };
+  const state = [log[1], snapshot].reduce(apply, emptyState);
+  assert.deepEqual(outline(state), ['said:m2', 'answer:r1[Hi]']);
+  assert.deepEqual(outline(prepend(state, [log[0]])), ['said:m1', 'answer:r1[Hi]', 'said:m2']);
+});

@@ -2,10 +2,12 @@
 // wrote them, so that nothing is ever sent as somebody else. What nobody wrote yet, before signing in, becomes that
 // of the first who does.
 
+import { tabStorage } from '../storage';
 import { accessToken, ownerOf } from './token';
 
 /** What is kept for each session. */
-type Kind = 'outbox' | 'draft' | 'edits';
+const KINDS = ['outbox', 'draft', 'edits'] as const;
+type Kind = (typeof KINDS)[number];
 
 const ANY = 'patter.';
 const OF_NOBODY = /^patter\.((?:outbox|draft|edits)\..*)$/;
@@ -20,24 +22,26 @@ export function keyOf(kind: Kind, session: string): string {
 export function adopt(token: string): void {
   for (const key of keys()) {
     const [, rest] = OF_NOBODY.exec(key) ?? [];
-    const text = rest === undefined ? null : sessionStorage.getItem(key);
+    const text = rest === undefined ? null : tabStorage.get(key);
     if (rest === undefined || text === null) continue;
     move(key, keyAs(token, rest), text);
   }
 }
 
+/** Forgets what was written in a session that there is no more. */
+export function forgetSession(session: string): void {
+  for (const kind of KINDS) tabStorage.set(keyOf(kind, session), null);
+}
+
 /** Forgets all that the tab's storage holds of the page. */
 export function forgetAll(): void {
-  for (const key of keys()) sessionStorage.removeItem(key);
+  for (const key of keys()) tabStorage.set(key, null);
 }
 
 function move(from: string, to: string, text: string): void {
-  sessionStorage.removeItem(from); // First: there may be no room for both.
-  try {
-    sessionStorage.setItem(to, text);
-  } catch {
-    sessionStorage.setItem(from, text); // Nor for the longer name. What the page shows lives on in memory.
-  }
+  tabStorage.set(from, null); // First: there may be no room for both.
+  // Nor for the longer name: then it outlives the page under the old one.
+  if (!tabStorage.set(to, text)) tabStorage.set(from, text);
 }
 
 function keyAs(token: string, rest: string): string {
@@ -45,10 +49,5 @@ function keyAs(token: string, rest: string): string {
 }
 
 function keys(): string[] {
-  try {
-    const all = Array.from({ length: sessionStorage.length }, (_, at) => sessionStorage.key(at) ?? '');
-    return all.filter((key) => key.startsWith(ANY));
-  } catch {
-    return []; // Forbidden by the browser's settings.
-  }
+  return tabStorage.keys().filter((key) => key.startsWith(ANY));
 }

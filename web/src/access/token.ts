@@ -2,6 +2,7 @@
 // no other tab has it, no address names it, and it is gone when the tab is.
 
 import { type ReadonlySignal, signal, untracked } from '@preact/signals';
+import { tabStorage } from '../storage';
 
 const KEY = 'patter.token';
 
@@ -29,20 +30,12 @@ export function onNewToken(then: () => void): () => void {
 
 /** Keeps a token for the page that is loaded next; this one goes on with its own. */
 export function keep(token: string): void {
-  try {
-    sessionStorage.setItem(KEY, token);
-  } catch {
-    // Full or forbidden: it holds until the page is left.
-  }
+  tabStorage.set(KEY, token);
 }
 
-/** What the tab's storage holds; `null` for nothing. */
+/** What the next page of this tab will find; `null` for nothing. */
 export function stored(): string | null {
-  try {
-    return sessionStorage.getItem(KEY);
-  } catch {
-    return null; // Forbidden by the browser's settings.
-  }
+  return tabStorage.lasting(KEY);
 }
 
 /** The token in what somebody pasted; `null` where there is none that could be sent. */

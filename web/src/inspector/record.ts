@@ -62,7 +62,7 @@ export class EventRecord {
   add(event: ServerMessage, arrivedAt: number): void {
     if (this.nextId === 1) this.start = arrivedAt;
     const last = this.rows.at(-1);
-    const text = textOf(event);
+    const text = wordsOf(event);
     if (last !== undefined && text !== null && continues(last, event)) {
       last.events.push(event);
       last.arrivals.push(arrivedAt);
@@ -92,7 +92,7 @@ export class EventRecord {
 }
 
 /** What a piece of an answer says; `null` for what is no such piece. */
-function textOf(event: ServerMessage): string | null {
+function wordsOf(event: ServerMessage): string | null {
   return event.type === 'token' || event.type === 'reasoning' ? event.content : null;
 }
 

@@ -2,6 +2,7 @@
 // asked only when the time is over, or when the page is left before.
 
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { forgetSession } from '../access/owner';
 import { announce } from '../announce';
 import { api, ApiError } from '../api';
 import type { StoredSession } from '../api/types';
@@ -78,13 +79,18 @@ async function commit(id: SessionId, keepalive = false): Promise<void> {
   drop(id);
   try {
     await api.remove(id, { keepalive });
-    forget(id);
+    forgetAllOf(id);
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return forget(id); // Somebody was faster.
+    if (error instanceof ApiError && error.status === 404) return forgetAllOf(id); // Somebody was faster.
     sent.value = sent.peek().filter((other) => other !== id);
     trouble.value = strings.sidebar.notDeleted(title, error instanceof ApiError ? error.message : String(error));
     announce(trouble.value);
   }
+}
+
+function forgetAllOf(id: SessionId): void {
+  forget(id);
+  forgetSession(id);
 }
 
 function drop(id: SessionId): void {

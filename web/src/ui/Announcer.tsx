@@ -8,7 +8,7 @@ import { announce, announcement } from '../announce';
 import { explain } from '../limits';
 import type { ErrorEvent } from '../protocol';
 import type { Session } from '../session';
-import type { Answer, State } from '../state';
+import type { Answer, Entry, Said, State } from '../state';
 import { strings } from '../strings';
 
 export function Announcer({ session }: { session: Session | null }) {
@@ -25,45 +25,53 @@ export function Announcer({ session }: { session: Session | null }) {
   );
 }
 
-/** Draws nothing: says how the answers of a session come along. */
+/** Draws nothing: says how the answers of a session come along, and that it ended. */
 function TurnTeller({ session }: { session: Session }) {
   const before = useRef<Answer | undefined>(undefined);
+  const wasOver = useRef(session.over.peek());
 
   useSignalEffect(() => {
-    const { entries, ended } = session.state.value;
+    const { entries } = session.state.value;
+    const isOver = session.over.value;
     // What a replay brings is already finished, and nothing to tell.
     const answer = entries.findLast((entry) => entry.kind === 'answer' && !entry.superseded);
-    if (answer?.kind !== 'answer') return;
-    const news = ended && session.over.value ? strings.spoken.ended : tell(before.current, answer);
-    if (news !== undefined) announce(news);
-    before.current = answer;
+    const news = answer?.kind === 'answer' ? tell(before.current, answer) : undefined;
+    if (isOver && !wasOver.current) announce(strings.spoken.ended);
+    else if (news !== undefined) announce(news);
+    if (answer?.kind === 'answer') before.current = answer;
+    wasOver.current = isOver;
   });
 
   return null;
 }
 
-/** Draws nothing: says what was asked for and did not happen. */
+/** Draws nothing: says what was asked for and did not happen, each once. */
 function RefusalTeller({ session }: { session: Session }) {
   // What was refused before the page was opened is no news.
-  const refusal = useRef(lastRefusal(session.state.peek()));
-  const problem = useRef(session.state.peek().problem);
+  const told = useRef(new WeakSet(troubles(session.state.peek())));
 
   useSignalEffect(() => {
-    const state = session.state.value;
-    const error = lastRefusal(state);
-    if (state.problem !== null && state.problem !== problem.current) announce(explain(state.problem));
-    if (error !== undefined && error !== refusal.current) announce(`${strings.delivery.refused}: ${explain(error)}`);
-    problem.current = state.problem;
-    refusal.current = error;
+    const news = troubles(session.state.value).filter((error) => !told.current.has(error));
+    for (const error of news) told.current.add(error);
+    // One after the other, they would be lost for each other.
+    if (news.length > 0) announce(news.map((error) => wordsOf(error, session.state.peek())).join(' '));
   });
 
   return null;
 }
 
-/** Why the last message was refused that was. */
-function lastRefusal({ entries }: State): ErrorEvent | undefined {
-  const refused = entries.findLast((entry) => entry.kind === 'said' && entry.delivery === 'refused');
-  return refused?.kind === 'said' ? refused.error : undefined;
+/** Everything that was asked for and did not happen. */
+function troubles({ entries, problem }: State): ErrorEvent[] {
+  const refusals = entries.flatMap((entry) => (isRefused(entry) && entry.error !== undefined ? [entry.error] : []));
+  return problem === null ? refusals : [problem, ...refusals];
+}
+
+function isRefused(entry: Entry): entry is Said {
+  return entry.kind === 'said' && entry.delivery === 'refused';
+}
+
+function wordsOf(error: ErrorEvent, { problem }: State): string {
+  return error === problem ? explain(error) : `${strings.delivery.refused}: ${explain(error)}`;
 }
 
 /** What changed from one state of the latest answer to the next, in words. */

@@ -1,6 +1,7 @@
 // The conversation from top to bottom, and the button that leads back to its end.
 
-import { useEffect, useMemo } from 'preact/hooks';
+import { Component } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { route } from '../location';
 import type { Session } from '../session';
 import { type Entry, keyOf } from '../state';
@@ -19,6 +20,11 @@ export function Conversation() {
   const { scroller, content, following, resume, stopFollowing } = useFollow();
 
   useEffect(() => void showPlace(session, stopFollowing), [session, route.value]);
+
+  useEffect(
+    () => session.followReader(() => following.peek() && !isLookedAt(content.current)),
+    [session],
+  );
 
   // Who says something wants to see the answer, and who ends the session its summary.
   useEffect(resume, [session.spoken.value, session.ending.value]);
@@ -47,9 +53,14 @@ export function Conversation() {
   );
 }
 
-/** An entry that did not change keeps its element, and is not drawn again. */
-function Row({ entry }: { entry: Entry }) {
-  return useMemo(() => {
+/** An entry that did not change keeps its element, and is not drawn again. No `useMemo`: what that keeps holds on to
+ *  all that stood beside it when it was drawn, also when the others are let go of. */
+class Row extends Component<{ entry: Entry }> {
+  override shouldComponentUpdate(next: { entry: Entry }): boolean {
+    return next.entry !== this.props.entry;
+  }
+
+  override render({ entry }: { entry: Entry }) {
     switch (entry.kind) {
       case 'said':
         return <SaidBubble said={entry} />;
@@ -58,7 +69,15 @@ function Row({ entry }: { entry: Entry }) {
       case 'closing':
         return <ClosingCard closing={entry} />;
     }
-  }, [entry]);
+  }
+}
+
+/** Whether somebody has the focus in an element, or has selected something of it. */
+function isLookedAt(element: HTMLElement | null): boolean {
+  if (element === null) return false;
+  const selection = getSelection();
+  const isSelected = selection !== null && !selection.isCollapsed && selection.getRangeAt(0).intersectsNode(element);
+  return isSelected || element.contains(document.activeElement);
 }
 
 /** Shows the message that the address asks for. */

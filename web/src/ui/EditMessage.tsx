@@ -2,7 +2,8 @@
 // sends it, Esc leaves it as it was. What cannot be sent says why, and stays.
 
 import { useComputed } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { announce } from '../announce';
 import { complaintOf, toMessage } from '../message';
 import type { Said } from '../state';
 import { strings } from '../strings';
@@ -12,7 +13,7 @@ import { useSession } from './context';
 
 export function EditMessage({ said, takesFocus }: { said: Said; takesFocus: boolean }) {
   const session = useSession();
-  const text = useComputed(() => session.edits.textOf(said.id) ?? said.content).value;
+  const text = useComputed(() => session.edits.of(said.id) ?? said.content).value;
   const input = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     if (takesFocus) input.current?.focus();
@@ -20,17 +21,21 @@ export function EditMessage({ said, takesFocus }: { said: Said; takesFocus: bool
   const content = toMessage(text);
   const isRefused = said.delivery === 'refused';
   const isTooLate = !isRefused && session.lastSaidId.value !== said.id;
+  // To be gone on with first, below: sending would begin it anew.
+  const isOver = session.over.value;
   const tooLong = complaintOf(text, session.contentLimit.value);
-  const complaint = tooLong ?? (isTooLate ? strings.actions.notLast : undefined);
+  const complaint = tooLong ?? (isOver ? strings.actions.over : isTooLate ? strings.actions.notLast : undefined);
   useSpoken(complaint);
-  const isGood = content !== '' && tooLong === undefined;
-  const hint = `edit-hint-${said.id}`;
+  const isGood = content !== '' && tooLong === undefined && !isOver;
+  const note = complaint ?? (session.state.value.ended ? strings.opening.finalized : undefined);
+  const hint = useId();
 
   const leave = () => {
     session.edits.end(said.id);
     document.getElementById('message')?.focus(); // The box is gone, and would take the focus with it.
   };
   const send = () => {
+    if (complaint !== undefined) announce(complaint);
     if (!isGood || isTooLate) return;
     if (isRefused) session.sayAgain(said, content);
     // Asked again: another message may have come since this was drawn.
@@ -63,13 +68,13 @@ export function EditMessage({ said, takesFocus }: { said: Said; takesFocus: bool
         ref={input}
         rows={2}
         aria-label={strings.actions.editing}
-        aria-describedby={hint}
+        aria-describedby={note === undefined ? undefined : hint}
         aria-invalid={complaint !== undefined}
         value={text}
         onInput={(event) => session.edits.keep(said.id, event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
-      {complaint !== undefined && <p id={hint} class="hint bad">{complaint}</p>}
+      {note !== undefined && <p id={hint} class={complaint === undefined ? 'hint' : 'hint bad'}>{note}</p>}
       <div class="controls">
         <button type="button" class="quiet" onClick={leave}>{strings.actions.cancel}</button>
         {isTooLate ? (

@@ -11,7 +11,7 @@ import { EditMessage } from './EditMessage';
 
 export function SaidBubble({ said }: { said: Said }) {
   const session = useSession();
-  const editing = useComputed(() => session.edits.textOf(said.id) !== undefined);
+  const editing = useComputed(() => session.edits.of(said.id) !== undefined);
   // What was being written when the session was left is there again, and takes the focus from nobody.
   const [asked, setAsked] = useState(false);
   const edit = () => {

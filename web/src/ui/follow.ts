@@ -35,14 +35,14 @@ export function useFollow(): Follow {
   useEffect(() => {
     const element = scroller.current;
     if (element === null || content.current === null) return;
-    let top = element.scrollTop;
+    let { scrollTop: top, scrollHeight: height } = element;
     const onScroll = () => {
       if (element.scrollHeight - element.clientHeight - element.scrollTop < BOTTOM_PX) {
         following.value = true;
-      } else if (element.scrollTop < top) {
-        following.value = false;
+      } else if (element.scrollTop < top && element.scrollHeight >= height) {
+        following.value = false; // Where something above has gone, it is not the reader who moved.
       }
-      top = element.scrollTop;
+      ({ scrollTop: top, scrollHeight: height } = element);
     };
     const onWheel = (event: WheelEvent) => {
       if (event.deltaY < 0 && element.scrollTop > 0) following.value = false;

@@ -34,6 +34,7 @@ globalThis.WebSocket = FakeSocket;
 /** The storage of a tab. */
 export class FakeStorage {
   items = new Map();
+  isFull = false;
   get length() {
     return this.items.size;
   }
@@ -44,6 +45,7 @@ export class FakeStorage {
     return this.items.get(key) ?? null;
   }
   setItem(key, value) {
+    if (this.isFull) throw new Error('QuotaExceededError');
     this.items.set(key, value);
   }
   removeItem(key) {

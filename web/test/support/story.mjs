@@ -1,5 +1,5 @@
 // What a server sends of a session in which people talk at random: messages that wait behind an answer, edits,
-// interruptions, tools, answers given anew, ends and what follows them. The same seed tells the same story.
+// interruptions, tools, answers given anew, outages of the store, ends and what follows them. The same seed tells the same story.
 
 /** A generator of numbers below `limit` that gives the same each time (mulberry32). */
 export function random(seed) {
@@ -36,6 +36,8 @@ class Server {
   #answer = null;
   #isOpen = false;
   #lateSummaries = 0;
+  /** What is stored when the store is back; `null` while it is there. */
+  #spool = null;
 
   constructor(below) {
     this.#below = below;
@@ -47,6 +49,7 @@ class Server {
     else if (choice === 3) this.#regenerate();
     else if (choice === 4) this.#end();
     else if (choice === 5) this.#summarize();
+    else if (choice === 6 && this.#below(3) === 0) this.#goOrComeBack();
     else if (this.#answer !== null) this.#write();
     else this.#takeUp();
   }
@@ -57,6 +60,14 @@ class Server {
       else this.#finish('stop');
     }
     while (this.#lateSummaries > 0) this.#summarize();
+    if (this.#spool !== null) this.#goOrComeBack();
+  }
+
+  /** While the store is away answers go on, and what is to be stored waits. */
+  #goOrComeBack() {
+    const spool = this.#spool;
+    this.#spool = spool === null ? [] : null;
+    for (const event of spool ?? []) this.#store(event);
   }
 
   #live(event) {
@@ -64,6 +75,11 @@ class Server {
   }
 
   #store(event) {
+    if (this.#spool !== null) {
+      this.#spool.push(event);
+      if (event.type === 'user_message') this.#live({ type: 'accepted', id: event.id });
+      return;
+    }
     this.#seq += 1;
     this.#live({ seq: this.#seq, event_id: `e${this.#seq}`, at: '2026-11-21T09:30:00.120Z', ...event });
   }
