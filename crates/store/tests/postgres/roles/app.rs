@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use patter_protocol::SessionId;
-use patter_store::{Insight, Migrate, PostgresOptions, PostgresStore, SessionStore, StoreError};
+use patter_store::{
+    Insight, Ledger, Migrate, PostgresOptions, PostgresStore, SessionStore, StoreError,
+};
 use patter_testkit::insight_conformance::InsightFixture;
+use patter_testkit::ledger_conformance::LedgerFixture;
 use patter_testkit::store_conformance::StoreFixture;
 use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use url::Url;
@@ -72,6 +75,13 @@ impl InsightFixture for Small {
     }
 }
 
+#[async_trait]
+impl LedgerFixture for Small {
+    async fn open_ledger(&self) -> Arc<dyn Ledger> {
+        Arc::new(self.store().await)
+    }
+}
+
 mod store {
     use super::make;
     patter_testkit::store_conformance!(make);
@@ -85,6 +95,11 @@ mod archive {
 mod insight {
     use super::make;
     patter_testkit::insight_conformance!(make);
+}
+
+mod ledger {
+    use super::make;
+    patter_testkit::ledger_conformance!(make);
 }
 
 #[tokio::test]
