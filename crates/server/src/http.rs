@@ -216,10 +216,11 @@ async fn authenticated(app: &App, found: Found, request: Request<Incoming>) -> R
     } else {
         who_asks(app, &found, &request, address).await?
     };
-    if found.parameter.is_none() || found.route.is_public() {
+    let names_session = found.parameter.is_some() || found.route == Route::Usage;
+    if !names_session || found.route.is_public() {
         return dispatch(app, found, request, &caller).await;
     }
-    // It names a session, which may be a guess.
+    // The name may be a guess.
     app.limits.may_ask_for_session(&caller)?;
     let reply = dispatch(app, found, request, &caller).await;
     if reply.as_ref().is_err_and(Problem::is_not_found) {
@@ -287,7 +288,10 @@ async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &
             app.limits.new_session(caller)?;
             sessions::mint(app, caller, request).await
         }
-        Route::ImportSession => sessions::import(app, caller, request, &query).await,
+        Route::ImportSession => {
+            app.limits.new_session(caller)?;
+            sessions::import(app, caller, request, &query).await
+        }
         Route::Export => sessions::export(app, caller, &session_id()?, &query).await,
         Route::NameSession => sessions::rename(app, caller, request, &session_id()?).await,
         Route::DeleteSession => sessions::delete(app, caller, &session_id()?).await,

@@ -222,7 +222,10 @@ impl Server {
             circuits,
             models: ModelsReport::new(&config, Utc::now().date_naive()).for_clients(),
             authenticator: Authenticator::new(&config)?,
-            access: access_rules(&config, &listener),
+            access: AccessRules {
+                open_lists: config.auth.open_lists,
+                client_ids: config.session.client_ids,
+            },
             doors: Doors::new(&config.server, listener.local_addr().ok(), is_tls),
             imports: Semaphore::new(MAX_IMPORTS),
             shutdown,
@@ -253,16 +256,6 @@ async fn wait_for(plugins: &Plugins, shutdown: &Shutdown) {
             warn!(plugin, ?state, "a plug-in is not up; its tools come with it");
         },
         () = shutdown.draining().cancelled() => {}
-    }
-}
-
-/// What those may who ask. Whoever reaches a server that listens on its own machine alone may see all of it.
-fn access_rules(config: &Config, listener: &TcpListener) -> AccessRules {
-    let address = listener.local_addr().map(|address| address.ip());
-    let is_local = address.is_ok_and(|address| address.to_canonical().is_loopback());
-    AccessRules {
-        open_lists: is_local || config.auth.open_lists,
-        client_ids: config.session.client_ids,
     }
 }
 

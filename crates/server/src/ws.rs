@@ -92,7 +92,12 @@ pub(crate) async fn open(
         .sessions
         .open(session_id.clone(), options)
         .await
-        .map_err(refusal)?
+        .map_err(|error| {
+            if is_not_theirs(&error) {
+                app.limits.missed(caller);
+            }
+            refusal(error)
+        })?
         .with_traces_of_their_own()
         .counted_for(pace.name());
     let attachment = session.attach(after).await.map_err(refusal)?;
@@ -116,12 +121,18 @@ pub(crate) async fn open(
 /// Why a session is not opened. Of one that is somebody else's no more is told than of one that there is not
 /// and that is not to be made.
 fn refusal(error: SessionError) -> Problem {
-    match error {
-        SessionError::NotYours { .. } | SessionError::Unknown { .. } => {
-            access::no_session_of_yours()
-        }
-        other => other.into(),
+    if is_not_theirs(&error) {
+        access::no_session_of_yours()
+    } else {
+        error.into()
     }
+}
+
+fn is_not_theirs(error: &SessionError) -> bool {
+    matches!(
+        error,
+        SessionError::NotYours { .. } | SessionError::Unknown { .. }
+    )
 }
 
 async fn serve(

@@ -213,12 +213,16 @@ async fn who_guesses_ids_is_told_nothing_more_after_some_of_them_not_even_of_one
         "/api/sessions/g1",
         "/api/sessions/g2/events",
         "/api/sessions/g3/export",
-        "/api/sessions/g4",
+        "/api/usage?session_id=g4",
     ];
     for path in paths {
         assert_eq!(get(&server, from, path).await.status(), 404, "{path}");
     }
-    for path in ["/api/sessions/g5", "/api/sessions/secret"] {
+    for path in [
+        "/api/sessions/g5",
+        "/api/sessions/secret",
+        "/api/usage?session_id=secret",
+    ] {
         assert_refused(get(&server, from, path).await, "rate_limited", 900).await;
     }
     assert_refused(
@@ -231,6 +235,42 @@ async fn who_guesses_ids_is_told_nothing_more_after_some_of_them_not_even_of_one
     let answer = get(&server, "203.0.113.6", "/api/sessions/secret").await;
     assert_eq!(answer.status(), 200);
     server.stop().await;
+}
+
+/// Input 46, where clients begin no sessions under ids of their own.
+#[tokio::test]
+async fn an_id_that_nobody_minted_is_a_guess_and_costs_no_new_session() {
+    let settings = [
+        ("session.client_ids", "false"),
+        ("limits.new_sessions_per_address", "1"),
+        ("limits.unknown_sessions_per_address", "3"),
+    ];
+    let server = behind_a_proxy(&settings).await;
+    let from = "203.0.113.5";
+    for guess in ["g1", "g2"] {
+        assert_eq!(handshake(&server, from, guess).await.status(), 403);
+    }
+    assert_eq!(say(&server, from, "g3").await.status(), 404);
+    assert_refused(handshake(&server, from, "g4").await, "rate_limited", 1200).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_elsewhere_is_listed_nothing_without_a_word_of_the_operator() {
+    let paths = [
+        "/api/sessions",
+        "/api/search?q=word",
+        "/api/analytics",
+        "/api/usage?user_id=ann",
+    ];
+    for (settings, expected) in [(&[][..], 403), (&[("auth.open_lists", "true")][..], 200)] {
+        let server = behind_a_proxy(settings).await;
+        for path in paths {
+            let answer = get(&server, "203.0.113.5", path).await;
+            assert_eq!(answer.status(), expected, "{path}");
+        }
+        server.stop().await;
+    }
 }
 
 /// Input 46, by sessions that each guess begins.

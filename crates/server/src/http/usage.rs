@@ -7,12 +7,13 @@ use patter_store::{Cap, Spend};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::access::{self, Need};
 use super::{App, Problem, Query, Reply, checks, json};
 use crate::auth::Caller;
 
 /// What was spent of each budget, and what is left of it.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Usage")]
+#[schemars(rename = "UsageReport")]
 pub(super) struct UsageJson {
     /// Whose day it is; null where nobody is known: then it is the session's.
     user_id: Option<String>,
@@ -88,7 +89,7 @@ struct UsageParameters {
     tag = "sessions",
     params(UsageParameters),
     responses(
-        (status = 200, description = "What was spent and what is left", body = ref("#/components/schemas/Usage")),
+        (status = 200, description = "What was spent and what is left", body = ref("#/components/schemas/UsageReport")),
         (status = 403, description = "It is somebody else's"),
         (status = 404, description = "There is no such session"),
         (status = 503, description = "The store does not answer"),
@@ -108,15 +109,10 @@ pub(super) async fn usage(app: &App, query: &Query<'_>, caller: &Caller) -> Repl
 
 /// Whose usage is wanted, if the caller may know it.
 async fn spender(app: &App, query: &Query<'_>, caller: &Caller) -> Result<Spender, Problem> {
-    let asked = query.user_id()?;
-    if !asked
-        .as_deref()
-        .is_none_or(|user| caller.may_read(Some(user)))
-    {
-        let detail = "a user may ask for nobody else's";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
-    }
-    let user_id = asked.or_else(|| caller.user_id().map(str::to_owned));
+    let user_id = match query.user_id()? {
+        None => caller.user_id().map(str::to_owned),
+        asked => access::listed(app, caller, asked)?,
+    };
     let Some(session_id) = query.single("session_id")? else {
         let session_id = None;
         return Ok(Spender {
@@ -125,9 +121,7 @@ async fn spender(app: &App, query: &Query<'_>, caller: &Caller) -> Result<Spende
         });
     };
     let session_id: SessionId = checks::session_id(session_id)?;
-    let record = app.sessions.store().session(&session_id).await?;
-    let record = record.filter(|record| caller.may_read(record.user_id.as_deref()));
-    let record = record.ok_or_else(|| Problem::not_found("there is no such session"))?;
+    let record = access::session(app, caller, &session_id, Need::Read).await?;
     Ok(Spender {
         session_id: Some(session_id),
         user_id: user_id.or(record.user_id),

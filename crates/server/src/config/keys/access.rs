@@ -9,8 +9,8 @@ pub(super) const ACCESS: Section = Section {
         "auth.open_lists",
         Kind::Flag,
         "Whether everybody may list, search and import sessions and see the figures of all of them, although \
-         nobody is asked who they are and the server listens on something else than this machine. There, a \
-         session's id is its only secret otherwise.",
+         nobody is asked who they are. Otherwise only who is at this machine may; to others a session's id is \
+         its only secret.",
     )
     .default("false")],
 };
