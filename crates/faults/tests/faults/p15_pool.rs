@@ -22,7 +22,9 @@ const RATE: u32 = 10;
 
 pub(crate) async fn a_thousand_sessions(world: Arc<World>) -> Outcome {
     let store = Store::shared(&world).await?;
-    let stage = Stage::new(&world, store).set("PATTER_STORE__MAX_CONNECTIONS", POOL);
+    let stage = Stage::new(&world, store)
+        .set("PATTER_STORE__MAX_CONNECTIONS", POOL)
+        .set("PATTER_LIMITS__TURNS", &SESSIONS.to_string());
     let mut scene = stage.start(1).await?;
     let clients: Vec<Client> = (0..SESSIONS)
         .map(|number| scene.client(&format!("p15-pool-{number}"), number))
