@@ -55,7 +55,7 @@ export async function builtPage() {
 /** Opens a page that writes down what must not happen: errors, and breaches of the
  *  Content-Security-Policy. The test looks at `page.faults`. */
 export async function openPage(browser, url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.faults = [];
