@@ -2,7 +2,6 @@
 //! `docs/configuration.md` are made from it; `lookup.rs` finds keys in it. A key stands here only
 //! if it has an effect.
 
-mod access;
 mod auth;
 mod budgets;
 mod data_sources;
@@ -25,7 +24,6 @@ pub(crate) static SECTIONS: &[Section] = &[
     auth::AUTH,
     auth::TOKENS,
     limits::LIMITS,
-    access::ACCESS,
     server::STORE,
     server::SEARCH,
     model::MODEL,

@@ -61,6 +61,14 @@ pub(super) const AUTH: Section = Section {
              text of up to 256 characters.",
         )
         .default("uuid"),
+        Key::new(
+            "auth.open_lists",
+            Kind::Flag,
+            "Whether everybody may list, search and import sessions and see the figures of all of them, although \
+             nobody is asked who they are. Otherwise only who is at this machine may; to others a session's id is \
+             its only secret.",
+        )
+        .default("false"),
     ],
 };
 
