@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::JsonObject;
+use crate::bearer_token::BearerToken;
 use crate::error_code::ErrorCode;
 use crate::ids::{CallId, MessageId, ResponseId};
 use crate::limits::{MAX_CONTENT_BYTES, MAX_METADATA_BYTES};
@@ -47,7 +48,8 @@ pub enum ClientMessage {
     /// A fresh credential for the same user.
     AuthRefresh {
         /// The credential.
-        token: String,
+        #[cfg_attr(test, ts(as = "String"))]
+        token: BearerToken,
     },
     /// Answered with `pong`.
     Ping {
@@ -197,7 +199,9 @@ impl ClientMessage {
                 if token.is_empty() || token.len() > MAX_TOKEN_BYTES {
                     return Err(fields::invalid("token", "must have 1 to 8192 bytes"));
                 }
-                Ok(Self::AuthRefresh { token })
+                Ok(Self::AuthRefresh {
+                    token: token.into(),
+                })
             }
             "ping" => Ok(Self::Ping {
                 nonce: fields.short_text("nonce", MAX_NONCE_CHARS)?,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod asyncapi;
+mod bearer_token;
 mod client;
 mod durable;
 mod error_code;
@@ -12,6 +13,7 @@ mod text;
 mod timestamp;
 
 pub use asyncapi::asyncapi;
+pub use bearer_token::BearerToken;
 pub use client::{ClientMessage, ParseError, UserInput};
 pub use durable::{
     AiResponse, DurableEvent, EndReason, EventBody, FinishReason, Metrics, Part, SessionEnded,

@@ -52,7 +52,7 @@ pub use tree::{
 };
 pub use value::Origin;
 
-pub(crate) use kind::is_provider_name as is_table_name;
+pub(crate) use kind::{ANY_HOST, is_provider_name as is_table_name};
 use layers::Layers;
 use value::{Given, Value};
 

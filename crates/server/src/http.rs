@@ -237,22 +237,22 @@ async fn who_asks(
     request: &Request<Incoming>,
     address: IpAddr,
 ) -> Result<Caller, Problem> {
-    let headers = request.headers();
-    let authenticator = &app.authenticator;
-    if found.route != Route::WebSocket {
-        let shown = Shown {
-            headers,
-            socket: None,
-        };
-        return Ok(authenticator.authenticate(shown, address).await?);
-    }
-    let session_id = checks::session_id(found.parameter.as_deref().unwrap_or_default())?;
+    let session_id;
     let query = Query::parse(request.uri().query());
-    let shown = Shown {
-        headers,
-        socket: Some((&session_id, query.single("ticket")?)),
+    let socket = if found.route == Route::WebSocket {
+        session_id = checks::session_id(found.parameter.as_deref().unwrap_or_default())?;
+        Some((&session_id, query.single("ticket")?))
+    } else {
+        None
     };
-    Ok(authenticator.authenticate(shown, address).await?)
+    let headers = request.headers();
+    let caller = app
+        .authenticator
+        .authenticate(Shown { headers, socket }, address);
+    caller.await.map_err(|error| {
+        app.metrics.http.credential_refused(error);
+        error.into()
+    })
 }
 
 /// Where a request comes from.

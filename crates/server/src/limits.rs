@@ -5,6 +5,7 @@
 //! Deciding costs a look into a table and waits for nobody. Every table is bounded, and what one caller takes
 //! too much of is refused to that caller alone.
 
+mod clock;
 mod held;
 mod opening;
 mod origin;
@@ -22,6 +23,7 @@ use ipnet::IpNet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use clock::TokioClock;
 pub(crate) use held::Place;
 pub(crate) use opening::may_open;
 pub(crate) use refusal::{Limit, TooMuch};
@@ -141,17 +143,13 @@ impl CallerLimits {
             .map(Some)
     }
 
-    /// Places for a connection that is to stay: of the user's, and of the address's where
-    /// [`CallerLimits::connection`] did not count it (`is_counted`).
+    /// A place for what is to stay, a WebSocket or the wait for an answer: among the user's, or among the
+    /// address's where [`CallerLimits::connection`] did not count it (`is_counted`).
     ///
     /// # Errors
     ///
     /// Where the caller has too many already.
-    pub(crate) fn websocket(
-        &self,
-        caller: &Caller,
-        is_counted: bool,
-    ) -> Result<Option<Place>, TooMuch> {
+    pub(crate) fn stay(&self, caller: &Caller, is_counted: bool) -> Result<Option<Place>, TooMuch> {
         match self.who(caller) {
             Some(user @ Who::User(_)) => self
                 .place(&self.of_user, user, Limit::ConnectionsOfUser)

@@ -226,7 +226,7 @@ impl Server {
                 open_lists: config.auth.open_lists,
                 client_ids: config.session.client_ids,
             },
-            doors: Doors::new(&config.server, listener.local_addr().ok(), is_tls),
+            doors: Doors::new(&config, listener.local_addr().ok(), is_tls),
             imports: Semaphore::new(MAX_IMPORTS),
             shutdown,
             started_at: Instant::now(),

@@ -80,12 +80,12 @@ pub(crate) async fn open(
     let response = handshake::agree(&request)?;
     let query = Query::parse(request.uri().query());
     let after = after(&query)?;
-    let options = access::open_options(app, caller, query.user_id()?)?;
+    let options = access::open_options(app, caller, &session_id, query.user_id()?)?;
     let admission = request.extensions().get::<Arc<Admission>>().cloned();
     let is_counted = admission
         .as_ref()
         .is_some_and(|admission| admission.is_counted());
-    let place = app.limits.websocket(caller, is_counted)?;
+    let place = app.limits.stay(caller, is_counted)?;
     limits::may_open(app, caller, &session_id).await?;
     let pace = Pace::new(Arc::clone(&app.limits), caller);
     let session = app

@@ -143,6 +143,25 @@ fn a_server_that_others_reach_starts_only_where_somebody_said_who_may_use_it() {
         assert!(why.contains("auth.mode"), "{host}: {why}");
         assert_eq!(faults(&[("server.host", host), ("auth.mode", "none")]), "");
     }
+    // Nor does one that others reach by a detour.
+    for (key, here, open) in [
+        (
+            "server.public_url",
+            "http://localhost:9000",
+            "https://chat.example",
+        ),
+        ("server.hosts", "localhost", "chat.example"),
+        ("server.hosts", "", "*"),
+        ("server.trusted_proxies", "", "127.0.0.1"),
+    ] {
+        assert_eq!(faults(&[(key, here)]), "", "{key} {here}");
+        let why = faults(&[(key, open)]);
+        assert!(
+            why.contains(key) && why.contains("auth.mode"),
+            "{key} {open}: {why}"
+        );
+        assert_eq!(faults(&[(key, open), ("auth.mode", "none")]), "");
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ async fn behind_a_proxy(settings: &[(&str, &str)]) -> TestServer {
         ("llm.provider", "demo"),
         ("demo.delay_ms", "0"),
         ("server.trusted_proxies", "127.0.0.1"),
+        ("auth.mode", "none"),
+        ("session.client_ids", "true"),
     ];
     TestServer::start(&[&usual, settings].concat()).await
 }
@@ -34,6 +36,7 @@ async fn counting_loopback(settings: &[(&str, &str)]) -> TestServer {
         ("llm.provider", "demo"),
         ("demo.delay_ms", "0"),
         ("limits.exempt", ""),
+        ("session.client_ids", "true"),
     ];
     TestServer::start(&[&usual, settings].concat()).await
 }
@@ -273,6 +276,43 @@ async fn who_is_elsewhere_is_listed_nothing_without_a_word_of_the_operator() {
     }
 }
 
+/// Whoever tries out short ids would find those of others, and say what they like under a name.
+#[tokio::test]
+async fn who_is_elsewhere_begins_sessions_under_ids_that_nobody_guesses_and_in_nobodys_name() {
+    const RANDOM: &str = "6f1c7a52-8d1b-4f0e-9a37-2b6c1d5e8f90";
+    let settings = [
+        ("llm.provider", "demo"),
+        ("demo.delay_ms", "0"),
+        ("auth.mode", "none"),
+        ("server.trusted_proxies", "127.0.0.1"),
+    ];
+    let server = TestServer::start(&settings).await;
+    let from = "203.0.113.5";
+    for guessed in ["chat", "1", "6f1c7a52-8d1b-1f0e-9a37-2b6c1d5e8f90"] {
+        assert_eq!(handshake(&server, from, guessed).await.status(), 403);
+        assert_eq!(say(&server, from, guessed).await.status(), 404);
+    }
+    assert_eq!(handshake(&server, from, RANDOM).await.status(), 101);
+    let minted = request(&server, from, Method::POST, "/api/sessions");
+    assert_eq!(minted.send().await.unwrap().status(), 201);
+
+    let named = format!("{RANDOM}?user_id=ann");
+    assert_eq!(handshake(&server, from, &named).await.status(), 403);
+    let minted = request(&server, from, Method::POST, "/api/sessions");
+    let minted = minted.json(&json!({"user_id": "ann"}));
+    assert_eq!(minted.send().await.unwrap().status(), 403);
+
+    // Who is at this machine tries things out.
+    assert_eq!(
+        handshake(&server, "127.0.0.1", "chat?user_id=ann")
+            .await
+            .status(),
+        101
+    );
+    assert_eq!(handshake(&server, from, "chat").await.status(), 101);
+    server.stop().await;
+}
+
 /// Input 46, by sessions that each guess begins.
 #[tokio::test]
 async fn a_refused_new_session_is_a_guess_too() {
@@ -305,6 +345,26 @@ async fn websockets_from_behind_a_proxy_are_counted_by_where_they_come_from() {
     assert_eq!(handshake(&server, "203.0.113.6", "z").await.status(), 101);
     drop(second);
     until_opened(&server, from, "z").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_waits_for_an_answer_over_http_holds_a_connection_too() {
+    let settings = [
+        ("limits.connections_per_address", "1"),
+        ("demo.delay_ms", "200"),
+    ];
+    let server = behind_a_proxy(&settings).await;
+    let from = "203.0.113.5";
+    let said = request(&server, from, Method::POST, "/api/sessions/x/messages")
+        .header("accept", "text/event-stream")
+        .json(&json!({"content": "hello"}));
+    let stream = said.send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    assert_refused(handshake(&server, from, "y").await, "limit_reached", 5).await;
+    assert_eq!(handshake(&server, "203.0.113.6", "y").await.status(), 101);
+    drop(stream);
+    until_opened(&server, from, "y").await;
     server.stop().await;
 }
 

@@ -92,6 +92,7 @@ async fn known_server() -> TestServer {
         ("llm.provider", "demo"),
         ("demo.delay_ms", "0"),
         ("server.public_url", "https://app.example"),
+        ("auth.mode", "none"),
         ("server.cors_origins", "https://other.example"),
     ])
     .await

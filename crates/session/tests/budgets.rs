@@ -461,6 +461,40 @@ async fn a_ledger_that_is_away_stops_nobody_and_is_told_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_booking_that_comes_too_late_lets_one_slice_pass_and_not_the_whole_answer() {
+    let (store, ledger) = (MemoryStore::default(), MemoryLedger::default());
+    let long = || Reply::of(vec![text("word "); 20_000]);
+    let model = ScriptedModel::new([long(), long()]);
+    let sessions = builder(&store, &model, &ledger, user_day(tokens(3_000))).start();
+    let session = of_user(&sessions, "s", "ann").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    ledger.delay_next(Duration::from_secs(3));
+    let answer = ask(&session, &mut client, "m-1").await;
+    assert_eq!(answer.finish_reason, FinishReason::Error);
+    assert_eq!(limit_told(&client).0, "user_day_tokens");
+    let spent = spent(&sessions, &user("ann")).await.tokens;
+    assert!((2_000..3_020).contains(&spent), "{spent}");
+    // Nor does it let others pass.
+    ask(&session, &mut client, "m-2").await;
+    assert_eq!(model.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_is_slow_again_and_again_is_left_alone_for_a_while() {
+    let (store, ledger) = (MemoryStore::default(), MemoryLedger::default());
+    let model = ScriptedModel::new((0..5).map(|_| used("One.", 30, 3)));
+    let sessions = builder(&store, &model, &ledger, user_day(tokens(10_000))).start();
+    let session = of_user(&sessions, "s", "ann").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    for turn in 0..5 {
+        ledger.delay_next(Duration::from_secs(3));
+        let answer = ask(&session, &mut client, &format!("m-{turn}")).await;
+        assert_eq!(answer.finish_reason, FinishReason::Stop);
+    }
+    assert_eq!(ledger.bookings(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_owed_is_booked_before_a_process_ends() {
     let (store, ledger) = (MemoryStore::default(), MemoryLedger::default());
     let model = ScriptedModel::new([used("One.", 300, 30)]);

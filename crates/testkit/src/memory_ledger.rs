@@ -1,13 +1,15 @@
 //! A ledger in memory, for tests under paused time. It passes the conformance suite like the others, and
-//! can be taken away.
+//! can be taken away or be slow.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use patter_store::{Account, Booked, Correction, Ledger, Line, Spend, StoreError};
+use tokio::time::sleep;
 
 /// What was spent, in memory. Cloning gives another handle of the same.
 #[derive(Debug, Clone, Default)]
@@ -18,12 +20,18 @@ struct Inner {
     accounts: Mutex<BTreeMap<Account, Correction>>,
     is_away: AtomicBool,
     bookings: AtomicUsize,
+    delay: Mutex<Option<Duration>>,
 }
 
 impl MemoryLedger {
     /// From now on calls fail at once and do nothing, or work again.
     pub fn set_away(&self, is_away: bool) {
         self.0.is_away.store(is_away, Ordering::SeqCst);
+    }
+
+    /// The next booking takes so long.
+    pub fn delay_next(&self, by: Duration) {
+        *self.0.delay.lock().unwrap() = Some(by);
     }
 
     /// How often it was asked to book.
@@ -52,6 +60,10 @@ impl MemoryLedger {
 impl Ledger for MemoryLedger {
     async fn book(&self, lines: &[Line], least: Spend, most: Spend) -> Result<Booked, StoreError> {
         self.0.bookings.fetch_add(1, Ordering::SeqCst);
+        let delay = self.0.delay.lock().unwrap().take();
+        if let Some(delay) = delay {
+            sleep(delay).await;
+        }
         self.pass()?;
         let mut accounts = self.0.accounts.lock().unwrap();
         let mut taken = most;

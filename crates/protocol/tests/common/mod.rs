@@ -50,7 +50,7 @@ pub fn client_messages() -> Vec<ClientMessage> {
         },
         ClientMessage::End,
         ClientMessage::AuthRefresh {
-            token: "abc".into(),
+            token: "abc".to_owned().into(),
         },
         ClientMessage::Ping { nonce: None },
         ClientMessage::Ping {

@@ -34,6 +34,34 @@ pub(crate) enum AuthError {
     Unavailable,
 }
 
+impl AuthError {
+    /// All of them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Missing,
+        Self::Several,
+        Self::NoProtocol,
+        Self::Expired,
+        Self::Refused,
+        Self::NoUser,
+        Self::NotYours,
+        Self::Unavailable,
+    ];
+
+    /// What it is called where it is counted.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Several => "several",
+            Self::NoProtocol => "no_protocol",
+            Self::Expired => "expired",
+            Self::Refused => "refused",
+            Self::NoUser => "no_user",
+            Self::NotYours => "not_yours",
+            Self::Unavailable => "keys_unavailable",
+        }
+    }
+}
+
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         let detail = error.to_string();

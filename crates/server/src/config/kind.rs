@@ -13,7 +13,7 @@ use super::secret_headers;
 use super::store_target::StoreTarget;
 use super::value::Value;
 
-pub(crate) use items::{Items, split};
+pub(crate) use items::{ANY_HOST, Items, split};
 
 /// The values that a key takes.
 #[derive(Debug)]

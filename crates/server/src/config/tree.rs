@@ -291,8 +291,9 @@ pub struct SessionConfig {
     pub linger: Duration,
     /// How often it is looked for sessions that nobody runs.
     pub sweep_interval: Duration,
-    /// Whether clients may begin sessions under ids of their own.
-    pub client_ids: bool,
+    /// Whether clients may begin sessions under ids of their own; `None`: unless they are strangers whose ids
+    /// could be guessed.
+    pub client_ids: Option<bool>,
     /// Messages that may wait behind the answer in flight.
     pub max_queued_messages: usize,
     /// Connections attached to one session at the same time.

@@ -3,12 +3,14 @@
 //! A session belongs to the user whom it was made for. To everybody else it is as if there were none: the
 //! answers are the same, and so is what is done to find them, which is to read its row. Services see
 //! everybody's sessions; those that may not act change nothing and talk to nobody. Without authentication
-//! whoever knows a session's id may have it, and only those lists are given that lead nobody to ids.
+//! whoever knows a session's id may have it: so strangers, who are not at this machine, are given no lists that
+//! would lead them to ids, and begin no sessions under ids that could be guessed.
 
 use http::StatusCode;
 use patter_protocol::SessionId;
 use patter_session::OpenOptions;
 use patter_store::SessionRecord;
+use uuid::Uuid;
 
 use super::{App, Problem};
 use crate::auth::{Caller, Scope, Subject};
@@ -16,11 +18,10 @@ use crate::auth::{Caller, Scope, Subject};
 /// What the configuration says about access.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AccessRules {
-    /// Without authentication: whether what is stored is listed to everybody, and not only to who is at this
-    /// machine.
+    /// Without authentication: whether everybody may what otherwise only those may who are at this machine.
     pub(crate) open_lists: bool,
-    /// Whether clients may begin sessions under ids of their own.
-    pub(crate) client_ids: bool,
+    /// Whether clients may begin sessions under ids of their own; `None` where that is not said.
+    pub(crate) client_ids: Option<bool>,
 }
 
 /// What a session is wanted for.
@@ -60,13 +61,14 @@ pub(crate) async fn session(
 ///
 /// # Errors
 ///
-/// 403 for another user's name, and for a service that may only read.
+/// As [`owner_of_new`].
 pub(crate) fn open_options(
     app: &App,
     caller: &Caller,
+    session_id: &SessionId,
     user_id: Option<String>,
 ) -> Result<OpenOptions, Problem> {
-    let user_id = owner_of_new(caller, user_id)?;
+    let user_id = owner_of_new(app, caller, user_id)?;
     let only_own = match &caller.subject {
         Subject::User(_) => true,
         Subject::Service { .. } => user_id.is_some(),
@@ -75,7 +77,7 @@ pub(crate) fn open_options(
     Ok(OpenOptions {
         user_id,
         only_own,
-        only_existing: !app.access.client_ids,
+        only_existing: !may_begin(app, caller, session_id),
         ..OpenOptions::default()
     })
 }
@@ -84,12 +86,17 @@ pub(crate) fn open_options(
 ///
 /// # Errors
 ///
-/// 403 for another user, and for a service that may only read.
+/// 403 for another user, for a service that may only read, and for a user's name where strangers say it.
 pub(crate) fn owner_of_new(
+    app: &App,
     caller: &Caller,
     asked: Option<String>,
 ) -> Result<Option<String>, Problem> {
     check_may_act(caller)?;
+    if asked.is_some() && is_stranger(app, caller) {
+        let detail = "nobody is asked here who they are, so nobody may say `user_id`";
+        return Err(forbidden(detail));
+    }
     own_or_asked(caller, asked)
 }
 
@@ -113,8 +120,7 @@ pub(crate) fn listed(
 ///
 /// 403 without authentication where lists are not open.
 pub(crate) fn check_lists(app: &App, caller: &Caller) -> Result<(), Problem> {
-    let is_open = app.access.open_lists || caller.address.to_canonical().is_loopback();
-    if caller.subject == Subject::Anyone && !is_open {
+    if is_stranger(app, caller) {
         let detail =
             "sessions are not listed to everybody here; whoever has a session's id may ask for it";
         return Err(forbidden(detail));
@@ -134,9 +140,16 @@ pub(crate) fn check_operates(caller: &Caller) -> Result<(), Problem> {
     }
 }
 
-/// Whether a file may be brought back under an id of the client's choice: services move whole stores.
-pub(crate) fn chooses_ids(app: &App, caller: &Caller) -> bool {
-    app.access.client_ids || matches!(caller.subject, Subject::Service { .. })
+/// Whether the caller may begin a session under this id by asking for it. Where that is not said, strangers
+/// may under one that others cannot guess.
+pub(crate) fn may_begin(app: &App, caller: &Caller, session_id: &SessionId) -> bool {
+    let is_harmless = || !is_stranger(app, caller) || is_random(session_id);
+    app.access.client_ids.unwrap_or_else(is_harmless)
+}
+
+/// Whether a file may be brought back under this id: services move whole stores.
+pub(crate) fn may_bring(app: &App, caller: &Caller, session_id: &SessionId) -> bool {
+    matches!(caller.subject, Subject::Service { .. }) || may_begin(app, caller, session_id)
 }
 
 /// The answer for a session that there is not, and for one that is not the caller's.
@@ -147,6 +160,18 @@ pub(crate) fn no_such_session() -> Problem {
 /// The same where it was to be opened under its id, and there is none of that id that the caller may open.
 pub(crate) fn no_session_of_yours() -> Problem {
     forbidden("there is no session of this id that you may open")
+}
+
+/// Whether nothing is known of the caller, not even that it is at this machine.
+fn is_stranger(app: &App, caller: &Caller) -> bool {
+    let is_local = caller.address.to_canonical().is_loopback();
+    caller.subject == Subject::Anyone && !is_local && !app.access.open_lists
+}
+
+/// Whether it is a UUID of a version that is made by chance.
+fn is_random(session_id: &SessionId) -> bool {
+    let id = Uuid::try_parse(session_id.as_str());
+    id.is_ok_and(|id| matches!(id.get_version_num(), 4 | 7))
 }
 
 fn own_or_asked(caller: &Caller, asked: Option<String>) -> Result<Option<String>, Problem> {

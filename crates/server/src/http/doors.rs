@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::Problem;
-use crate::config::ServerConfig;
+use crate::config::{ANY_HOST, AuthMode, Config};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -36,13 +36,17 @@ struct Public {
 
 impl Doors {
     /// Those of a server that listens at `address`, with TLS or without.
-    pub(crate) fn new(config: &ServerConfig, address: Option<SocketAddr>, is_tls: bool) -> Self {
+    pub(crate) fn new(config: &Config, address: Option<SocketAddr>, is_tls: bool) -> Self {
+        let asks_nobody = config.auth.mode == AuthMode::None;
+        let config = &config.server;
         let public = config.public_url.as_deref();
         let public = public.and_then(|url| Url::parse(url).ok());
         let public_host = public.as_ref().and_then(Url::host_str).map(str::to_owned);
-        // Whoever listens to the world has a name that only others know.
+        // Whoever listens to the world has a name that only others know; a credential that is asked for then
+        // is what a page of a stranger does not have.
         let is_local = address.is_some_and(|address| address.ip().to_canonical().is_loopback());
-        let is_named = is_local || !config.hosts.is_empty();
+        let is_any = config.hosts.iter().any(|host| host == ANY_HOST);
+        let is_named = !is_any && (is_local || asks_nobody || !config.hosts.is_empty());
         let names = config.hosts.iter().chain(&public_host);
         let names = names.chain([&config.host]).cloned().collect();
         Self {

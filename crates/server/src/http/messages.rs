@@ -19,9 +19,10 @@ use tokio::time::timeout;
 
 use super::routes::Route;
 use super::{App, Body, Problem, Query, Reply, access, body};
+use crate::admission::Admission;
 use crate::auth::{Caller, Validity};
-use crate::limits;
-use events::{answers, event_stream};
+use crate::limits::{self, Place};
+use events::{Reader, answers};
 use form::{Form, SayHeaders, SayQuery};
 
 /// What nginx and others heed.
@@ -79,15 +80,18 @@ pub(super) async fn say(
     let after = form::after(request.uri().query(), request.headers())?;
     let key = form::idempotency_key(request.headers())?;
     let user_id = Query::parse(request.uri().query()).user_id()?;
-    let options = access::open_options(app, caller, user_id)?;
+    let options = access::open_options(app, caller, &session_id, user_id)?;
     if !body::is_json(request.headers()) {
         return Err(body::not_json());
     }
+    let admission = request.extensions().get::<Arc<Admission>>();
+    let is_counted = admission.is_some_and(|admission| admission.is_counted());
     let bytes = body::bytes(request, Route::Say.body_limit()).await?;
     let mut input = form::input(&bytes)?;
     let message_id = form::name(input.id.take(), key)?;
     input.id = Some(message_id.clone());
 
+    let place = app.limits.stay(caller, is_counted)?;
     let who = app.limits.who(caller);
     app.limits.message(who.as_ref())?;
     limits::may_open(app, caller, &session_id).await?;
@@ -99,7 +103,7 @@ pub(super) async fn say(
     match form {
         Form::Events => {
             let turn = Turn::begin(app, &session, input, after).await?;
-            Ok(turn.into_stream(app.authenticator.validity(caller)))
+            Ok(turn.into_stream(app.authenticator.validity(caller), place))
         }
         Form::Json => {
             let turn = Turn::begin(app, &session, input, None).await?;
@@ -180,13 +184,15 @@ impl Turn {
         })
     }
 
-    fn into_stream(self, validity: Validity) -> Response<Body> {
-        let mut response = Response::new(body::stream(event_stream(
-            self.attachment,
-            self.message_id,
-            self.is_answered,
+    fn into_stream(self, validity: Validity, place: Option<Place>) -> Response<Body> {
+        let reader = Reader {
+            attachment: self.attachment,
+            message_id: self.message_id,
+            is_answered: self.is_answered,
             validity,
-        )));
+            _place: place,
+        };
+        let mut response = Response::new(body::stream(reader.into_stream()));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         // Of proxies: each event is to go on at once.

@@ -83,7 +83,15 @@ fn build() -> Value {
     let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
     // What `request_body` cannot say of a reference.
     document["paths"]["/api/sessions"]["post"]["requestBody"]["required"] = Value::Bool(false);
-    document["components"] = json!({ "schemas": schemas::all() });
+    document["components"] = json!({
+        "schemas": schemas::all(),
+        "securitySchemes": { "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The JWT of a user, or the token of a service: needed where `auth.mode` is `jwt` or `token`",
+        } },
+    });
+    document["security"] = json!([{ "bearer": [] }, {}]);
     let paths = document["paths"].as_object_mut();
     for operation in paths.into_iter().flat_map(operations) {
         describe_problems(operation);

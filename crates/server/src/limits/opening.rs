@@ -4,7 +4,7 @@
 use patter_protocol::SessionId;
 
 use crate::auth::Caller;
-use crate::http::{App, Problem};
+use crate::http::{App, Problem, access};
 
 /// Counts the session where opening it would make it.
 ///
@@ -18,7 +18,8 @@ pub(crate) async fn may_open(
 ) -> Result<(), Problem> {
     // Where clients make none by asking for one, there is nothing to count. Who is not counted is not looked up
     // either.
-    let makes_none = !app.access.client_ids || app.limits.who(caller).is_none();
+    let makes_none =
+        !access::may_begin(app, caller, session_id) || app.limits.who(caller).is_none();
     if makes_none || app.sessions.is_live(session_id) {
         return Ok(());
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::{Quota, RateLimiter};
-use tokio::time::Instant;
 
 use super::Who;
+use super::clock::TokioClock;
 use super::table::{Asked, Table};
 use crate::metrics::LimitMeasures;
 
@@ -93,7 +93,7 @@ struct Rate {
 
 impl Rate {
     fn new(Per(quota): Per, measures: &Arc<LimitMeasures>) -> Self {
-        let clock = TokioClock(Instant::now());
+        let clock = TokioClock::start();
         Self {
             limiter: RateLimiter::new(quota, Table::new(Arc::clone(measures)), clock),
             clock,
@@ -103,17 +103,5 @@ impl Rate {
     fn check(&self, asked: &Asked) -> Result<(), Duration> {
         let checked = self.limiter.check_key(asked);
         checked.map_err(|until| until.wait_time_from(self.clock.now()))
-    }
-}
-
-/// Tokio's clock, which tests can pause: the time since it was looked at first.
-#[derive(Debug, Clone, Copy)]
-struct TokioClock(Instant);
-
-impl Clock for TokioClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.0.elapsed()
     }
 }

@@ -54,7 +54,8 @@ fn who_comes_by_an_unnamed_proxy_on_this_machine_does_not_pass_for_somebody_at_i
 
 #[test]
 fn of_forwarded_addresses_the_last_one_counts_that_no_trusted_proxy_has() {
-    let limits = limits(&[("server.trusted_proxies", "10.0.0.0/8,127.0.0.1,fd00::/8")]);
+    let proxies = ("server.trusted_proxies", "10.0.0.0/8,127.0.0.1,fd00::/8");
+    let limits = limits(&[proxies, ("auth.mode", "none")]);
     for (forwarded, expected) in [
         (&["203.0.113.5"][..], "203.0.113.5"),
         (&["1.2.3.4, 203.0.113.5"], "203.0.113.5"),
@@ -193,12 +194,12 @@ async fn a_crowd_of_addresses_takes_no_more_memory_than_there_is_for_it() {
 fn places_are_given_back() {
     let limits = limits(&[("limits.connections_per_user", "2")]);
     let alice = user("alice");
-    let first = limits.websocket(&alice, false).unwrap();
-    let second = limits.websocket(&alice, false).unwrap();
-    limits.websocket(&alice, false).unwrap_err();
-    assert!(limits.websocket(&user("bob"), false).unwrap().is_some());
+    let first = limits.stay(&alice, false).unwrap();
+    let second = limits.stay(&alice, false).unwrap();
+    limits.stay(&alice, false).unwrap_err();
+    assert!(limits.stay(&user("bob"), false).unwrap().is_some());
     drop(first);
-    let third = limits.websocket(&alice, false).unwrap();
+    let third = limits.stay(&alice, false).unwrap();
     drop((second, third));
     assert_eq!(limits.of_user.holders(), 0);
 }

@@ -6,20 +6,29 @@ use http::StatusCode;
 use patter_metrics::{Error, HistogramVec, IntCounterVec, Registry};
 
 use super::table;
+use crate::auth::AuthError;
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct HttpMeasures {
     requests: IntCounterVec,
     time: HistogramVec,
+    credentials_refused: IntCounterVec,
 }
 
 impl Default for HttpMeasures {
     fn default() -> Self {
-        Self {
+        let measures = Self {
             requests: table::HTTP_REQUESTS.counts(),
             time: table::HTTP_TIME.measures(),
+            credentials_refused: table::CREDENTIALS_REFUSED.counts(),
+        };
+        // A monitor misses the step from nothing to one.
+        for error in AuthError::ALL {
+            let reason = [error.word()];
+            measures.credentials_refused.with_label_values(&reason);
         }
+        measures
     }
 }
 
@@ -39,8 +48,15 @@ impl HttpMeasures {
         time.observe(took.as_secs_f64());
     }
 
+    /// Counts somebody who was not believed.
+    pub(crate) fn credential_refused(&self, error: AuthError) {
+        let reason = [error.word()];
+        self.credentials_refused.with_label_values(&reason).inc();
+    }
+
     pub(super) fn register(&self, registry: &Registry) -> Result<(), Error> {
         registry.register(Box::new(self.requests.clone()))?;
-        registry.register(Box::new(self.time.clone()))
+        registry.register(Box::new(self.time.clone()))?;
+        registry.register(Box::new(self.credentials_refused.clone()))
     }
 }

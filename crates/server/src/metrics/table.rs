@@ -17,7 +17,7 @@ const WEBSOCKETS: &[&Metric] = &[
     &FRAMES_REFUSED,
     &DELIVERY,
 ];
-const HTTP: &[&Metric] = &[&HTTP_REQUESTS, &HTTP_TIME];
+const HTTP: &[&Metric] = &[&HTTP_REQUESTS, &HTTP_TIME, &CREDENTIALS_REFUSED];
 const LIMITS: &[&Metric] = &[&CALLER_LIMITS, &CALLERS_UNREMEMBERED];
 pub(super) const CIRCUITS: &[&Metric] = &[
     &CIRCUIT_STATE,
@@ -103,6 +103,12 @@ pub(super) const HTTP_TIME: Metric = Metric::histogram(
     ],
     "From the head of an HTTP request to that of its answer.",
     "Long: the store is slow, see `patter_store_pool_wait_seconds_total` and `patter_store_batch_seconds`.",
+);
+pub(super) const CREDENTIALS_REFUSED: Metric = Metric::counter(
+    "patter_credentials_refused_total",
+    &["reason"],
+    "Requests whose credential was not taken, or that had none: missing, several, no_protocol, expired, refused, no_user, not_yours, keys_unavailable.",
+    "`refused`, many: somebody tries tokens out, or the provider signs with a key that is not configured. `keys_unavailable`: `auth.jwks_url` does not answer. `expired`: a client does not renew its token.",
 );
 pub(super) const CALLER_LIMITS: Metric = Metric::counter(
     "patter_caller_limits_hit_total",

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use super::guarded::{Guarded, REFUSED_METHOD};
+use super::guarded::{Guarded, REFUSED_METHOD, Word};
 use super::tls::Certificates;
 use crate::admission::{Admission, Peer, Places};
 use crate::http::{Body, HttpService};
@@ -151,7 +151,7 @@ impl Serving {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let stream = Guarded::new(stream);
-        let verdict = stream.verdict();
+        let word = stream.word();
         let admission = Arc::new(admission);
         let service = self.service;
         let service = service_fn(move |mut request: Request<Incoming>| {
@@ -160,10 +160,10 @@ impl Serving {
             extensions.insert(peer);
             // Who sends such a head without need gets the answer a little earlier.
             let is_refused = request.method().as_str() == REFUSED_METHOD;
-            if let Some(refused) = verdict.get().filter(|_| is_refused) {
-                request.extensions_mut().insert(*refused);
+            if let Some(refused) = word.refused().filter(|_| is_refused) {
+                request.extensions_mut().insert(refused);
             }
-            last_if_not_upgraded(service.clone(), request)
+            last_if_not_upgraded(service.clone(), request, Arc::clone(&word))
         });
         let stream = TokioIo::new(stream);
         let connection = self.builder.serve_connection_with_upgrades(stream, service);
@@ -194,10 +194,13 @@ impl Serving {
 async fn last_if_not_upgraded(
     service: HttpService,
     request: Request<Incoming>,
+    word: Arc<Word>,
 ) -> Result<Response<Body>, Infallible> {
     let is_last = request.headers().contains_key(UPGRADE);
     let mut response = service.oneshot(request).await?;
-    if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        word.upgraded();
+    } else if is_last {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }

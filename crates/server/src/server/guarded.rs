@@ -7,6 +7,7 @@
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -29,8 +30,24 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(super) const REFUSED_METHOD: &str = "REFUSED";
 const REFUSED_HEAD: &[u8] = b"REFUSED / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
-/// Tells why a head was refused, once one was.
-pub(super) type Verdict = Arc<OnceLock<RefusedHead>>;
+/// What the guard of a connection and those who answer on it tell each other.
+#[derive(Debug, Default)]
+pub(super) struct Word {
+    refused: OnceLock<RefusedHead>,
+    is_upgraded: AtomicBool,
+}
+
+impl Word {
+    /// Why a head was refused, once one was.
+    pub(super) fn refused(&self) -> Option<RefusedHead> {
+        self.refused.get().copied()
+    }
+
+    /// The connection has another protocol from now on: to have asked for it is not enough.
+    pub(super) fn upgraded(&self) {
+        self.is_upgraded.store(true, Ordering::Relaxed);
+    }
+}
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -41,7 +58,7 @@ pub(super) struct Guarded<S> {
     held: BytesMut,
     /// So much of it may be.
     cleared: usize,
-    verdict: Verdict,
+    word: Arc<Word>,
     /// Whether no head has come yet.
     is_new: bool,
     /// Runs while a head is due.
@@ -74,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
             part: Part::Head(Scan::default()),
             held: BytesMut::new(),
             cleared: 0,
-            verdict: Verdict::default(),
+            word: Arc::default(),
             is_new: true,
             head: None,
             stall: None,
@@ -83,8 +100,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
         }
     }
 
-    pub(super) fn verdict(&self) -> Verdict {
-        Arc::clone(&self.verdict)
+    pub(super) fn word(&self) -> Arc<Word> {
+        Arc::clone(&self.word)
     }
 
     /// Finds out how much of what is held may be handed on; `false` where more must be read for that.
@@ -131,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
     }
 
     fn refuse(&mut self, refused: RefusedHead) {
-        let _is_first = self.verdict.set(refused);
+        let _is_first = self.word.refused.set(refused);
         self.part = Part::Refused;
         self.held = BytesMut::from(REFUSED_HEAD);
         self.cleared = REFUSED_HEAD.len();
@@ -171,7 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
 
     /// An answer is not taken: not for ever. A WebSocket looks after that by itself.
     fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        if matches!(self.part, Part::Anything) {
+        if self.word.is_upgraded.load(Ordering::Relaxed) {
             return Poll::Pending;
         }
         let stall = self

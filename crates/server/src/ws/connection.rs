@@ -20,7 +20,7 @@ use tracing::{debug, error};
 
 use crate::metrics::ConnectionMeasures;
 use crate::ws::budget::Budget;
-use crate::ws::credential::Credential;
+use crate::ws::credential::{Credential, News};
 use crate::ws::heartbeat::{Beat, Heartbeat};
 use crate::ws::pace::Pace;
 use crate::ws::socket::{End, Incoming, Socket};
@@ -115,13 +115,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn step(&mut self, stop: &CancellationToken) -> Result<(), End> {
         tokio::select! {
             () = stop.cancelled() => Err(End::Close(CloseCode::Restart)),
-            code = self.credential.ended() => Err(End::Close(code)),
+            news = self.credential.news() => self.on_news(news).await,
             incoming = self.socket.receive() => match incoming {
                 Ok(incoming) => self.on_incoming(incoming).await,
                 Err(end) => Err(end),
             },
             delivery = self.deliveries.next() => self.on_delivery(delivery).await,
             beat = self.heartbeat.next() => self.on_beat(beat).await,
+        }
+    }
+
+    async fn on_news(&mut self, news: News) -> Result<(), End> {
+        match news {
+            News::Ended(code) => Err(End::Close(code)),
+            News::Renewed => {
+                self.refused_in_a_row = 0;
+                Ok(())
+            }
+            News::Refused(event) => self.refuse(event).await,
         }
     }
 
@@ -208,11 +219,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.refused_in_a_row = 0;
                 self.tell(LiveEvent::Pong(Pong { nonce })).await
             }
-            ClientMessage::AuthRefresh { token } => match self.credential.refresh(token).await {
-                Ok(()) => {
-                    self.refused_in_a_row = 0;
-                    Ok(())
-                }
+            ClientMessage::AuthRefresh { token } => match self.credential.refresh(token) {
+                Ok(()) => Ok(()),
                 Err(event) => self.refuse(event).await,
             },
             message => match self.pace.message(&message) {

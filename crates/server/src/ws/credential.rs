@@ -2,17 +2,32 @@
 
 use std::sync::Arc;
 
-use patter_protocol::{CloseCode, ErrorCode, ErrorEvent, JsonObject};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use patter_protocol::{BearerToken, CloseCode, ErrorCode, ErrorEvent, JsonObject};
 use secrecy::SecretString;
 
 use crate::auth::{AuthError, Authenticator, Caller, Validity};
 
 /// See the [module](self).
-#[derive(Debug)]
 pub(crate) struct Credential {
     authenticator: Arc<Authenticator>,
     caller: Caller,
     validity: Validity,
+    /// What is found out about another one: keys may have to be fetched for that, and the conversation does not
+    /// wait.
+    renewing: Option<BoxFuture<'static, Result<Caller, AuthError>>>,
+}
+
+/// What became of a credential.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// It is none any more: to be closed with this code.
+    Ended(CloseCode),
+    /// Another one stands in its place.
+    Renewed,
+    /// The other one was none; this is to be told. The old one is as good as it was.
+    Refused(ErrorEvent),
 }
 
 impl Credential {
@@ -22,28 +37,47 @@ impl Credential {
             authenticator: Arc::clone(authenticator),
             caller: caller.clone(),
             validity: authenticator.validity(caller),
+            renewing: None,
         }
     }
 
-    /// With which code to close, as soon as the credential is none any more.
+    /// Waits for news. While it is found out about another credential, which takes some seconds at most, the old
+    /// one does not end.
     ///
     /// # Cancel safety
     ///
     /// Nothing is lost if the future is dropped.
-    pub(crate) async fn ended(&mut self) -> CloseCode {
-        self.validity.ended().await
+    pub(crate) async fn news(&mut self) -> News {
+        let Some(renewing) = &mut self.renewing else {
+            return News::Ended(self.validity.ended().await);
+        };
+        let renewed = renewing.await;
+        self.renewing = None;
+        match renewed {
+            Ok(caller) => {
+                self.validity = self.authenticator.validity(&caller);
+                self.caller = caller;
+                News::Renewed
+            }
+            Err(error) => News::Refused(refused(error)),
+        }
     }
 
-    /// Takes another credential of the same caller in the place of this one.
+    /// Another credential of the same caller is to stand in the place of this one; what comes of it is
+    /// [news](Self::news).
     ///
     /// # Errors
     ///
-    /// What to tell the client. The old one is as good as it was.
-    pub(crate) async fn refresh(&mut self, token: String) -> Result<(), ErrorEvent> {
-        let token = SecretString::from(token);
-        let renewed = self.authenticator.refresh(&self.caller, &token).await;
-        self.caller = renewed.map_err(refused)?;
-        self.validity = self.authenticator.validity(&self.caller);
+    /// While it is still found out about one.
+    pub(crate) fn refresh(&mut self, token: BearerToken) -> Result<(), ErrorEvent> {
+        if self.renewing.is_some() {
+            return Err(refused(AuthError::Unavailable));
+        }
+        let token = SecretString::from(token.expose());
+        let authenticator = Arc::clone(&self.authenticator);
+        let caller = self.caller.clone();
+        let renewing = async move { authenticator.refresh(&caller, &token).await };
+        self.renewing = Some(renewing.boxed());
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ pub(super) enum Booking {
         line: usize,
         spent: Spend,
     },
-    /// The ledger does not answer.
+    /// The ledger does not answer, or not in time.
     Unchecked,
 }
 
@@ -70,7 +70,6 @@ pub(super) async fn book(
                 error,
                 "the ledger does not answer; answers go on without it"
             );
-            inner.rest();
             Booking::Unchecked
         }
     }

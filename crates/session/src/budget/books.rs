@@ -28,8 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long one call may take. Ledgers have deadlines of their own; this one is for one that does not keep
 /// to them.
 pub(super) const CALL_LIMIT: Duration = Duration::from_secs(15);
-/// So long a ledger that failed is not asked to book.
+/// So long a ledger that failed is not asked to book, after so many failures in a row: one slow call says
+/// nothing of the next one, and while the ledger rests the caps of sessions and users hold nobody.
 const REST: Duration = Duration::from_secs(5);
+const FAILURES_BEFORE_REST: u32 = 3;
 /// The pause before what is owed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Of so many accounts something may be owed; what others owe is lost.
@@ -56,10 +58,17 @@ pub(super) struct Inner {
     news: Notify,
     /// Whether nothing is owed; said by the task.
     is_settled: watch::Sender<bool>,
-    rests_until: Mutex<Option<Instant>>,
+    health: Mutex<Health>,
     closing: CancellationToken,
     /// The task, and bookings that are under way.
     tasks: TaskTracker,
+}
+
+/// How bookings went of late.
+#[derive(Debug, Default)]
+struct Health {
+    failures_in_a_row: u32,
+    rests_until: Option<Instant>,
 }
 
 impl Books {
@@ -72,7 +81,7 @@ impl Books {
             owed: Mutex::default(),
             news: Notify::new(),
             is_settled: watch::Sender::new(true),
-            rests_until: Mutex::default(),
+            health: Mutex::default(),
             closing: closing.clone(),
             tasks: TaskTracker::new(),
         });
@@ -114,13 +123,12 @@ impl Books {
             let _gone = sender.send(booking.await);
         });
         let answer = async move {
-            match timeout(PATIENCE, receiver).await {
+            let booking = match timeout(PATIENCE, receiver).await {
                 Ok(Ok(booking)) => booking,
-                Ok(Err(_)) | Err(_) => {
-                    inner.rest();
-                    Booking::Unchecked
-                }
-            }
+                Ok(Err(_)) | Err(_) => Booking::Unchecked,
+            };
+            inner.note(&booking);
+            booking
         };
         answer.boxed()
     }
@@ -172,17 +180,26 @@ impl Inner {
     }
 
     fn rests(&self) -> bool {
-        self.rest_end().is_some_and(|end| end > Instant::now())
+        let end = self.health().rests_until;
+        end.is_some_and(|end| end > Instant::now())
     }
 
-    pub(super) fn rest(&self) {
-        *self.rest_end() = Some(Instant::now() + REST);
+    /// How a booking went, for the next one.
+    fn note(&self, booking: &Booking) {
+        let mut health = self.health();
+        if !matches!(booking, Booking::Unchecked) {
+            health.failures_in_a_row = 0;
+            return;
+        }
+        health.failures_in_a_row += 1;
+        if health.failures_in_a_row >= FAILURES_BEFORE_REST {
+            health.failures_in_a_row = 0;
+            health.rests_until = Some(Instant::now() + REST);
+        }
     }
 
-    fn rest_end(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.rests_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is owed to the accounts of these lines, taken out.

@@ -35,6 +35,9 @@ struct Step {
     used: Estimate,
     /// Booked for it.
     granted: Spend,
+    /// It goes on until it has used so much: what is booked, or a slice more where the ledger did not answer.
+    /// The next booking makes up for that.
+    allowed: Spend,
     /// Whether anything is to be booked before it is used.
     is_checked: bool,
     /// Whether the model was asked.
@@ -112,6 +115,7 @@ impl Meter {
                 output_tokens: 0,
             },
             granted: Spend::default(),
+            allowed: Spend::default(),
             is_checked: false,
             has_begun: false,
             booking: None,
@@ -138,7 +142,7 @@ impl Meter {
     /// Whether the model is not to be asked, or not to be listened to, before something is booked.
     pub(crate) fn must_wait(&self) -> bool {
         self.step.as_ref().is_some_and(|step| {
-            step.booking.is_some() && (!step.has_begun || step.used_now().exceeds(step.granted))
+            step.booking.is_some() && (!step.has_begun || step.used_now().exceeds(step.allowed))
         })
     }
 
@@ -183,11 +187,11 @@ impl Meter {
         if !step.is_checked {
             return Ok(());
         }
-        if let Some(over) = step.end.take_if(|_| used.exceeds(step.granted)) {
+        if let Some(over) = step.end.take_if(|_| used.exceeds(step.allowed)) {
             return Err(over);
         }
         let soon = step.with_output(SLICE / 2);
-        if step.booking.is_none() && step.end.is_none() && soon.exceeds(step.granted) {
+        if step.booking.is_none() && step.end.is_none() && soon.exceeds(step.allowed) {
             let least = step.with_output(1).less(step.granted);
             let most = step.with_output(SLICE).less(step.granted);
             step.booking = Some(bill.books.book(step.lines.clone(), least, most));
@@ -257,17 +261,19 @@ impl Step {
         match booking {
             Booking::Taken(grant) => {
                 self.granted = self.granted.plus(grant.take());
+                self.allowed = self.granted;
                 self.has_begun = true;
             }
             Booking::Unchecked => {
-                self.is_checked = false;
+                self.allowed = self.with_output(SLICE);
                 self.has_begun = true;
             }
             Booking::Refused { line, spent } => {
                 let wanted = self.with_output(1).less(self.granted);
                 let line = self.lines.get(line);
                 let over = line.map(|line| Over::line(line, spent, wanted));
-                if !self.has_begun || self.used_now().exceeds(self.granted) {
+                self.allowed = self.granted;
+                if !self.has_begun || self.used_now().exceeds(self.allowed) {
                     return over.map_or(Ok(()), Err);
                 }
                 self.end = over;

@@ -14,18 +14,8 @@ use super::{Check, is_loopback, names_under};
 const MIN_SECRET_BYTES: usize = 32;
 
 pub(super) fn check(check: &mut Check<'_>) {
-    // One that is no address is told elsewhere.
-    let host = check
-        .tree
-        .get("server")
-        .and_then(|server| server.get("host"));
-    let is_open = host
-        .and_then(Json::as_str)
-        .is_some_and(|host| !is_loopback(host));
-    if is_open && !check.is_set("auth.mode") {
-        let problem = "whoever reaches this address may use the server: say auth.mode = \"jwt\" or \
-                       \"token\" to ask who they are, or auth.mode = \"none\" if everybody may";
-        check.key_fault("server.host", problem.to_owned());
+    if !check.is_set("auth.mode") {
+        unsaid(check);
     }
     tokens(check);
     match check.text("auth.mode") {
@@ -36,6 +26,54 @@ pub(super) fn check(check: &mut Check<'_>) {
             check.key_fault("auth.mode", problem.to_owned());
         }
         _ => {}
+    }
+}
+
+/// Who may come in was not said: then nobody but who is at this machine can.
+fn unsaid(check: &mut Check<'_>) {
+    // One that is no address is told elsewhere.
+    let server = check.tree.get("server");
+    let host = server.and_then(|server| server.get("host"));
+    let host = host.and_then(Json::as_str);
+    let is_open = host.is_some_and(|host| !is_loopback(host));
+    let is_local = |url: &str| Url::parse(url).is_ok_and(|url| is_here(&url));
+    let is_public = check
+        .text("server.public_url")
+        .is_some_and(|url| !is_local(url));
+    let has_hosts = !check
+        .items("server.hosts")
+        .iter()
+        .all(|host| is_loopback(host));
+    let has_proxies = !check.items("server.trusted_proxies").is_empty();
+    for (is_so, key, why) in [
+        (
+            is_open,
+            "server.host",
+            "whoever reaches this address may use the server",
+        ),
+        (
+            is_public,
+            "server.public_url",
+            "whoever comes through the proxy may use the server",
+        ),
+        (
+            has_hosts,
+            "server.hosts",
+            "whoever comes by these names may use the server",
+        ),
+        (
+            has_proxies,
+            "server.trusted_proxies",
+            "whoever comes through them may use the server",
+        ),
+    ] {
+        if is_so {
+            let problem = format!(
+                "{why}: say auth.mode = \"jwt\" or \"token\" to ask who they are, or auth.mode = \"none\" \
+                 if everybody may"
+            );
+            check.key_fault(key, problem);
+        }
     }
 }
 
@@ -68,13 +106,17 @@ fn is_safe(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else {
         return true;
     };
-    let is_here = match url.host() {
+    url.scheme() == "https" || is_here(&url)
+}
+
+/// Whether it leads to this machine.
+fn is_here(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
         None => false,
-    };
-    url.scheme() == "https" || is_here
+    }
 }
 
 fn tokens(check: &mut Check<'_>) {

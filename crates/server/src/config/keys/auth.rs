@@ -64,9 +64,9 @@ pub(super) const AUTH: Section = Section {
         Key::new(
             "auth.open_lists",
             Kind::Flag,
-            "Whether everybody may list, search and import sessions and see the figures of all of them, although \
-             nobody is asked who they are. Otherwise only who is at this machine may; to others a session's id is \
-             its only secret.",
+            "Whether everybody may list, search and import sessions, see the figures of all of them, begin them under any \
+             id and in the name of any user, although nobody is asked who they are. Otherwise only who is at this \
+             machine may; to others a session's id is its only secret.",
         )
         .default("false"),
     ],

@@ -45,8 +45,8 @@ pub(super) const SERVER: Section = Section {
             "server.hosts",
             Kind::List(Items::Hosts),
             "Names by which the server may be asked, besides addresses, `localhost` and those of `server.host` and \
-             `server.public_url`; others are answered with 421. By default, on a loopback address only those, \
-             elsewhere any.",
+             `server.public_url`; others are answered with 421. `*` is any. By default only those, on a loopback \
+             address and where nobody is asked who they are; elsewhere any.",
         )
         .default(""),
         Key::new(

@@ -23,9 +23,9 @@ pub(super) const SESSIONS: Section = Section {
             "session.client_ids",
             Kind::Flag,
             "Whether a client may begin a session under an id of its own. If not, only sessions that \
-             `POST /api/sessions` made are opened, and nobody can try ids out.",
-        )
-        .default("true"),
+             `POST /api/sessions` made are opened, and nobody can try ids out. By default it may; but where nobody is \
+             asked who they are, only a client at this machine, or under a UUID of version 4 or 7.",
+        ),
         Key::new(
             "session.max_queued_messages",
             integer(0, 1000),

@@ -38,6 +38,9 @@ pub(crate) enum Items {
     Models,
 }
 
+/// In a list of hosts: whichever it is.
+pub(crate) const ANY_HOST: &str = "*";
+
 impl Items {
     pub(super) fn parse(&self, value: &Value) -> Option<Json> {
         let items = match (self, value) {
@@ -52,7 +55,7 @@ impl Items {
             Self::Ports => item.parse().is_ok_and(|port: u16| port != 0),
             Self::Origins => is_origin(item),
             Self::Networks => network(item).is_some(),
-            Self::Hosts => super::is_host(item),
+            Self::Hosts => *item == ANY_HOST || super::is_host(item),
             Self::Variables => super::is_variable_name(item),
             Self::Models => ModelName::parse(item).is_some(),
             Self::Texts | Self::SomeTexts | Self::Patterns | Self::Scalars => !item.is_empty(),
@@ -88,7 +91,7 @@ impl Items {
             Self::Ports => "one or several ports from 1 to 65535".into(),
             Self::Origins => "a list of origins such as `https://app.example.org`, as browsers write them".into(),
             Self::Networks => "a list of networks such as `10.0.0.0/8` or `fd00::/8`, or of addresses".into(),
-            Self::Hosts => "a list of host names such as `app.example.org`, without ports".into(),
+            Self::Hosts => "a list of host names such as `app.example.org`, without ports, or `*`".into(),
             Self::Variables => "a list of names of variables: capitals, digits and `_`".into(),
             Self::SomeTexts => "one or several texts, none of them empty".into(),
             Self::Patterns => "one or several regular expressions".into(),

@@ -5,12 +5,13 @@ use crate::Config;
 use crate::config::Sources;
 
 fn doors(settings: &[(&str, &str)], address: &str, is_tls: bool) -> Doors {
-    let settings = [("llm.provider", "demo")].iter().chain(settings);
+    let usual = [("llm.provider", "demo"), ("auth.mode", "none")];
+    let settings = usual.iter().chain(settings);
     let sources = settings.fold(Sources::none(), |sources, (key, value)| {
         sources.set(*key, *value)
     });
     let config = Config::load(&sources).unwrap();
-    Doors::new(&config.server, Some(address.parse().unwrap()), is_tls)
+    Doors::new(&config, Some(address.parse().unwrap()), is_tls)
 }
 
 fn headers(host: &str, origins: &[&str]) -> HeaderMap {
@@ -51,7 +52,8 @@ fn only_addresses_localhost_and_the_names_it_has_are_known() {
 }
 
 #[test]
-fn on_this_machine_a_name_must_be_known_and_elsewhere_only_where_some_are_listed() {
+fn a_name_must_be_known_on_this_machine_and_where_nobody_is_asked_and_elsewhere_where_some_are_listed()
+ {
     let asked = |doors: &Doors, host: &str| doors.host(&headers(host, &[])).is_ok();
     for local in ["127.0.0.1:8000", "[::1]:8000", "[::ffff:127.0.0.1]:8000"] {
         let local = doors(&[], local, false);
@@ -59,7 +61,22 @@ fn on_this_machine_a_name_must_be_known_and_elsewhere_only_where_some_are_listed
         assert!(!asked(&local, "rebound.example:8000"));
     }
     let open = doors(&[], "0.0.0.0:8000", false);
-    assert!(asked(&open, "whoever.example"));
+    assert!(asked(&open, "10.0.0.7:8000"));
+    assert!(!asked(&open, "whoever.example"));
+    let any = doors(&[("server.hosts", "*")], "0.0.0.0:8000", false);
+    assert!(asked(&any, "whoever.example"));
+    let token = [
+        ("auth.mode", "token"),
+        (
+            "tokens.a.sha256",
+            "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+        ),
+        ("tokens.a.scope", "act"),
+    ];
+    assert!(asked(
+        &doors(&token, "0.0.0.0:8000", false),
+        "whoever.example"
+    ));
     let hosts = ("server.hosts", "chat.example.org, Chat.Internal");
     let listed = doors(&[hosts], "0.0.0.0:8000", false);
     assert!(asked(&listed, "chat.example.org"));

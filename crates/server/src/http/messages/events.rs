@@ -11,6 +11,7 @@ use patter_session::{Attachment, Delivery, Frame};
 use tokio::time::timeout;
 
 use crate::auth::Validity;
+use crate::limits::Place;
 
 /// A stream that is silent for so long says that it is still there, before anything in between gives it up.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -22,27 +23,35 @@ const STILL_HERE: Bytes = Bytes::from_static(b": still here\n\n");
 #[error("the session sent its readers away with {0}")]
 pub(super) struct BrokenOff(u16);
 
-/// Everything until the message is answered or the session ends. `is_answered` says that the client has the
-/// answer already: then only what comes at once is told. Whoever is no longer believed to be who they are
-/// is told no more.
-pub(super) fn event_stream(
-    attachment: Attachment,
-    message_id: MessageId,
-    is_answered: bool,
-    validity: Validity,
-) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send {
-    let reader = Some((attachment, message_id, validity));
-    stream::unfold(reader, move |reader| async move {
-        let (mut attachment, message_id, mut validity) = reader?;
+/// Who reads the events of a message, until it is answered or the session ends.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) attachment: Attachment,
+    pub(super) message_id: MessageId,
+    /// The client has the answer already: then only what comes at once is told.
+    pub(super) is_answered: bool,
+    /// Whoever is no longer believed to be who they are is told no more.
+    pub(super) validity: Validity,
+    /// Of those that the caller may hold.
+    pub(super) _place: Option<Place>,
+}
+
+impl Reader {
+    pub(super) fn into_stream(self) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send {
+        stream::unfold(Some(self), async |reader| reader?.next().await)
+    }
+
+    /// The next piece, and who reads on.
+    async fn next(mut self) -> Option<(Result<Bytes, BrokenOff>, Option<Self>)> {
         // Nothing is lost when either is dropped.
         let next = async {
             tokio::select! {
-                delivery = attachment.next() => delivery,
-                code = validity.ended() => Delivery::Closed(code),
+                delivery = self.attachment.next() => delivery,
+                code = self.validity.ended() => Delivery::Closed(code),
             }
         };
         let Ok(delivery) = timeout(KEEP_ALIVE, next).await else {
-            return Some((Ok(STILL_HERE), Some((attachment, message_id, validity))));
+            return Some((Ok(STILL_HERE), Some(self)));
         };
         let frame = match delivery {
             Delivery::Frame(frame) => frame,
@@ -50,10 +59,9 @@ pub(super) fn event_stream(
             // An end that is none: the body breaks off, so that nobody takes it for one.
             Delivery::Closed(code) => return Some((Err(BrokenOff(code.number())), None)),
         };
-        let is_last = is_answered || answers(&frame, &message_id);
-        let reader = (!is_last).then_some((attachment, message_id, validity));
-        Some((Ok(event(&frame)), reader))
-    })
+        let is_last = self.is_answered || answers(&frame, &self.message_id);
+        Some((Ok(event(&frame)), (!is_last).then_some(self)))
+    }
 }
 
 /// Whether this is the end of the answer to the message. Only events of the log are looked into.

@@ -129,7 +129,7 @@ pub(in crate::http) async fn import(
         .map_err(|error: InvalidId| Problem::invalid_field("session_id", error.to_string()))?;
     // Before anything is read of the file.
     access::check_lists(app, caller)?;
-    let user_id = access::owner_of_new(caller, query.user_id()?)?;
+    let user_id = access::owner_of_new(app, caller, query.user_id()?)?;
     // A file is held in memory whole.
     let _place = app
         .imports
@@ -147,7 +147,7 @@ pub(in crate::http) async fn import(
     if let Some(user_id) = user_id {
         session.user_id = Some(user_id);
     }
-    if !access::chooses_ids(app, caller) {
+    if !access::may_bring(app, caller, &session.session_id) {
         session.session_id = SessionId::generate();
     }
     let session_id = session.session_id.clone();

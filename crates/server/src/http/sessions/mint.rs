@@ -64,7 +64,7 @@ pub(in crate::http) async fn mint(app: &App, caller: &Caller, request: Request<I
     let asked = wanted.user_id.map(checked_user_id).transpose()?;
     let session = NewSession {
         session_id: SessionId::generate(),
-        user_id: access::owner_of_new(caller, asked)?,
+        user_id: access::owner_of_new(app, caller, asked)?,
         metadata: checked_metadata(wanted.metadata)?,
     };
     let record = app.archive.create(session).await?;

@@ -24,7 +24,7 @@ async fn through(bytes: &[u8], size: usize) -> (String, Option<RefusedHead>, boo
             },
         }
     }
-    let refused = guarded.verdict().get().copied();
+    let refused = guarded.word().refused();
     (String::from_utf8(came).unwrap(), refused, is_broken)
 }
 
@@ -119,4 +119,23 @@ async fn who_takes_no_answer_for_ten_seconds_is_left() {
     });
     assert_eq!(written.unwrap_err().kind(), ErrorKind::TimedOut);
     assert_eq!(begun.elapsed().as_secs(), 37);
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_ask_for_another_protocol_buys_no_patience_but_to_get_it_does() {
+    const ASKED: &[u8] = b"GET /export HTTP/1.1\r\nHost: a\r\nUpgrade: any\r\n\r\n";
+    for is_granted in [false, true] {
+        let (mut client, server) = duplex(1000);
+        let mut guarded = Guarded::new(server);
+        client.write_all(ASKED).await.unwrap();
+        guarded.read_exact(&mut [0; ASKED.len()]).await.unwrap();
+        if is_granted {
+            guarded.word().upgraded();
+        }
+        let written = timeout(Duration::from_secs(60), guarded.write_all(&[b'x'; 4000])).await;
+        match written {
+            Ok(written) => assert!(!is_granted && written.is_err()),
+            Err(_elapsed) => assert!(is_granted, "who takes nothing is waited for"),
+        }
+    }
 }
