@@ -29,6 +29,9 @@ const FORBIDDEN = 4403;
 const UNAUTHORIZED = 4401;
 const IDLE = 4408;
 
+/** So often one is tried that there is not, which the server may only have been too busy to begin. */
+const TRIES_OF_ABSENT = 3;
+
 /** A connection that lasted this long starts the backing off anew. */
 const STABLE_AFTER_MS = 5_000;
 export class SessionSocket {
@@ -202,7 +205,9 @@ export class SessionSocket {
     if (planned === undefined || this.retryTimer !== planned) return; // It went on meanwhile.
     if (verdict.kind === 'locked') this.lock();
     else if (verdict.kind === 'forbidden') this.close(FORBIDDEN);
-    else if (verdict.why !== undefined) this.waitFor(Math.max(verdict.wait, this.retryAt - Date.now()), verdict.why);
+    // Each try is a guess to the server, which after some of them shuts out all who have this address.
+    else if (verdict.kind === 'absent' && this.attempts >= TRIES_OF_ABSENT) this.close(FORBIDDEN);
+    else if (verdict.kind === 'again' && verdict.why !== undefined) this.waitFor(Math.max(verdict.wait, this.retryAt - Date.now()), verdict.why);
   }
 
   private receive(event: ServerMessage): void {

@@ -151,7 +151,7 @@ test('what the API says of a session tells why its connection was refused', asyn
   say(200);
   assert.deepEqual(await verdictOn('s'), { kind: 'again', wait: 0 });
   say(404);
-  assert.deepEqual(await verdictOn('s'), { kind: 'again', wait: 0 }, 'a new session is not known yet');
+  assert.deepEqual(await verdictOn('s'), { kind: 'absent' }, 'a new session is not known yet');
   say(503);
   assert.deepEqual(await verdictOn('s'), { kind: 'again', wait: 0 });
   say(403);

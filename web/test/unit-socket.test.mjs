@@ -202,6 +202,18 @@ test('a refused upgrade that no token may have is not asked for again', async ()
   assert.equal(FakeSocket.made.length, 1);
 });
 
+test('a session that there is not, and that is not begun, is tried three times', async () => {
+  access.verdict = { kind: 'absent' };
+  for (let tries = 1; tries <= 3; tries += 1) {
+    assert.equal(FakeSocket.made.length, tries);
+    lose(1006);
+    await told();
+    mock.timers.tick(30_000);
+  }
+  assert.deepEqual(stands, { phase: 'closed', code: 4403 });
+  assert.equal(FakeSocket.made.length, 3);
+});
+
 test('what is said of an attempt that is over changes nothing', async () => {
   access.verdict = { kind: 'forbidden' };
   lose(1006);

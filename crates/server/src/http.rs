@@ -246,13 +246,8 @@ async fn who_asks(
         None
     };
     let headers = request.headers();
-    let caller = app
-        .authenticator
-        .authenticate(Shown { headers, socket }, address);
-    caller.await.map_err(|error| {
-        app.metrics.http.credential_refused(error);
-        error.into()
-    })
+    let shown = Shown { headers, socket };
+    Ok(app.authenticator.authenticate(shown, address).await?)
 }
 
 /// Where a request comes from.

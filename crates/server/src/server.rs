@@ -214,6 +214,7 @@ impl Server {
         let metrics = Metrics::new(&sessions, Arc::clone(&log), &circuits)?;
         let app = Arc::new(App {
             limits: Arc::new(CallerLimits::new(&config, Arc::clone(&metrics.limits))),
+            authenticator: Authenticator::new(&config, Arc::clone(&metrics.http))?,
             metrics,
             sessions,
             connections: Connections::default(),
@@ -221,7 +222,6 @@ impl Server {
             archive: store,
             circuits,
             models: ModelsReport::new(&config, Utc::now().date_naive()).for_clients(),
-            authenticator: Authenticator::new(&config)?,
             access: AccessRules {
                 open_lists: config.auth.open_lists,
                 client_ids: config.session.client_ids,

@@ -480,3 +480,18 @@ async fn a_token_in_a_query_is_no_credential() {
     assert_alive(&server, &good).await;
     server.stop().await;
 }
+
+#[tokio::test]
+async fn who_tries_tokens_out_is_counted() {
+    let mut settings = identity::BASE.to_vec();
+    settings.push(("auth.hs256_secret", SECRET));
+    let server = TestServer::with_admin(&settings, None).await;
+    for token in ["x", "patter_x"] {
+        assert_eq!(status_with(&server, token).await, 401);
+    }
+    let metrics = identity::client().get(server.admin_url("/metrics")).send();
+    let metrics = metrics.await.unwrap().text().await.unwrap();
+    let refused = "patter_credentials_refused_total{reason=\"refused\"} 2";
+    assert!(metrics.contains(refused), "{metrics}");
+    server.stop().await;
+}

@@ -288,7 +288,13 @@ async fn who_is_elsewhere_begins_sessions_under_ids_that_nobody_guesses_and_in_n
     ];
     let server = TestServer::start(&settings).await;
     let from = "203.0.113.5";
-    for guessed in ["chat", "1", "6f1c7a52-8d1b-1f0e-9a37-2b6c1d5e8f90"] {
+    for guessed in [
+        "chat",
+        "1",
+        "6f1c7a52-8d1b-1f0e-9a37-2b6c1d5e8f90",
+        "6f1c7a52-8d1b-4f0e-0a37-2b6c1d5e8f90",
+        "6f1c7a528d1b4f0e9a372b6c1d5e8f90",
+    ] {
         assert_eq!(handshake(&server, from, guessed).await.status(), 403);
         assert_eq!(say(&server, from, guessed).await.status(), 404);
     }
@@ -302,14 +308,23 @@ async fn who_is_elsewhere_begins_sessions_under_ids_that_nobody_guesses_and_in_n
     let minted = minted.json(&json!({"user_id": "ann"}));
     assert_eq!(minted.send().await.unwrap().status(), 403);
 
-    // Who is at this machine tries things out.
-    assert_eq!(
-        handshake(&server, "127.0.0.1", "chat?user_id=ann")
-            .await
-            .status(),
-        101
-    );
-    assert_eq!(handshake(&server, from, "chat").await.status(), 101);
+    // What a proxy says is at this machine comes through a proxy all the same.
+    let feigned = handshake(&server, "127.0.0.1", "chat?user_id=ann").await;
+    assert_eq!(feigned.status(), 403);
+    server.stop().await;
+
+    // Who is at this machine tries things out; who comes by a proxy that nobody named is not at it.
+    let server = TestServer::start(&[settings[0], settings[1], ("limits.exempt", "")]).await;
+    server.connect("chat?user_id=ann").await.close().await;
+    for header in ["x-forwarded-for", "forwarded", "via", "x-real-ip"] {
+        let listed = Client::new().get(server.url("/api/sessions"));
+        assert_eq!(
+            listed.header(header, "1").send().await.unwrap().status(),
+            403
+        );
+    }
+    let listed = Client::new().get(server.url("/api/sessions"));
+    assert_eq!(listed.send().await.unwrap().status(), 200);
     server.stop().await;
 }
 

@@ -26,7 +26,9 @@ use patter_session::{
 use patter_store::{Cap, Ledger, Spend, SqliteStore};
 use patter_testkit::memory_ledger::MemoryLedger;
 use patter_testkit::memory_store::MemoryStore;
-use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, call, overloaded, text};
+use patter_testkit::scripted_model::{
+    Gate, Reply, ScriptedModel, Step, call, finish, overloaded, text,
+};
 use serde_json::{Value, json};
 
 /// 1 USD for a million tokens in, 10 for a million out.
@@ -474,24 +476,48 @@ async fn a_booking_that_comes_too_late_lets_one_slice_pass_and_not_the_whole_ans
     assert_eq!(limit_told(&client).0, "user_day_tokens");
     let spent = spent(&sessions, &user("ann")).await.tokens;
     assert!((2_000..3_020).contains(&spent), "{spent}");
+    // Near the cap, too, it is not asked for each piece.
+    assert!(ledger.bookings() < 10, "{}", ledger.bookings());
     // Nor does it let others pass.
     ask(&session, &mut client, "m-2").await;
     assert_eq!(model.requests().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_booking_that_comes_late_counts_once_and_leaves_room_for_the_rest_of_the_answer() {
+    let (store, ledger) = (MemoryStore::default(), MemoryLedger::default());
+    let mut steps = vec![text("word "); 300];
+    steps.push(Step::Pause(Duration::from_secs(2)));
+    steps.push(finish(ModelFinish::Stop));
+    let model = ScriptedModel::new([Reply::of(steps)]);
+    // For what the answer uses, and not for a second slice beside the first.
+    let sessions = builder(&store, &model, &ledger, user_day(tokens(1_400))).start();
+    let session = of_user(&sessions, "s", "ann").await;
+    let mut client = Client::attach(&session, After::Start).await;
+    ledger.delay_next(Duration::from_secs(3));
+    let answer = ask(&session, &mut client, "m-1").await;
+    assert_eq!(answer.finish_reason, FinishReason::Stop);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_ledger_that_is_slow_again_and_again_is_left_alone_for_a_while() {
     let (store, ledger) = (MemoryStore::default(), MemoryLedger::default());
-    let model = ScriptedModel::new((0..5).map(|_| used("One.", 30, 3)));
+    let model = ScriptedModel::new((0..7).map(|_| used("One.", 30, 3)));
     let sessions = builder(&store, &model, &ledger, user_day(tokens(10_000))).start();
     let session = of_user(&sessions, "s", "ann").await;
     let mut client = Client::attach(&session, After::Start).await;
-    for turn in 0..5 {
-        ledger.delay_next(Duration::from_secs(3));
+    for (turn, is_slow) in [true, true, false, true, true, true, true]
+        .into_iter()
+        .enumerate()
+    {
+        if is_slow {
+            ledger.delay_next(Duration::from_secs(3));
+        }
         let answer = ask(&session, &mut client, &format!("m-{turn}")).await;
         assert_eq!(answer.finish_reason, FinishReason::Stop);
     }
-    assert_eq!(ledger.bookings(), 3);
+    // Three in a row: of the last turn nothing was booked before.
+    assert_eq!(ledger.bookings(), 6);
 }
 
 #[tokio::test(start_paused = true)]

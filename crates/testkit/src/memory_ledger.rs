@@ -29,7 +29,7 @@ impl MemoryLedger {
         self.0.is_away.store(is_away, Ordering::SeqCst);
     }
 
-    /// The next booking takes so long.
+    /// The next booking is done at once, and takes so long to be answered.
     pub fn delay_next(&self, by: Duration) {
         *self.0.delay.lock().unwrap() = Some(by);
     }
@@ -48,22 +48,7 @@ impl MemoryLedger {
         of_name.fold(Spend::default(), |sum, (_, on_it)| sum.plus(spend(*on_it)))
     }
 
-    fn pass(&self) -> Result<(), StoreError> {
-        if self.0.is_away.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("the test made it so".into()));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Ledger for MemoryLedger {
-    async fn book(&self, lines: &[Line], least: Spend, most: Spend) -> Result<Booked, StoreError> {
-        self.0.bookings.fetch_add(1, Ordering::SeqCst);
-        let delay = self.0.delay.lock().unwrap().take();
-        if let Some(delay) = delay {
-            sleep(delay).await;
-        }
+    fn book_now(&self, lines: &[Line], least: Spend, most: Spend) -> Result<Booked, StoreError> {
         self.pass()?;
         let mut accounts = self.0.accounts.lock().unwrap();
         let mut taken = most;
@@ -79,6 +64,26 @@ impl Ledger for MemoryLedger {
             *on_it = on_it.plus(taken.correction_of(Spend::default()));
         }
         Ok(Booked::Taken(taken))
+    }
+
+    fn pass(&self) -> Result<(), StoreError> {
+        if self.0.is_away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the test made it so".into()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn book(&self, lines: &[Line], least: Spend, most: Spend) -> Result<Booked, StoreError> {
+        self.0.bookings.fetch_add(1, Ordering::SeqCst);
+        let booked = self.book_now(lines, least, most);
+        let delay = self.0.delay.lock().unwrap().take();
+        if let Some(delay) = delay {
+            sleep(delay).await;
+        }
+        booked
     }
 
     async fn correct(&self, corrections: &[(Account, Correction)]) -> Result<(), StoreError> {

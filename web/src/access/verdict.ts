@@ -11,6 +11,8 @@ export type Verdict =
   | { kind: 'again'; wait: number; why?: 'busy' | 'unseen' }
   /** Another token is needed. */
   | { kind: 'locked' }
+  /** There is none, and nobody asks who wants it: it may be begun, or its name is none to begin one under. */
+  | { kind: 'absent' }
   /** It is not for this user. */
   | { kind: 'forbidden' };
 
@@ -22,7 +24,9 @@ export async function verdictOn(id: SessionId): Promise<Verdict> {
     if (error.status === 403) return { kind: 'forbidden' };
     if (error.status === 429) return { kind: 'again', wait: error.wait ?? 0, why: 'busy' };
     // To a user, a session of somebody else looks like none; but one that there is not may be opened.
-    if (error.status === 404 && accessToken.peek() !== null) return { kind: 'again', wait: 0, why: 'unseen' };
+    if (error.status === 404) return accessToken.peek() === null ? absent() : { kind: 'again', wait: 0, why: 'unseen' };
   }
   return needsToken.peek() ? { kind: 'locked' } : { kind: 'again', wait: 0 };
 }
+
+const absent = (): Verdict => (needsToken.peek() ? { kind: 'locked' } : { kind: 'absent' });

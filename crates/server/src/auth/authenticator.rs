@@ -17,6 +17,7 @@ use super::validity::Validity;
 use super::{Caller, Scope, Subject};
 use crate::config::{AuthMode, Config};
 use crate::error::ServerError;
+use crate::metrics::HttpMeasures;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(crate) struct Authenticator {
     users: Option<Users>,
     tickets: Tickets,
     revocations: Revocations,
+    measures: Arc<HttpMeasures>,
 }
 
 impl Authenticator {
@@ -34,7 +36,10 @@ impl Authenticator {
     /// # Errors
     ///
     /// [`ServerError::Keys`].
-    pub(crate) fn new(config: &Config) -> Result<Arc<Self>, ServerError> {
+    pub(crate) fn new(
+        config: &Config,
+        measures: Arc<HttpMeasures>,
+    ) -> Result<Arc<Self>, ServerError> {
         let users = match config.auth.mode {
             AuthMode::Jwt => Users::new(&config.auth)?,
             AuthMode::None | AuthMode::Token => None,
@@ -45,6 +50,7 @@ impl Authenticator {
             users,
             tickets: Tickets::default(),
             revocations: Revocations::default(),
+            measures,
         }))
     }
 
@@ -66,6 +72,10 @@ impl Authenticator {
         if !self.is_on() {
             return Ok(Caller::anyone(address));
         }
+        self.counted(self.believed(shown, address).await)
+    }
+
+    async fn believed(&self, shown: Shown<'_>, address: IpAddr) -> Result<Caller, AuthError> {
         let caller = match shown.credential()?.ok_or(AuthError::Missing)? {
             Credential::Bearer(token) => self.bearer(&token, address).await?,
             Credential::Ticket(ticket, session_id) => {
@@ -90,11 +100,15 @@ impl Authenticator {
         if !self.is_on() {
             return Ok(caller.clone());
         }
-        let renewed = self.bearer(token, caller.address).await?;
-        if renewed.subject != caller.subject {
-            return Err(AuthError::Refused);
-        }
-        self.not_revoked(renewed)
+        let renewed = self.bearer(token, caller.address).await;
+        let renewed = renewed.and_then(|renewed| {
+            if renewed.subject == caller.subject {
+                self.not_revoked(renewed)
+            } else {
+                Err(AuthError::Refused)
+            }
+        });
+        self.counted(renewed)
     }
 
     /// A ticket with which the caller may open the session once. A service that acts in the name of users
@@ -122,7 +136,7 @@ impl Authenticator {
                 ..caller.clone()
             },
             (_, Some(user_id)) if caller.user_id() == Some(&user_id) => caller.clone(),
-            (_, Some(_)) => return Err(AuthError::NotYours),
+            (_, Some(_)) => return self.counted(Err(AuthError::NotYours)),
         };
         Ok(self.tickets.issue(holder, session_id))
     }
@@ -165,6 +179,10 @@ impl Authenticator {
             expires_at: Some(user.expires_at),
             address,
         })
+    }
+
+    fn counted<T>(&self, believed: Result<T, AuthError>) -> Result<T, AuthError> {
+        believed.inspect_err(|error| self.measures.credential_refused(*error))
     }
 
     fn not_revoked(&self, caller: Caller) -> Result<Caller, AuthError> {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub struct LimitsConfig {
     /// Connections from one address at the same time.
     pub connections_per_address: usize,
-    /// WebSockets of one user at the same time.
+    /// WebSockets of one user, and waits for answers over HTTP, at the same time.
     pub connections_per_user: usize,
     /// New sessions of one user in an hour.
     pub new_sessions_per_user: NonZeroU32,

@@ -10,7 +10,8 @@ use http::StatusCode;
 use patter_protocol::SessionId;
 use patter_session::OpenOptions;
 use patter_store::SessionRecord;
-use uuid::Uuid;
+use uuid::fmt::Hyphenated;
+use uuid::{Uuid, Variant};
 
 use super::{App, Problem};
 use crate::auth::{Caller, Scope, Subject};
@@ -168,10 +169,14 @@ fn is_stranger(app: &App, caller: &Caller) -> bool {
     caller.subject == Subject::Anyone && !is_local && !app.access.open_lists
 }
 
-/// Whether it is a UUID of a version that is made by chance.
+/// Whether it is a UUID of a version that is made by chance. That it was is for its client to see to, who would
+/// be found otherwise.
 fn is_random(session_id: &SessionId) -> bool {
-    let id = Uuid::try_parse(session_id.as_str());
-    id.is_ok_and(|id| matches!(id.get_version_num(), 4 | 7))
+    Uuid::try_parse(session_id.as_str()).is_ok_and(|id| {
+        matches!(id.get_version_num(), 4 | 7)
+            && id.get_variant() == Variant::RFC4122
+            && session_id.as_str().len() == Hyphenated::LENGTH
+    })
 }
 
 fn own_or_asked(caller: &Caller, asked: Option<String>) -> Result<Option<String>, Problem> {

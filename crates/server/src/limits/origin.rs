@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::header::FORWARDED;
+use http::header::{FORWARDED, VIA};
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use tracing::warn;
@@ -12,6 +12,14 @@ use tracing::warn;
 use super::who::is_in;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Any of them says that a request was passed on.
+const FORWARDERS: [HeaderName; 4] = [
+    X_FORWARDED_FOR,
+    FORWARDED,
+    VIA,
+    HeaderName::from_static("x-real-ip"),
+];
 
 /// Nobody knows from where.
 const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -38,16 +46,20 @@ impl Origins {
         is_in(&self.proxies, peer)
     }
 
-    /// Where a request comes from.
+    /// Where a request comes from. It is a loopback address for those alone who connect from this machine
+    /// themselves: what comes through a proxy, named or not, comes from anywhere, whatever the proxy says.
     pub(super) fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if self.is_proxy(peer) {
-            return self.forwarded(headers).unwrap_or(peer);
+            let address = self.forwarded(headers).unwrap_or(peer);
+            return if address.is_loopback() {
+                UNKNOWN
+            } else {
+                address
+            };
         }
-        let is_forwarded = headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED);
-        if is_forwarded && is_in(&self.exempt, peer) {
-            // A proxy on this machine that nobody named: what comes through it comes from anywhere, and
-            // must not pass for somebody who sits at this machine.
+        let is_forwarded = FORWARDERS.iter().any(|header| headers.contains_key(header));
+        if is_forwarded && (peer.is_loopback() || is_in(&self.exempt, peer)) {
             self.warn(peer);
             return UNKNOWN;
         }

@@ -107,7 +107,7 @@ pub(super) const HTTP_TIME: Metric = Metric::histogram(
 pub(super) const CREDENTIALS_REFUSED: Metric = Metric::counter(
     "patter_credentials_refused_total",
     &["reason"],
-    "Requests whose credential was not taken, or that had none: missing, several, no_protocol, expired, refused, no_user, not_yours, keys_unavailable.",
+    "Credentials that were not taken, of requests, `auth_refresh` and wishes for tickets, and requests without one: missing, several, no_protocol, expired, refused, no_user, not_yours, keys_unavailable.",
     "`refused`, many: somebody tries tokens out, or the provider signs with a key that is not configured. `keys_unavailable`: `auth.jwks_url` does not answer. `expired`: a client does not renew its token.",
 );
 pub(super) const CALLER_LIMITS: Metric = Metric::counter(

@@ -198,13 +198,20 @@ async fn last_if_not_upgraded(
 ) -> Result<Response<Body>, Infallible> {
     let is_last = request.headers().contains_key(UPGRADE);
     let mut response = service.oneshot(request).await?;
+    if is_last {
+        settle(&mut response, &word);
+    }
+    Ok(response)
+}
+
+/// What comes of the wish to leave HTTP.
+fn settle(response: &mut Response<Body>, word: &Word) {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         word.upgraded();
-    } else if is_last {
+    } else {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }
-    Ok(response)
 }
 
 fn report<E: Display>(ended: Result<(), E>) {
@@ -218,4 +225,22 @@ fn concerns_one_client(error: &io::Error) -> bool {
         error.kind(),
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_to_leave_http_is_let_go_of_only_where_that_is_granted() {
+        for (status, is_granted) in [(101, true), (200, false), (400, false)] {
+            let mut response = Response::new(Body::default());
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            let word = Word::default();
+            settle(&mut response, &word);
+            assert_eq!(word.is_upgraded(), is_granted, "{status}");
+            let is_closed = response.headers().get(CONNECTION).is_some();
+            assert_eq!(is_closed, !is_granted, "{status}");
+        }
+    }
 }

@@ -47,6 +47,10 @@ impl Word {
     pub(super) fn upgraded(&self) {
         self.is_upgraded.store(true, Ordering::Relaxed);
     }
+
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.is_upgraded.load(Ordering::Relaxed)
+    }
 }
 
 /// See the [module](self).
@@ -188,7 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
 
     /// An answer is not taken: not for ever. A WebSocket looks after that by itself.
     fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        if self.word.is_upgraded.load(Ordering::Relaxed) {
+        if self.word.is_upgraded() {
             return Poll::Pending;
         }
         let stall = self

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, pending};
 use patter_protocol::{BearerToken, CloseCode, ErrorCode, ErrorEvent, JsonObject};
 use secrecy::SecretString;
 
@@ -41,17 +41,22 @@ impl Credential {
         }
     }
 
-    /// Waits for news. While it is found out about another credential, which takes some seconds at most, the old
-    /// one does not end.
+    /// Waits for news.
     ///
     /// # Cancel safety
     ///
     /// Nothing is lost if the future is dropped.
     pub(crate) async fn news(&mut self) -> News {
-        let Some(renewing) = &mut self.renewing else {
-            return News::Ended(self.validity.ended().await);
+        let renewing = async {
+            match &mut self.renewing {
+                Some(renewing) => renewing.await,
+                None => pending().await,
+            }
         };
-        let renewed = renewing.await;
+        let renewed = tokio::select! {
+            code = self.validity.ended() => return News::Ended(code),
+            renewed = renewing => renewed,
+        };
         self.renewing = None;
         match renewed {
             Ok(caller) => {
@@ -64,21 +69,13 @@ impl Credential {
     }
 
     /// Another credential of the same caller is to stand in the place of this one; what comes of it is
-    /// [news](Self::news).
-    ///
-    /// # Errors
-    ///
-    /// While it is still found out about one.
-    pub(crate) fn refresh(&mut self, token: BearerToken) -> Result<(), ErrorEvent> {
-        if self.renewing.is_some() {
-            return Err(refused(AuthError::Unavailable));
-        }
+    /// [news](Self::news). Of several the last one counts.
+    pub(crate) fn refresh(&mut self, token: BearerToken) {
         let token = SecretString::from(token.expose());
         let authenticator = Arc::clone(&self.authenticator);
         let caller = self.caller.clone();
         let renewing = async move { authenticator.refresh(&caller, &token).await };
         self.renewing = Some(renewing.boxed());
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use patter_store::{Booked, Line, Spend};
 use tokio::time::timeout;
 use tracing::warn;
@@ -11,15 +12,16 @@ use super::books::{CALL_LIMIT, Inner, told};
 use crate::error::with_causes;
 
 /// What became of a booking.
-#[derive(Debug)]
 pub(super) enum Booking {
     Taken(Grant),
     Refused {
         line: usize,
         spent: Spend,
     },
-    /// The ledger does not answer, or not in time.
+    /// The ledger does not answer.
     Unchecked,
+    /// It has not answered in time. What it says in the end is what this gives, or that it is later still.
+    Late(BoxFuture<'static, Booking>),
 }
 
 /// What was booked for somebody. Nobody's, it is booked back.

@@ -68,7 +68,26 @@ pub(super) struct Inner {
 #[derive(Debug, Default)]
 struct Health {
     failures_in_a_row: u32,
+    failed_at: Option<Instant>,
     rests_until: Option<Instant>,
+}
+
+/// Waits a while for a booking that was asked for at `since`.
+fn wait(
+    inner: Arc<Inner>,
+    mut receiver: oneshot::Receiver<Booking>,
+    since: Instant,
+) -> BoxFuture<'static, Booking> {
+    let waiting = async move {
+        let booking = match timeout(PATIENCE, &mut receiver).await {
+            Ok(Ok(booking)) => booking,
+            Ok(Err(_)) => Booking::Unchecked,
+            Err(_elapsed) => Booking::Late(wait(Arc::clone(&inner), receiver, since)),
+        };
+        inner.note(&booking, since);
+        booking
+    };
+    waiting.boxed()
 }
 
 impl Books {
@@ -122,15 +141,7 @@ impl Books {
             // Whoever asked may have left: a grant that is dropped is booked back.
             let _gone = sender.send(booking.await);
         });
-        let answer = async move {
-            let booking = match timeout(PATIENCE, receiver).await {
-                Ok(Ok(booking)) => booking,
-                Ok(Err(_)) | Err(_) => Booking::Unchecked,
-            };
-            inner.note(&booking);
-            booking
-        };
-        answer.boxed()
+        wait(inner, receiver, Instant::now())
     }
 
     /// Has this booked on all lines, whatever their caps, soon.
@@ -184,13 +195,18 @@ impl Inner {
         end.is_some_and(|end| end > Instant::now())
     }
 
-    /// How a booking went, for the next one.
-    fn note(&self, booking: &Booking) {
+    /// How a booking went that was asked for at `since`. What was under way at the last failure says nothing
+    /// more.
+    fn note(&self, booking: &Booking, since: Instant) {
         let mut health = self.health();
-        if !matches!(booking, Booking::Unchecked) {
+        if health.failed_at.is_some_and(|failed_at| since < failed_at) {
+            return;
+        }
+        if !matches!(booking, Booking::Unchecked | Booking::Late(_)) {
             health.failures_in_a_row = 0;
             return;
         }
+        health.failed_at = Some(Instant::now());
         health.failures_in_a_row += 1;
         if health.failures_in_a_row >= FAILURES_BEFORE_REST {
             health.failures_in_a_row = 0;

@@ -9,6 +9,7 @@ use patter_store::{Cap, Line, Spend};
 
 use super::bill::{Bill, Rate, whole};
 use super::booking::Booking;
+use super::books::Books;
 use super::estimate::{Estimate, input_tokens, output_tokens};
 use super::over::Over;
 
@@ -40,6 +41,9 @@ struct Step {
     allowed: Spend,
     /// Whether anything is to be booked before it is used.
     is_checked: bool,
+    /// Whether the last booking brought less than was asked for: then the next one waits until that is used up,
+    /// or there would be one for each piece.
+    is_tight: bool,
     /// Whether the model was asked.
     has_begun: bool,
     booking: Option<BoxFuture<'static, Booking>>,
@@ -117,6 +121,7 @@ impl Meter {
             granted: Spend::default(),
             allowed: Spend::default(),
             is_checked: false,
+            is_tight: false,
             has_begun: false,
             booking: None,
             end: None,
@@ -158,7 +163,7 @@ impl Meter {
     ///
     /// Where there is no room for what the step would use next.
     pub(crate) async fn booked(&mut self) -> Result<(), Over> {
-        let Some(step) = &mut self.step else {
+        let (Some(bill), Some(step)) = (&self.bill, &mut self.step) else {
             return pending().await;
         };
         let Some(booking) = &mut step.booking else {
@@ -166,7 +171,9 @@ impl Meter {
         };
         let booking = booking.await;
         step.booking = None;
-        step.take_booking(booking)
+        step.take_booking(booking)?;
+        step.book_ahead(&bill.books);
+        Ok(())
     }
 
     /// Counts a piece.
@@ -190,12 +197,7 @@ impl Meter {
         if let Some(over) = step.end.take_if(|_| used.exceeds(step.allowed)) {
             return Err(over);
         }
-        let soon = step.with_output(SLICE / 2);
-        if step.booking.is_none() && step.end.is_none() && soon.exceeds(step.allowed) {
-            let least = step.with_output(1).less(step.granted);
-            let most = step.with_output(SLICE).less(step.granted);
-            step.booking = Some(bill.books.book(step.lines.clone(), least, most));
-        }
+        step.book_ahead(&bill.books);
         Ok(())
     }
 
@@ -257,14 +259,31 @@ impl Step {
         })
     }
 
+    /// Books the next slice, mostly before the one in hand is used up.
+    fn book_ahead(&mut self, books: &Books) {
+        let ahead = if self.is_tight { 0 } else { SLICE / 2 };
+        let is_due = self.with_output(ahead).exceeds(self.allowed);
+        if is_due && self.is_checked && self.booking.is_none() && self.end.is_none() {
+            let least = self.with_output(1).less(self.granted);
+            let most = self.with_output(SLICE).less(self.granted);
+            self.booking = Some(books.book(self.lines.clone(), least, most));
+        }
+    }
+
     fn take_booking(&mut self, booking: Booking) -> Result<(), Over> {
         match booking {
             Booking::Taken(grant) => {
                 self.granted = self.granted.plus(grant.take());
                 self.allowed = self.granted;
+                self.is_tight = self.with_output(SLICE / 2).exceeds(self.granted);
                 self.has_begun = true;
             }
             Booking::Unchecked => {
+                self.allowed = self.with_output(SLICE);
+                self.has_begun = true;
+            }
+            Booking::Late(booking) => {
+                self.booking = Some(booking);
                 self.allowed = self.with_output(SLICE);
                 self.has_begun = true;
             }

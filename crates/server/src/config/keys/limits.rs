@@ -17,7 +17,7 @@ pub(super) const LIMITS: Section = Section {
         Key::new(
             "limits.connections_per_user",
             integer(1, 1_000_000),
-            "WebSockets of one user at the same time.",
+            "WebSockets of one user, and waits for answers over HTTP, at the same time.",
         )
         .default("20"),
         Key::new(

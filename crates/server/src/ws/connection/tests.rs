@@ -32,7 +32,7 @@ fn sessions(replies: impl IntoIterator<Item = Reply>) -> SessionManager {
 /// The credential of somebody who is not asked for one.
 fn nobody() -> Credential {
     let config = Config::load(&Sources::none()).unwrap();
-    let authenticator = Authenticator::new(&config).unwrap();
+    let authenticator = Authenticator::new(&config, Arc::default()).unwrap();
     Credential::new(&authenticator, &Caller::anyone([127, 0, 0, 1].into()))
 }
 
