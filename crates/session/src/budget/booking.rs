@@ -21,7 +21,7 @@ pub(super) enum Booking {
     /// The ledger does not answer.
     Unchecked,
     /// It has not answered in time. What it says in the end is what this gives, or that it is later still.
-    Late(BoxFuture<'static, Booking>),
+    Late(BoxFuture<'static, Self>),
 }
 
 /// What was booked for somebody. Nobody's, it is booked back.
