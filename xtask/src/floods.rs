@@ -1,11 +1,12 @@
 //! `cargo xtask floods`: what floods cost those who talk. Builds the binary as it is shipped, and runs the benchmark
 //! of `crates/faults` on it. Not part of the tests: it measures the machine too.
 
-use std::process::Command;
-
 use anyhow::ensure;
 
-use crate::{faults, metadata::Metadata, patter, phase::phase, process, programs};
+use crate::{
+    faults, metadata::Metadata, patter, phase::phase, process, programs,
+    test::rust::cargo_test_everything,
+};
 
 /// Makes the floods, and prints what they cost.
 ///
@@ -21,11 +22,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let binary = phase("build patter", || patter::build_release(&metadata, None))?;
     phase("floods", || {
         // Those who talk are quick enough as the tests are built, and mostly are already.
-        let mut command = Command::new("cargo");
+        let mut command = cargo_test_everything(&metadata, None);
         command
-            .args(["bench", "--quiet", "--profile", "dev"])
-            .args(["--package", "patter-faults", "--bench", "floods"])
-            .args(["--features", faults::NEEDS_PROCESSES])
+            .args(["--features", faults::NEEDS_PROCESSES, "--bench", "floods"])
             .env(faults::BINARY_VARIABLE, binary);
         process::run(&mut command)
     })

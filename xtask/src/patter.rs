@@ -30,8 +30,7 @@ pub(crate) fn binary(metadata: &Metadata) -> PathBuf {
 /// # Errors
 ///
 /// When it does not build.
-pub(crate) fn build_release(
-    metadata: &Metadata, feature: Option<&str>) -> anyhow::Result<PathBuf> {
+pub(crate) fn build_release(metadata: &Metadata, feature: Option<&str>) -> anyhow::Result<PathBuf> {
     let mut command = Command::new("cargo");
     command
         .args([

@@ -29,7 +29,7 @@ use patter_faults::model::FakeModel;
 use patter_faults::node::Node;
 use patter_faults::process::{self, Usage};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use attacks::{Refusals, Slow};
 use conversations::{Conversations, Turn};
@@ -85,7 +85,9 @@ async fn run() -> anyhow::Result<bool> {
         stage.part("nothing else", quiet()).await?,
         stage.part("slow heads", Slow::Heads.run(address)).await?,
         stage.part("slow bodies", Slow::Bodies.run(address)).await?,
-        stage.part("slow readers", Slow::Readers.run(address)).await?,
+        stage
+            .part("slow readers", Slow::Readers.run(address))
+            .await?,
         stage
             .part("silent connections", attacks::silent(address))
             .await?,
@@ -127,7 +129,7 @@ impl Stage {
         name: &'static str,
         flood: impl Future<Output = anyhow::Result<Option<Refusals>>>,
     ) -> anyhow::Result<Part> {
-        println!("... {name}");
+        let begin = Instant::now();
         let pid = self.node.pid().context("the server has ended")?;
         let mut most = process::usage(pid)?;
         let watch = async {
@@ -144,6 +146,7 @@ impl Stage {
             both = self.talks.during(name, flood) => both?,
             () = watch => anyhow::bail!("the server has ended: {}", self.node.log()),
         };
+        println!("... {name}: {:.0} s", begin.elapsed().as_secs_f64());
         // Sockets of one flood are gone before the next one.
         sleep(Duration::from_secs(3)).await;
         Ok(Part {

@@ -52,7 +52,9 @@ impl Slow {
             // A megabyte is asked for on each connection, and read by a few bytes in a second.
             Self::Readers => (
                 "/openapi.json",
-                &["-X", "-k", "10", "-w", "10", "-y", "20", "-n", "1", "-z", "5"],
+                &[
+                    "-X", "-k", "10", "-w", "10", "-y", "20", "-n", "1", "-z", "5",
+                ],
             ),
         };
         let output = Command::new("slowhttptest")
@@ -85,12 +87,14 @@ pub(crate) async fn silent(address: SocketAddr) -> anyhow::Result<Option<Refusal
         for _ in 0..10 {
             connections.spawn(async move {
                 let begin = Instant::now();
-                if let Ok(mut stream) = TcpStream::connect(address).await {
+                // Who does not get through at all is refused, too.
+                if let Ok(Ok(mut stream)) = timeout(AT_ONCE, TcpStream::connect(address)).await {
                     let mut bytes = Vec::new();
                     // A reset ends it too.
                     let _reset = stream.read_to_end(&mut bytes).await;
+                    return begin.elapsed();
                 }
-                begin.elapsed()
+                Duration::ZERO
             });
         }
     }

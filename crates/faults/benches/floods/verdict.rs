@@ -16,7 +16,9 @@ const SCHEDULING: Duration = Duration::from_millis(50);
 
 /// Prints everything; whether all that is promised holds.
 pub(crate) fn tell(parts: &[Part], unharmed: bool) -> bool {
-    println!("\n| beside the conversations | turns | first token, p50 | p99 | whole turn, p50 | p99 | files | memory |");
+    println!(
+        "\n| beside the conversations | turns | first token, p50 | p99 | whole turn, p50 | p99 | files | memory |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for part in parts {
         println!(
