@@ -1,27 +1,31 @@
 //! The floods: those of slowhttptest, and two of our own. Each ends by itself.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use futures_util::stream::{self, StreamExt};
+use patter_faults::figures::percentile;
 use patter_faults::raw::RawSocket;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, interval, sleep_until, timeout};
 
 use crate::PLACES;
 
 /// How long slowhttptest goes on, in seconds.
 const SECONDS: &str = "20";
-/// Connections that say nothing, and how many of them come in a second.
+/// Connections that say nothing; a thousand come in a second, ten at a time.
 const SILENT: usize = 10_000;
-const SILENT_RATE: usize = 1_000;
-/// Sessions beyond the limit that ask at the same time. More than 64 would not all be told why.
+const TEN_EACH: Duration = Duration::from_millis(10);
+/// Sessions that ask at the same time: of more than 64 not all would be told why they are refused.
 const AT_A_TIME: usize = 50;
+/// Two hundred ask in a second.
+const SESSION_EACH: Duration = Duration::from_millis(5);
 
 /// Connections and sessions that were refused.
 #[derive(Debug, Default)]
@@ -30,6 +34,18 @@ pub(crate) struct Refusals {
     pub(crate) told: Vec<Duration>,
     /// How many were closed without a word.
     pub(crate) untold: usize,
+}
+
+impl fmt::Display for Refusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} closed without a word, ", self.untold)?;
+        write!(f, "{} refused with a status", self.told.len())?;
+        if !self.told.is_empty() {
+            let (half, all) = (percentile(&self.told, 50), percentile(&self.told, 100));
+            write!(f, ", half of them within {half:.1?}, all within {all:.1?}")?;
+        }
+        Ok(())
+    }
 }
 
 /// What slowhttptest does with a thousand connections.
@@ -59,7 +75,7 @@ impl Slow {
         };
         let output = Command::new("slowhttptest")
             .args(own)
-            .args(["-c", &PLACES.to_string(), "-r", "500", "-l", SECONDS])
+            .args(["-c", &PLACES.to_string(), "-r", "100", "-l", SECONDS])
             .args(["-p", "2", "-u", &format!("http://{address}{path}")])
             .stdin(Stdio::null())
             .kill_on_drop(true)
@@ -80,7 +96,7 @@ impl Slow {
 pub(crate) async fn silent(address: SocketAddr) -> anyhow::Result<Option<Refusals>> {
     /// What is closed so soon was refused; the others are left when their heads are due.
     const AT_ONCE: Duration = Duration::from_secs(5);
-    let mut pace = interval(Duration::from_secs(1) * 10 / SILENT_RATE as u32);
+    let mut pace = interval(TEN_EACH);
     let mut connections = JoinSet::new();
     for _ in 0..SILENT / 10 {
         pace.tick().await;
@@ -112,7 +128,9 @@ pub(crate) async fn silent(address: SocketAddr) -> anyhow::Result<Option<Refusal
 
 /// Twice as many sessions as there are places: the first ones are kept, and what is too much is refused.
 pub(crate) async fn surplus(address: SocketAddr) -> anyhow::Result<Option<Refusals>> {
+    let start = Instant::now();
     let attempts = (0..2 * PLACES).map(|number| async move {
+        sleep_until(start + SESSION_EACH * u32::try_from(number).unwrap_or(u32::MAX)).await;
         let begin = Instant::now();
         let rest = format!("surplus-{number}");
         let outcome = timeout(

@@ -36,14 +36,7 @@ pub(crate) fn tell(parts: &[Part], unharmed: bool) -> bool {
     println!();
     for part in parts {
         if let Some(refusals) = &part.refusals {
-            println!(
-                "{}: {} refused with a status (p50 {}, longest {}), {} closed without a word",
-                part.name,
-                refusals.told.len(),
-                ms(percentile(&refusals.told, 50)),
-                ms(percentile(&refusals.told, 100)),
-                refusals.untold,
-            );
+            println!("{}: {refusals}", part.name);
         }
     }
     let mut broken = Vec::new();
