@@ -24,6 +24,10 @@ format:
 codegen:
     cargo xtask codegen
 
+# What floods cost those who talk, in figures.
+floods:
+    cargo xtask floods
+
 # The WebSocket against Autobahn's fuzzing client; needs Python 2.7.
 autobahn:
     cargo xtask autobahn

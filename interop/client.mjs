@@ -11,11 +11,11 @@ export class Client {
   #wake = () => {};
   #watchers = new Set();
 
-  /** Opens a session at the server, by default one of its own. */
-  static async connect(url, session = `interop-${crypto.randomUUID()}`) {
+  /** Opens a session at the server, by default one of its own; how, says `options` (of `ws`). */
+  static async connect(url, session = `interop-${crypto.randomUUID()}`, options = {}) {
     const client = new Client();
     const address = `${url.replace(/^http/, 'ws')}/ws/session/${session}`;
-    client.#socket = new WebSocket(address);
+    client.#socket = new WebSocket(address, options);
     client.#socket.on('message', (text) => {
       client.#events.push(JSON.parse(text));
       client.#wake();

@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { startPatter } from '../web/test/support/patter.mjs';
 import { Client } from './client.mjs';
+import { freePort } from './ports.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGES = ['README.md', ...(await readdir(join(ROOT, 'docs'))).map((name) => `docs/${name}`)];
@@ -21,15 +21,6 @@ const PAGES = ['README.md', ...(await readdir(join(ROOT, 'docs'))).map((name) =>
 const PREAMBLE = `set -euo pipefail
 curl() { command curl --fail-with-body --silent --show-error --max-time 30 "$@"; }
 `;
-
-/** A port that nobody has at the moment. */
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A server with an admin port. */
 async function start() {

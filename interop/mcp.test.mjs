@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { LLMock } from '@copilotkit/aimock';
 import { startPatter } from '../web/test/support/patter.mjs';
 import { Client } from './client.mjs';
+import { freePort } from './ports.mjs';
 
 const EVERYTHING = join(import.meta.dirname, 'node_modules', '.bin', 'mcp-server-everything');
 const TIME = join(process.env.PYTHON_PROGRAMS ?? '', 'mcp-server-time');
@@ -187,12 +187,3 @@ describe('a plug-in that is asked over HTTP', () => {
     assert.equal(resultOf(events).ok, true);
   });
 });
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}

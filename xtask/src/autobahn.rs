@@ -17,6 +17,8 @@ use crate::{metadata::Metadata, patter, phase::phase, process};
 
 /// Names another Python 2.7 than `python2.7`.
 const PYTHON_VARIABLE: &str = "PYTHON2";
+const HOW_TO_INSTALL: &str = "no system has a package of it any more: `pyenv install 2.7.18`, or set PYTHON2 to the \
+    path of one that has pip";
 const SUITE: &str = "autobahntestsuite==25.10.1";
 const EXPECTED: &str = "interop/autobahn.json";
 /// By this name the suite knows the server.
@@ -36,6 +38,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let metadata = Metadata::read()?;
     let folder = metadata.target_directory.join("autobahn");
     fs::create_dir_all(&folder)?;
+    phase("find Python 2.7", find_python)?;
     let suite = phase("install the Autobahn test suite", || install(&folder))?;
     let binary = phase("build patter with its echo", || build(&metadata, &folder))?;
     let results = phase("fuzz it", || fuzz(&folder, &suite, &binary))?;
@@ -50,8 +53,19 @@ fn python() -> Command {
     command
 }
 
+fn find_python() -> anyhow::Result<()> {
+    let said = process::output_of(python().args(["-m", "pip", "--version"]));
+    let is_old = said.as_ref().is_ok_and(|said| said.contains("python 2.7"));
+    ensure!(
+        is_old,
+        "Autobahn's suite needs Python 2.7 with pip ({said:?}); {HOW_TO_INSTALL}"
+    );
+    Ok(())
+}
+
 fn install(folder: &Path) -> anyhow::Result<PathBuf> {
-    let suite = folder.join("suite");
+    // Another version is another folder.
+    let suite = folder.join(SUITE);
     let program = suite.join("bin/wstest");
     if !program.exists() {
         let mut pip = python();

@@ -16,6 +16,7 @@ mod autobahn;
 mod chromium;
 mod codegen;
 mod faults;
+mod floods;
 mod lint;
 mod metadata;
 mod node;
@@ -60,6 +61,8 @@ enum Command {
         /// Run only what begins so, such as `p01`.
         names: Vec<String>,
     },
+    /// Measure what floods of connections cost those who talk.
+    Floods,
     /// Let Autobahn's client send the WebSocket everything that it should not take.
     Autobahn,
     /// Check format, lints, documentation, the arrows between crates, and tidiness.
@@ -90,6 +93,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Test { part } => test::run(part),
         Command::Faults { soak, names } => faults::run(soak, &names),
+        Command::Floods => floods::run(),
         Command::Autobahn => autobahn::run(),
         Command::Lint { check } => lint::run(check),
         Command::Codegen => codegen::run(),

@@ -1,6 +1,8 @@
 //! The binary under test.
 
-use std::{path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
+
+use anyhow::Context;
 
 use crate::{metadata::Metadata, process};
 
@@ -20,4 +22,36 @@ pub(crate) fn build() -> anyhow::Result<()> {
 /// Where it is once it is built.
 pub(crate) fn binary(metadata: &Metadata) -> PathBuf {
     metadata.target_directory.join("debug/patter")
+}
+
+/// Builds the binary as it is shipped, with the page that needs no Node. One with a feature is put aside
+/// under a name of its own, so that the plain one is never mistaken for it.
+///
+/// # Errors
+///
+/// When it does not build.
+pub(crate) fn build_release(metadata: &Metadata, feature: Option<&str>) -> anyhow::Result<PathBuf> {
+    let mut command = Command::new("cargo");
+    command
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "patter-server",
+        ])
+        .env("PATTER_WEB", "plain");
+    if let Some(feature) = feature {
+        command.args(["--features", feature]);
+    }
+    process::run(&mut command)?;
+    let folder = metadata.target_directory.join("release");
+    let binary = folder.join("patter");
+    let Some(feature) = feature else {
+        return Ok(binary);
+    };
+    let aside = folder.join(format!("patter-{feature}"));
+    fs::copy(&binary, &aside)
+        .with_context(|| format!("could not put `{}` aside", binary.display()))?;
+    Ok(aside)
 }

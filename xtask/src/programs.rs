@@ -15,6 +15,14 @@ pub(crate) struct Program {
 
 pub(crate) const PGBOUNCER: Program = Program::new("pgbouncer", "pgbouncer");
 pub(crate) const FAKETIME: Program = Program::new("faketime", "faketime");
+pub(crate) const SLOWHTTPTEST: Program = Program::new("slowhttptest", "slowhttptest");
+
+/// Proxies that stand in front of the server in some tests, and what makes certificates for them.
+pub(crate) const PROXIES: [Program; 3] = [
+    Program::new("nginx", "nginx-light"),
+    Program::new("haproxy", "haproxy"),
+    Program::new("openssl", "openssl"),
+];
 
 /// Makes sure that the programs are there.
 ///

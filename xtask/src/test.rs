@@ -37,6 +37,7 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
     match part {
         None => {
             let browser = find_browser()?;
+            find_proxies()?;
             let postgres = find_postgres()?;
             let recordings = recordings::find()?;
             phase("Rust tests, both stores", || {
@@ -64,6 +65,7 @@ pub(crate) fn run(part: Option<Part>) -> anyhow::Result<()> {
             phase("find Node and Python", || {
                 node::find().and_then(|()| python::find())
             })?;
+            find_proxies()?;
             let postgres = phase("find PostgreSQL", Postgres::find)?;
             interop::run(&metadata, &postgres)?;
         }
@@ -77,6 +79,12 @@ fn find_postgres() -> anyhow::Result<Postgres> {
     phase("find PostgreSQL and PgBouncer", || {
         programs::find(&[programs::PGBOUNCER])?;
         Postgres::find()
+    })
+}
+
+fn find_proxies() -> anyhow::Result<()> {
+    phase("find nginx and HAProxy", || {
+        programs::find(&programs::PROXIES)
     })
 }
 

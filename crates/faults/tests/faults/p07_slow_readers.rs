@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use futures_util::future::try_join_all;
 use patter_faults::client::Client;
+use patter_faults::figures::percentile;
 use patter_faults::moment::Moment;
 use patter_faults::process;
 use patter_faults::raw::RawSocket;
@@ -68,7 +69,7 @@ pub(crate) async fn slow_readers(world: Arc<World>) -> Outcome {
         growth < readers * MOST_KIB,
         "{readers} slow readers cost {growth} KiB"
     );
-    let (without, with) = (p99(without), p99(with));
+    let (without, with) = (percentile(&without, 99), percentile(&with, 99));
     ensure!(
         with < without.mul_f64(1.1) + Duration::from_millis(50),
         "tokens were late by {with:?} (p99) with slow readers, by {without:?} without"
@@ -155,12 +156,4 @@ fn lateness(client: &Client) -> Vec<Duration> {
             })
             .collect()
     })
-}
-
-fn p99(mut delays: Vec<Duration>) -> Duration {
-    delays.sort();
-    delays
-        .get(delays.len() * 99 / 100)
-        .copied()
-        .unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use futures_util::future::{join_all, try_join_all};
 use patter_faults::client::Client;
+use patter_faults::figures::percentile;
 use patter_faults::moment::Moment;
 use patter_faults::process;
 use patter_faults::raw::{self, RawSocket, TEXT};
@@ -27,7 +28,8 @@ pub(crate) async fn a_flood(world: Arc<World>) -> Outcome {
         .map(|number| scene.client(&format!("p15-{number}"), number as u64))
         .collect();
     first_tokens(&clients, "warm", 2).await?;
-    let without = p99(first_tokens(&clients, "without", world.loops(6, 60)).await?);
+    let without = first_tokens(&clients, "without", world.loops(6, 60)).await?;
+    let without = percentile(&without, 99);
     let address = scene.nodes[0].address();
     let flood = async {
         let mut sent = 0_usize;
@@ -58,7 +60,7 @@ pub(crate) async fn a_flood(world: Arc<World>) -> Outcome {
         }
     };
     let with = tokio::select! {
-        with = first_tokens(&clients, "with", world.loops(6, 60)) => p99(with?),
+        with = first_tokens(&clients, "with", world.loops(6, 60)) => percentile(&with?, 99),
         () = flood => Duration::MAX,
     };
     // The flood is made on the same two cores that serve it.
@@ -115,14 +117,6 @@ async fn first_tokens(
         took.extend(try_join_all(said).await?);
     }
     Ok(took)
-}
-
-fn p99(mut delays: Vec<Duration>) -> Duration {
-    delays.sort();
-    delays
-        .get(delays.len() * 99 / 100)
-        .copied()
-        .unwrap_or_default()
 }
 
 pub(crate) async fn too_many_connections(world: Arc<World>) -> Outcome {
