@@ -144,7 +144,7 @@ async fn inputs_26_and_27_own_pages_those_listed_and_who_is_no_page_may_connect(
 
 #[tokio::test]
 async fn input_28_a_name_that_was_made_to_lead_here_reads_nothing() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched(&[]).await;
     for path in ["/", "/health", "/metrics", "/api/sessions", "/openapi.json"] {
         let request =
             format!("GET {path} HTTP/1.1\nHost: rebound.example:8000\nConnection: close\n\n");
@@ -179,7 +179,7 @@ async fn a_target_that_names_no_session_is_refused_and_opens_none() {
 
 #[tokio::test]
 async fn an_id_of_every_allowed_character_and_length_is_taken() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched(&[]).await;
     for id in ["a.b_c~d:e-F9", "a%3Ab", &"x".repeat(128)] {
         let client = server.connect(id).await;
         client.close().await;

@@ -67,7 +67,11 @@ pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
 
 /// A token signed with a shared secret.
 pub(crate) fn hs256(secret: &[u8], header: &Value, claims: &Value) -> String {
-    let message = unsigned(header, claims);
+    signed(secret, &unsigned(header, claims))
+}
+
+/// What is signed, with its signature.
+pub(crate) fn signed(secret: &[u8], message: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
     let signature = hmac::sign(&key, message.as_bytes());
     format!("{message}.{}", base64url(signature))
