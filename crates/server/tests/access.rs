@@ -14,7 +14,7 @@ mod identity;
 
 use std::collections::BTreeMap;
 
-use callers::{CALLERS, Who, World};
+use callers::{Who, World};
 use identity::{ALICE, BOB};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -45,6 +45,7 @@ enum Form {
     Malformed,
 }
 
+const CALLERS: [Who; 5] = [Who::Nobody, Who::Alice, Who::Bob, Who::Reader, Who::Actor];
 const ROUTES: [Asked; 9] = [
     Asked::Show,
     Asked::Both,

@@ -1,7 +1,6 @@
 //! Who may ask (nobody, two users, a service that may read and one that may act), and a server that tells them
 //! apart.
 
-#![expect(dead_code, reason = "each test file uses its part")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -26,8 +25,6 @@ pub(crate) enum Who {
     Reader,
     Actor,
 }
-
-pub(crate) const CALLERS: [Who; 5] = [Who::Nobody, Who::Alice, Who::Bob, Who::Reader, Who::Actor];
 
 impl Who {
     /// The user that this is, if it is one.
