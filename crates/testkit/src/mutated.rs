@@ -1,10 +1,10 @@
 //! Texts that are nearly right, for fuzz targets: what is wholly random is refused at its first character, and
 //! reaches nothing.
 
-use bolero::{Driver, ValueGenerator};
+use bolero::{Driver, ValueGenerator, one_value_of};
 
-/// As many changes are made at most.
-const MAX_CHANGES: usize = 8;
+/// How many changes are made: mostly few, since each may make something else of the text.
+const CHANGES: [usize; 8] = [0, 1, 1, 1, 2, 2, 4, 8];
 /// A word is repeated so often at most.
 const MAX_REPEATS: usize = 300;
 /// A longer text grows no further.
@@ -31,7 +31,9 @@ impl Mutated {
     }
 
     fn change<D: Driver>(&self, text: &mut Vec<char>, driver: &mut D) -> Option<()> {
-        let at = (0..=text.len()).generate(driver)?;
+        // At its ends much is decided, wherever else the text is changed.
+        let anywhere = (0..=text.len()).generate(driver)?;
+        let at = one_value_of([0, text.len(), anywhere, anywhere]).generate(driver)?;
         let end = (at..=text.len()).generate(driver)?;
         match (0..8_u8).generate(driver)? {
             0 => drop(text.drain(at..end)),
@@ -68,7 +70,7 @@ impl ValueGenerator for Mutated {
 
     fn generate<D: Driver>(&self, driver: &mut D) -> Option<String> {
         let mut text = self.seeds[(0..self.seeds.len()).generate(driver)?].clone();
-        for _ in 0..(0..=MAX_CHANGES).generate(driver)? {
+        for _ in 0..one_value_of(CHANGES).generate(driver)? {
             self.change(&mut text, driver)?;
         }
         Some(text.into_iter().collect())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bolero::check;
 use patter_testkit::mutated::Mutated;
-use patter_tools::{Calculator, Tool, ToolContext};
+use patter_tools::{Calculator, Tool, ToolContext, ToolError};
 use serde_json::json;
 use tokio::runtime::Builder;
 use tokio::time::Instant;
@@ -75,8 +75,8 @@ const WORDS: &[&str] = &[
 const LIMIT: Duration = Duration::from_secs(5);
 const MAX_RESULT_BYTES: usize = 4096;
 
-/// Any text has a value of a bounded size or an error, in bounded time. What would overflow the stack, and so
-/// end the process, is stopped before that: the process of this test is one that would end.
+/// Any text has a value of a bounded size or an error, in bounded time, and nothing is left computing. What would
+/// overflow the stack, and so end the process, is stopped before that: the process of this test would end.
 #[test]
 fn fuzz_calculator() {
     let lines = EXPRESSIONS.lines().chain(MALFORMED.lines());
@@ -90,6 +90,8 @@ fn fuzz_calculator() {
         let context = ToolContext::new("session", "call", started + LIMIT);
         let answer = runtime.block_on(Calculator::default().call(arguments, context));
         assert!(started.elapsed() < LIMIT, "took {:?}", started.elapsed());
+        let left_alone = matches!(answer, Err(ToolError::Timeout { .. }));
+        assert!(!left_alone, "it cannot be interrupted");
         if let Ok(value) = answer {
             let result = value.get("result").and_then(|it| it.as_str()).unwrap();
             assert!((1..=MAX_RESULT_BYTES).contains(&result.len()));
