@@ -50,7 +50,11 @@ fn chosen<'a>(list: &'a str, wanted: Option<&str>) -> anyhow::Result<Vec<(&'a st
     });
     let targets: Vec<_> = targets.collect();
     let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted == name);
-    let chosen: Vec<_> = targets.iter().copied().filter(|(name, _)| is_wanted(name)).collect();
+    let chosen: Vec<_> = targets
+        .iter()
+        .copied()
+        .filter(|(name, _)| is_wanted(name))
+        .collect();
     let names: Vec<_> = targets.iter().map(|(name, _)| *name).collect();
     ensure!(
         !chosen.is_empty(),
@@ -65,7 +69,8 @@ fn chosen<'a>(list: &'a str, wanted: Option<&str>) -> anyhow::Result<Vec<(&'a st
 mod tests {
     use super::*;
 
-    const LIST: &str = "a::tests::fuzzy: test\nsse::parser::fuzz::fuzz_sse: test\n\nfuzz_frames: test\n";
+    const LIST: &str =
+        "a::tests::fuzzy: test\nsse::parser::fuzz::fuzz_sse: test\n\nfuzz_frames: test\n";
 
     #[test]
     fn targets_are_found_by_their_names() {

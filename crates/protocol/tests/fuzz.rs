@@ -176,12 +176,18 @@ fn fuzz_frames() {
         match ClientMessage::parse(frame) {
             Ok(message) => {
                 assert!(usual.is_some(), "others refuse it");
-                assert_eq!(ClientMessage::parse(&message.to_json()), Ok(message.clone()));
+                assert_eq!(
+                    ClientMessage::parse(&message.to_json()),
+                    Ok(message.clone())
+                );
                 assert_within_limits(frame, message);
             }
             Err(error) => {
                 assert!(error.to_string().len() <= MAX_PROBLEM_BYTES, "{error}");
-                assert_eq!(error.field().is_some(), error.code() == ErrorCode::InvalidField);
+                assert_eq!(
+                    error.field().is_some(),
+                    error.code() == ErrorCode::InvalidField
+                );
             }
         }
         // Without keys that stand twice, of which the usual reader has kept one.
@@ -189,7 +195,10 @@ fn fuzz_frames() {
             return;
         };
         let judged = ClientMessage::parse(&plain.to_string());
-        assert!(!matches!(judged, Err(ParseError::InvalidJson(_))), "{judged:?}");
+        assert!(
+            !matches!(judged, Err(ParseError::InvalidJson(_))),
+            "{judged:?}"
+        );
     });
 }
 

@@ -55,7 +55,11 @@ impl Case {
         let export = format!("/api/sessions/{sample}/export?format=jsonl");
         let file = world.request(Who::Actor, Method::GET, &export);
         let file = file.send().await.unwrap().text().await.unwrap();
-        let delete = world.request(Who::Actor, Method::DELETE, &format!("/api/sessions/{sample}"));
+        let delete = world.request(
+            Who::Actor,
+            Method::DELETE,
+            &format!("/api/sessions/{sample}"),
+        );
         assert_eq!(world.status(delete).await, 204);
         let model = Model {
             sessions: Vec::new(),
@@ -118,9 +122,7 @@ impl Case {
             What::Ticket => to(Method::POST, "/api/ws-ticket")
                 .json(&json!({ "session_id": id, "user_id": act.user })),
             What::Usage => to(Method::GET, &format!("/api/usage?{user}")),
-            What::UsageOfSession => {
-                to(Method::GET, &format!("/api/usage?session_id={id}&{user}"))
-            }
+            What::UsageOfSession => to(Method::GET, &format!("/api/usage?session_id={id}&{user}")),
             What::Mint => to(Method::POST, "/api/sessions").json(&json!({ "user_id": act.user })),
             What::Import => to(Method::POST, &format!("/api/import?session_id={id}&{user}"))
                 .header("Content-Type", "application/jsonl")
@@ -128,7 +130,10 @@ impl Case {
             What::List => to(Method::GET, &format!("/api/sessions?limit=100&{user}")),
             What::Search => {
                 let wanted = self.searched(id);
-                to(Method::GET, &format!("/api/search?limit=100&q={wanted}&{user}"))
+                to(
+                    Method::GET,
+                    &format!("/api/search?limit=100&q={wanted}&{user}"),
+                )
             }
             What::Analytics => to(Method::GET, &format!("/api/analytics?bucket=all&{user}")),
             What::Socket(_) => self.world.handshake(act.who, id, &format!("?{user}")),
@@ -158,7 +163,9 @@ impl Case {
         ticket: Option<&str>,
     ) -> Answer {
         let user = act.user.filter(|_| ticket.is_none());
-        let user = user.map(|user| format!("user_id={user}")).unwrap_or_default();
+        let user = user
+            .map(|user| format!("user_id={user}"))
+            .unwrap_or_default();
         let mut query = format!("?{user}");
         if let Frame::After(seq) = frame {
             query += &format!("&after={seq}");
@@ -168,7 +175,12 @@ impl Case {
         }
         // A ticket is good once: it is shown by whoever speaks.
         if ticket.is_none() {
-            let refused = self.world.handshake(act.who, id, &query).send().await.unwrap();
+            let refused = self
+                .world
+                .handshake(act.who, id, &query)
+                .send()
+                .await
+                .unwrap();
             if refused.status() != 101 {
                 return Answer {
                     status: refused.status().as_u16(),
@@ -233,8 +245,14 @@ impl Case {
             }
             Frame::Refresh(other) => {
                 let token = token(other).unwrap_or_else(|| "nobody".to_owned());
-                client.send(json!({ "type": "auth_refresh", "token": token })).await;
-                if other == act.who { &[][..] } else { &["error"] }
+                client
+                    .send(json!({ "type": "auth_refresh", "token": token }))
+                    .await;
+                if other == act.who {
+                    &[][..]
+                } else {
+                    &["error"]
+                }
             }
             Frame::After(_) => &[],
         };
@@ -262,10 +280,15 @@ impl Case {
         }
         let body: Value = serde_json::from_str(&issued.body).unwrap();
         let what = What::Socket(Frame::After(0));
-        let holder = Act { what, ..act.clone() };
+        let holder = Act {
+            what,
+            ..act.clone()
+        };
         let ticket = body["ticket"].as_str().unwrap();
         if self.model.expected(&holder, id) == 101 {
-            let told = self.over_websocket(&holder, id, Frame::After(0), Some(ticket)).await;
+            let told = self
+                .over_websocket(&holder, id, Frame::After(0), Some(ticket))
+                .await;
             self.assert_nothing_foreign(act, id, &told.body);
             self.model.begun(id, act.owner());
         } else {
@@ -278,8 +301,10 @@ impl Case {
 
     /// Nobody reads a word or an id of a session that is not theirs, but for the id that they named themselves.
     fn assert_nothing_foreign(&self, act: &Act, named: &str, body: &str) {
-        let (own, foreign): (Vec<_>, Vec<_>) =
-            self.model.there().partition(|it| it.is_readable_by(act.who));
+        let (own, foreign): (Vec<_>, Vec<_>) = self
+            .model
+            .there()
+            .partition(|it| it.is_readable_by(act.who));
         let words = |sessions: &[&Known]| -> BTreeSet<String> {
             sessions.iter().flat_map(|it| it.words()).cloned().collect()
         };
@@ -371,7 +396,9 @@ impl Case {
 
 fn ids_in(list: &Value) -> BTreeSet<String> {
     let items = list.as_array().unwrap().iter();
-    items.map(|it| it["session_id"].as_str().unwrap().to_owned()).collect()
+    items
+        .map(|it| it["session_id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Sessions of both users and of nobody, one of which is ended, and one was never spoken in.

@@ -11,6 +11,7 @@ mod identity;
 mod written;
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use bolero::{ValueGenerator, check, one_of, one_value_of, produce};
 use common::TestServer;
@@ -248,23 +249,25 @@ fn fuzz_credentials() {
     let text = Mutated::new([ALICE, "patter.v1, base64url.bearer.YWJj"], TOKEN_WORDS);
     let rest = one_of((produce::<Vec<u8>>(), text.map_gen(String::into_bytes)));
     let values = (one_value_of(starts), rest, produce::<bool>());
-    check!().with_generator(values).for_each(|(start, rest, is_socket)| {
-        let asked = &asked;
-        let value = [start.as_bytes(), rest].concat();
-        let status = if *is_socket {
-            let request = asked.client.get(asked.url("/ws/session/x"));
-            let request = request
-                .header("connection", "upgrade")
-                .header("upgrade", "websocket")
-                .header("sec-websocket-version", "13")
-                .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
-            asked.status(request, "sec-websocket-protocol", &value)
-        } else {
-            asked.status(asked.models(), "authorization", &value)
-        };
-        let is_refused = |it| matches!(it, 400 | 401 | 431);
-        assert!(status.is_none_or(is_refused), "{status:?}");
-    });
+    check!()
+        .with_generator(values)
+        .for_each(|(start, rest, is_socket)| {
+            let asked = &asked;
+            let value = [start.as_bytes(), rest].concat();
+            let status = if *is_socket {
+                let request = asked.client.get(asked.url("/ws/session/x"));
+                let request = request
+                    .header("connection", "upgrade")
+                    .header("upgrade", "websocket")
+                    .header("sec-websocket-version", "13")
+                    .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+                asked.status(request, "sec-websocket-protocol", &value)
+            } else {
+                asked.status(asked.models(), "authorization", &value)
+            };
+            let is_refused = |it| matches!(it, 400 | 401 | 431);
+            assert!(status.is_none_or(is_refused), "{status:?}");
+        });
 }
 
 /// Whatever is written into files, variables and flags, there is a configuration, or faults that each say where
@@ -275,6 +278,8 @@ fn fuzz_configuration() {
     let directory = directory.path().to_owned();
     let writings = Writings::new();
     check!()
+        // It takes longer to read a configuration than a token.
+        .with_test_time(Duration::from_secs(3))
         .with_generator(&writings)
         .for_each(|written: &Written| {
             let shown = match Config::load(&written.sources(&directory)) {

@@ -13,12 +13,12 @@ mod footprint;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use footprint::Footprint;
 use patter_server::config::Sources;
 use patter_server::telemetry::LogLevel;
 use patter_server::{Certificates, Config, Server, ServerError, Shutdown};
 use patter_testkit::model_server::ModelServer;
 use patter_testkit::ws_client::WsClient;
-use footprint::Footprint;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,17 +46,24 @@ impl TestServer {
         Self::start(&[("llm.provider", "demo"), ("demo.delay_ms", "0")]).await
     }
 
-    /// The same, and with this configuration, of which it is looked after each turn whether it is at rest again.
-    pub(crate) async fn watched(settings: &[(&str, &str)]) -> Self {
+    /// The same, with this configuration besides, [watched](Self::watched).
+    pub(crate) async fn watched_demo(settings: &[(&str, &str)]) -> Self {
         let usual = [
             ("llm.provider", "demo"),
             ("demo.delay_ms", "0"),
             ("session.linger", "0.01"),
         ];
-        let mut server = Self::start(&[&usual, settings].concat()).await;
-        server.takes_a_turn("nothing").await;
-        server.at_rest = Some(server.settled().await);
-        server
+        Self::start(&[&usual, settings].concat())
+            .await
+            .watched()
+            .await
+    }
+
+    /// From now on each turn ends with a look at what is running and open: no more than now, when nobody has asked
+    /// for anything.
+    pub(crate) async fn watched(mut self) -> Self {
+        self.at_rest = Some(self.settled().await);
+        self
     }
 
     /// A server whose model is the fake one.
@@ -151,14 +158,17 @@ impl TestServer {
     }
 
     /// Waits until it has no more running and open than at rest, where that is looked at.
-    async fn is_at_rest_again(&self, after: &str) {
+    pub(crate) async fn is_at_rest_again(&self, after: &str) {
         let Some(at_rest) = self.at_rest else {
             return;
         };
         let deadline = Instant::now() + PATIENCE;
         while !self.footprint().is_within(at_rest) {
             let left = self.footprint();
-            assert!(Instant::now() < deadline, "after {after}: {left:?}, not {at_rest:?}");
+            assert!(
+                Instant::now() < deadline,
+                "after {after}: {left:?}, not {at_rest:?}"
+            );
             sleep(Duration::from_millis(5)).await;
         }
     }

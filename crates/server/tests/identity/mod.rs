@@ -209,7 +209,7 @@ pub(crate) const BASE: [(&str, &str); 4] = [
 pub(crate) async fn server_with_secret() -> TestServer {
     let mut settings = BASE.to_vec();
     settings.push(("auth.hs256_secret", SECRET));
-    TestServer::start(&settings).await
+    TestServer::start(&settings).await.watched().await
 }
 
 /// A server that believes what the provider publishes.
@@ -217,7 +217,7 @@ pub(crate) async fn server_of(provider: &Provider) -> TestServer {
     let url = provider.url();
     let mut settings = BASE.to_vec();
     settings.push(("auth.jwks_url", &url));
-    TestServer::start(&settings).await
+    TestServer::start(&settings).await.watched().await
 }
 
 /// A client that keeps no connection: time is put forward between its requests.
@@ -231,7 +231,7 @@ pub(crate) async fn status_with(server: &TestServer, token: &str) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-/// After whatever was tried, the server does what it is for.
+/// After whatever was tried, the server does what it is for, and has nothing left of it.
 pub(crate) async fn assert_alive(server: &TestServer, token: &str) {
     let request = client().request(
         Method::POST,
@@ -242,4 +242,5 @@ pub(crate) async fn assert_alive(server: &TestServer, token: &str) {
     assert_eq!(answer.status(), StatusCode::OK);
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["type"], "ai_response");
+    server.is_at_rest_again("what was tried").await;
 }

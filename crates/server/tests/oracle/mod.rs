@@ -135,7 +135,9 @@ impl Model {
             });
         }
         let mut sessions = self.sessions.iter_mut();
-        sessions.find(|it| it.id == id).expect("it was just put there")
+        sessions
+            .find(|it| it.id == id)
+            .expect("it was just put there")
     }
 
     pub(crate) fn deleted(&mut self, id: &str) {

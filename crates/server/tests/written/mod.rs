@@ -85,12 +85,65 @@ const MORE_KEYS: &[&str] = &[
 
 /// Values that some key takes, and some that none does.
 const VALUES: &[&str] = &[
-    "", " ", "0", "1", "-1", "600", "0.5", "1e999", "NaN", "true", "false", "none", "auto", "demo",
-    "openai", "gemini", "mine", "jwt", "token", "read", "act", "info", "info,patter=debug", "json",
-    "127.0.0.1", "::1", "10.0.0.0/8,::1", "localhost:80", "example.org", "https://example.org/v1",
-    "http://a:b@c/", "http://[::1", "sqlite:x.db", "postgres://h/d", "./x.db", "MINE_KEY",
-    "18446744073709551616", "é", "\u{0}", "\u{202e}", "\"", "'", "[", "{", "[[", "a = 1", "\n", "\\",
-    "${HOME}", "#", "=", ",", "a,b", "[1, 2]", "[\"a\"]", "{ a = 1 }", "2026-11-29", "\"\"\"", "\"text\"",
+    "",
+    " ",
+    "0",
+    "1",
+    "-1",
+    "600",
+    "0.5",
+    "1e999",
+    "NaN",
+    "true",
+    "false",
+    "none",
+    "auto",
+    "demo",
+    "openai",
+    "gemini",
+    "mine",
+    "jwt",
+    "token",
+    "read",
+    "act",
+    "info",
+    "info,patter=debug",
+    "json",
+    "127.0.0.1",
+    "::1",
+    "10.0.0.0/8,::1",
+    "localhost:80",
+    "example.org",
+    "https://example.org/v1",
+    "http://a:b@c/",
+    "http://[::1",
+    "sqlite:x.db",
+    "postgres://h/d",
+    "./x.db",
+    "MINE_KEY",
+    "18446744073709551616",
+    "é",
+    "\u{0}",
+    "\u{202e}",
+    "\"",
+    "'",
+    "[",
+    "{",
+    "[[",
+    "a = 1",
+    "\n",
+    "\\",
+    "${HOME}",
+    "#",
+    "=",
+    ",",
+    "a,b",
+    "[1, 2]",
+    "[\"a\"]",
+    "{ a = 1 }",
+    "2026-11-29",
+    "\"\"\"",
+    "\"text\"",
 ];
 
 /// Keys whose values are secret, whatever they are.
@@ -130,7 +183,9 @@ impl Writings {
     /// A secret, where one may stand.
     fn secret<D: Driver>(driver: &mut D) -> Option<Entry> {
         let mut around = || {
-            let parts = ["", "a", " ", "\n", "\"", "'", "\\", "/", "@", ":", "?", "#", "é", "%"];
+            let parts = [
+                "", "a", " ", "\n", "\"", "'", "\\", "/", "@", ":", "?", "#", "é", "%",
+            ];
             let part = one_value_of(parts);
             Some([part.generate(driver)?, part.generate(driver)?].concat())
         };

@@ -98,7 +98,8 @@ fn is_home(address: IpAddr) -> bool {
                 || it.is_unicast_link_local();
             is_special
                 || (has_embedded && is_home(embedded.into()))
-                || (a == 0x2002 && is_home(Ipv4Addr::from_bits(u32::from(b) << 16 | u32::from(c)).into()))
+                || (a == 0x2002
+                    && is_home(Ipv4Addr::from_bits(u32::from(b) << 16 | u32::from(c)).into()))
         }
     }
 }
@@ -111,7 +112,14 @@ impl ValueGenerator for Addresses {
 
     fn generate<D: Driver>(&self, driver: &mut D) -> Option<IpAddr> {
         let v4: u32 = driver.produce()?;
-        let at_home = [0x7f00_0001, 0x0a00_0000, 0xc0a8_0001, 0xa9fe_a9fe, 0x6440_0000, 0];
+        let at_home = [
+            0x7f00_0001,
+            0x0a00_0000,
+            0xc0a8_0001,
+            0xa9fe_a9fe,
+            0x6440_0000,
+            0,
+        ];
         let v4 = one_value_of([v4, v4, v4 & 0xff | one_value_of(at_home).generate(driver)?])
             .generate(driver)?;
         let v6: u128 = driver.produce()?;
@@ -127,7 +135,11 @@ impl ValueGenerator for Addresses {
         ]);
         let v6 = Ipv6Addr::from_bits(v6.generate(driver)?);
         let is_v4: bool = driver.produce()?;
-        Some(if is_v4 { Ipv4Addr::from_bits(v4).into() } else { v6.into() })
+        Some(if is_v4 {
+            Ipv4Addr::from_bits(v4).into()
+        } else {
+            v6.into()
+        })
     }
 }
 
@@ -166,36 +178,57 @@ fn fuzz_urls() {
     });
     let mutated = || Mutated::new(SEEDS, WORDS);
     let urls = one_of((mutated(), mutated(), mutated(), literal));
-    let found = produce::<Vec<IpAddr>>().with().values(Addresses).len(1..4_usize);
-    check!().with_generator((urls, found)).for_each(|(text, found)| {
-        let url = match rules.parse(text) {
-            Ok((url, way)) => {
-                assert_eq!(way, Way::Public);
-                url
+    let found = produce::<Vec<IpAddr>>()
+        .with()
+        .values(Addresses)
+        .len(1..4_usize);
+    check!()
+        .with_generator((urls, found))
+        .for_each(|(text, found)| {
+            let url = match rules.parse(text) {
+                Ok((url, way)) => {
+                    assert_eq!(way, Way::Public);
+                    url
+                }
+                Err(error) => {
+                    assert!(matches!(error, ToolError::BlockedAddress(_)), "{error}");
+                    return;
+                }
+            };
+            assert_eq!(Url::parse(url.as_str()).as_ref(), Ok(&url));
+            assert!(matches!(url.scheme(), "http" | "https"), "{url}");
+            assert!(
+                url.username().is_empty() && url.password().is_none(),
+                "{url}"
+            );
+            assert!(
+                matches!(url.port_or_known_default(), Some(80 | 443)),
+                "{url}"
+            );
+            let name = match url.host().unwrap() {
+                Host::Ipv4(address) => return assert!(!is_home(address.into()), "{url}"),
+                Host::Ipv6(address) => return assert!(!is_home(address.into()), "{url}"),
+                Host::Domain(name) => name,
+            };
+            let plain = name.trim_end_matches('.');
+            assert!(plain.contains('.') && plain != DENIED, "{url}");
+            for home in [
+                "localhost",
+                "local",
+                "localdomain",
+                "internal",
+                "home.arpa",
+                "lan",
+            ] {
+                assert!(!plain.ends_with(&format!(".{home}")), "{url}");
             }
-            Err(error) => {
-                assert!(matches!(error, ToolError::BlockedAddress(_)), "{error}");
-                return;
-            }
-        };
-        assert_eq!(Url::parse(url.as_str()).as_ref(), Ok(&url));
-        assert!(matches!(url.scheme(), "http" | "https"), "{url}");
-        assert!(url.username().is_empty() && url.password().is_none(), "{url}");
-        assert!(matches!(url.port_or_known_default(), Some(80 | 443)), "{url}");
-        let name = match url.host().unwrap() {
-            Host::Ipv4(address) => return assert!(!is_home(address.into()), "{url}"),
-            Host::Ipv6(address) => return assert!(!is_home(address.into()), "{url}"),
-            Host::Domain(name) => name,
-        };
-        let plain = name.trim_end_matches('.');
-        assert!(plain.contains('.') && plain != DENIED, "{url}");
-        for home in ["localhost", "local", "localdomain", "internal", "home.arpa", "lan"] {
-            assert!(!plain.ends_with(&format!(".{home}")), "{url}");
-        }
-        let connected = connected(name, found);
-        assert_eq!(connected.is_some(), found.iter().all(|it| address::is_public(*it)));
-        let connected = connected.unwrap_or_default();
-        assert!(!connected.iter().copied().any(is_home), "{connected:?}");
-        assert!(connected.is_empty() || connected == *found);
-    });
+            let connected = connected(name, found);
+            assert_eq!(
+                connected.is_some(),
+                found.iter().all(|it| address::is_public(*it))
+            );
+            let connected = connected.unwrap_or_default();
+            assert!(!connected.iter().copied().any(is_home), "{connected:?}");
+            assert!(connected.is_empty() || connected == *found);
+        });
 }

@@ -7,27 +7,8 @@ use super::*;
 
 /// What means something, stands beside everything else.
 const WORDS: &[&str] = &[
-    "data:",
-    "data: ",
-    "data",
-    ": ",
-    "error:",
-    "event: x",
-    "id",
-    "{",
-    "[",
-    "}",
-    "\n",
-    "\n",
-    "\r",
-    "\r\n",
-    "\n\n",
-    "\r\n\r\n",
-    "\u{feff}",
-    "ü",
-    "🐘",
-    "x",
-    " ",
+    "data:", "data: ", "data", ": ", "error:", "event: x", "id", "{", "[", "}", "\n", "\n", "\r",
+    "\r\n", "\n\n", "\r\n\r\n", "\u{feff}", "ü", "🐘", "x", " ",
 ];
 
 /// The body in pieces of these sizes, used in turn.

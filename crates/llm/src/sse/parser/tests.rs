@@ -3,7 +3,9 @@
 use super::*;
 
 /// The data of all events of a body that comes in these pieces, and whether it was too large.
-pub(super) fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Bytes>, Option<TooLarge>) {
+pub(super) fn events<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Bytes>, Option<TooLarge>) {
     let mut parser = Parser::default();
     let mut events = Vec::new();
     for piece in pieces.into_iter().chain([b"\n\n".as_slice()]) {

@@ -31,7 +31,10 @@ fn first_too_many(bytes: &[u8]) -> Option<usize> {
         let (&first, &second) = (rest.first()?, rest.get(1)?);
         let (long, mask) = (usize::from(second & 0x7f), usize::from(second >> 7) * 4);
         let (length, extended) = match long {
-            126 => (u64::from(u16::from_be_bytes(*rest.get(2..)?.first_chunk()?)), 2),
+            126 => (
+                u64::from(u16::from_be_bytes(*rest.get(2..)?.first_chunk()?)),
+                2,
+            ),
             127 => (u64::from_be_bytes(*rest.get(2..)?.first_chunk()?), 8),
             short => (short as u64, 0),
         };
@@ -45,7 +48,9 @@ fn first_too_many(bytes: &[u8]) -> Option<usize> {
             }
             fragments *= usize::from(first & 0x80 == 0);
         }
-        begin = begin.checked_add(header)?.checked_add(usize::try_from(length).ok()?)?;
+        begin = begin
+            .checked_add(header)?
+            .checked_add(usize::try_from(length).ok()?)?;
     }
 }
 
@@ -56,23 +61,42 @@ fn fuzz_fragments() {
     let frame = || {
         let first = one_value_of([0x01, 0x00, 0x00, 0x80, 0x81, 0x89, 0x8a, 0x88, 0xff_u8]);
         let length = one_of((0..3_u8, 0..128_u8));
-        let extended = produce::<Vec<u8>>().with().values(one_value_of([0, 0, 0, 1, 255])).len(0..9_usize);
+        let extended = produce::<Vec<u8>>()
+            .with()
+            .values(one_value_of([0, 0, 0, 1, 255]))
+            .len(0..9_usize);
         let parts = (first, produce::<bool>(), length, extended);
         parts.map_gen(|(first, is_masked, length, extended)| {
             let mut frame = vec![first, u8::from(is_masked) << 7 | length];
             frame.extend(match length {
                 126 => extended.iter().copied().chain([0; 8]).take(2).collect(),
-                127 => [[0; 7].to_vec(), vec![extended.len().try_into().unwrap_or(0)]].concat(),
+                127 => [
+                    [0; 7].to_vec(),
+                    vec![extended.len().try_into().unwrap_or(0)],
+                ]
+                .concat(),
                 _ => Vec::new(),
             });
-            let carried = if length < 126 { usize::from(length) } else { extended.len() };
-            frame.extend(std::iter::repeat_n(b'x', carried + usize::from(is_masked) * 4));
+            let carried = if length < 126 {
+                usize::from(length)
+            } else {
+                extended.len()
+            };
+            frame.extend(std::iter::repeat_n(
+                b'x',
+                carried + usize::from(is_masked) * 4,
+            ));
             frame
         })
     };
     let frames = produce::<Vec<Vec<u8>>>()
         .with()
-        .values(one_of((frame(), frame(), frame(), produce::<Vec<u8>>().with().len(0..4_usize))))
+        .values(one_of((
+            frame(),
+            frame(),
+            frame(),
+            produce::<Vec<u8>>().with().len(0..4_usize),
+        )))
         .len(0..12_usize);
     let sizes = produce::<Vec<u8>>().with().values(1..20_u8).len(1..6_usize);
     check!()

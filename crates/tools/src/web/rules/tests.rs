@@ -32,6 +32,7 @@ fn whatever_leads_home_or_is_no_plain_web_address_is_blocked() {
         // Names.
         "http://localhost/",
         "http://localhost./",
+        "http://localhost../",
         "http://LOCALHOST/",
         "http://x.localhost/",
         "http://localhost.localdomain/",
@@ -135,6 +136,7 @@ fn a_host_that_is_denied_is_blocked_unless_it_is_trusted() {
     for url in [
         "https://db.example.org/",
         "https://DB.Example.org./rest/v1/",
+        "https://db.example.org../",
         "http://a.internal.example/",
     ] {
         assert_eq!(way(&rules, url), None, "{url}");
