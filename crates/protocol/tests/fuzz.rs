@@ -1,9 +1,5 @@
 //! Fuzz targets for what strangers send: frames and session ids. Each is an ordinary test for a second;
 //! `cargo xtask fuzz` runs them longer.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "shared by the targets; one that cannot go on fails"
-)]
 
 use bolero::{Driver, ValueGenerator, check, one_of, one_value_of, produce};
 use patter_protocol::{

@@ -2,11 +2,7 @@
 //! says what must come of it. Inputs 45 and 86 of the list of attacks are among it. `access_oracle.rs` does the same
 //! in any order, with all that there is to ask.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a helper that fails is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
 mod callers;
 mod common;
