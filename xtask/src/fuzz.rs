@@ -3,7 +3,7 @@
 //! A target is a test called `fuzz_NAME`, among the unit tests of a crate or in its `tests/fuzz.rs`. A name that
 //! none has is an error, and the targets that there are are told.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use anyhow::ensure;
 

@@ -443,7 +443,7 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
-    /// Inputs 45 and 86.
+    /// Input 45.
     #[test]
     fn whatever_is_done_by_whom_in_any_order_is_answered_as_the_model_has_it(
         acts in prop::collection::vec(act(), 20..50),
