@@ -17,6 +17,7 @@ mod chromium;
 mod codegen;
 mod faults;
 mod floods;
+mod fuzz;
 mod lint;
 mod metadata;
 mod node;
@@ -33,6 +34,7 @@ mod test;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -63,6 +65,14 @@ enum Command {
     },
     /// Measure what floods of connections cost those who talk.
     Floods,
+    /// Look for inputs that break a promise, for longer than the tests do.
+    Fuzz {
+        /// Run this target only, such as `frames`.
+        target: Option<String>,
+        /// How long each one is run.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
     /// Let Autobahn's client send the WebSocket everything that it should not take.
     Autobahn,
     /// Check format, lints, documentation, the arrows between crates, and tidiness.
@@ -94,6 +104,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { part } => test::run(part),
         Command::Faults { soak, names } => faults::run(soak, &names),
         Command::Floods => floods::run(),
+        Command::Fuzz { target, seconds } => {
+            fuzz::run(target.as_deref(), Duration::from_secs(seconds))
+        }
         Command::Autobahn => autobahn::run(),
         Command::Lint { check } => lint::run(check),
         Command::Codegen => codegen::run(),
