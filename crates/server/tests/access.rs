@@ -1,35 +1,20 @@
 //! Who may have which session: every caller, on every route, with every form of an id, against a table that
-//! says what must come of it. Inputs 45 and 86 of the list of attacks are among it.
+//! says what must come of it. Inputs 45 and 86 of the list of attacks are among it. `access_oracle.rs` does the same
+//! in any order, with all that there is to ask.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a helper that fails is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
+mod callers;
 mod common;
 mod identity;
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::digest;
-use common::TestServer;
-use identity::{ALICE, BASE, BOB, SECRET, claims_with, secret_token};
-use reqwest::{Client, Method, RequestBuilder};
+use callers::{Who, World};
+use identity::{ALICE, BOB};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-const READER: &str = "patter_reader0000000000000000000000000000000000000";
-const ACTOR: &str = "patter_actor00000000000000000000000000000000000000";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Who {
-    Nobody,
-    Alice,
-    Bob,
-    Reader,
-    Actor,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Asked {
@@ -105,94 +90,7 @@ fn expected(who: Who, asked: Asked, form: Form, client_ids: bool) -> u16 {
     }
 }
 
-fn token(who: Who) -> Option<String> {
-    let of = |user: &str| secret_token(&claims_with(&json!({ "sub": user })));
-    match who {
-        Who::Nobody => None,
-        Who::Alice => Some(of(ALICE)),
-        Who::Bob => Some(of(BOB)),
-        Who::Reader => Some(READER.to_owned()),
-        Who::Actor => Some(ACTOR.to_owned()),
-    }
-}
-
-fn sha256(token: &str) -> String {
-    let digest = digest::digest(&digest::SHA256, token.as_bytes());
-    digest
-        .as_ref()
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-}
-
-async fn server(more: &[(&str, &str)]) -> TestServer {
-    let (reader, actor) = (sha256(READER), sha256(ACTOR));
-    let mut settings = BASE.to_vec();
-    settings.extend([
-        ("auth.hs256_secret", SECRET),
-        ("tokens.reader.sha256", &reader),
-        ("tokens.reader.scope", "read"),
-        ("tokens.actor.sha256", &actor),
-        ("tokens.actor.scope", "act"),
-        ("session.linger", "600"),
-    ]);
-    settings.extend(more);
-    TestServer::start(&settings).await
-}
-
-struct World {
-    server: TestServer,
-    client: Client,
-}
-
 impl World {
-    async fn new(more: &[(&str, &str)]) -> Self {
-        Self {
-            server: server(more).await,
-            client: Client::new(),
-        }
-    }
-
-    fn request(&self, who: Who, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, self.server.url(path));
-        match token(who) {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        }
-    }
-
-    async fn status(&self, request: RequestBuilder) -> u16 {
-        request.send().await.unwrap().status().as_u16()
-    }
-
-    async fn get(&self, who: Who, path: &str) -> Value {
-        let answer = self.request(who, Method::GET, path).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{who:?} {path}");
-        answer.json().await.unwrap()
-    }
-
-    /// A new session of somebody, made by the service; `None` belongs to nobody.
-    async fn minted(&self, owner: Option<&str>) -> String {
-        let body = match owner {
-            Some(owner) => json!({ "user_id": owner }),
-            None => json!({}),
-        };
-        let request = self.request(Who::Actor, Method::POST, "/api/sessions");
-        let answer = request.json(&body).send().await.unwrap();
-        assert_eq!(answer.status(), 201);
-        let answer: Value = answer.json().await.unwrap();
-        answer["session_id"].as_str().unwrap().to_owned()
-    }
-
-    /// The same, in which something was said.
-    async fn spoken(&self, owner: Option<&str>, words: &str) -> String {
-        let id = self.minted(owner).await;
-        let path = format!("/api/sessions/{id}/messages");
-        let request = self.request(Who::Actor, Method::POST, &path);
-        let said = request.json(&json!({ "content": words }));
-        assert_eq!(self.status(said).await, 200);
-        id
-    }
-
     async fn session(&self, who: Who, form: Form) -> String {
         let (own, other) = match who {
             Who::Bob => (BOB, ALICE),
@@ -226,18 +124,8 @@ impl World {
             Asked::End => of(Method::POST, "/end"),
             Asked::Delete => of(Method::DELETE, ""),
             Asked::Say => of(Method::POST, "/messages").json(&json!({ "content": "hi" })),
-            Asked::Socket => self
-                .request(who, Method::GET, &format!("/ws/session/{id}"))
-                .header("Connection", "Upgrade")
-                .header("Upgrade", "websocket")
-                .header("Sec-WebSocket-Version", "13")
-                .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            Asked::Socket => self.handshake(who, id, ""),
         }
-    }
-
-    /// All that there is of a session.
-    async fn everything(&self, id: &str) -> Value {
-        self.get(Who::Actor, &format!("/api/session/{id}")).await
     }
 }
 
