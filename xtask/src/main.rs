@@ -16,6 +16,7 @@ mod autobahn;
 mod chromium;
 mod codegen;
 mod faults;
+mod fuzz;
 mod lint;
 mod metadata;
 mod node;
@@ -32,6 +33,7 @@ mod test;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -59,6 +61,14 @@ enum Command {
         soak: bool,
         /// Run only what begins so, such as `p01`.
         names: Vec<String>,
+    },
+    /// Look for inputs that break a promise, for longer than the tests do.
+    Fuzz {
+        /// Run this target only, such as `frames`.
+        target: Option<String>,
+        /// How long each one is run.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
     },
     /// Let Autobahn's client send the WebSocket everything that it should not take.
     Autobahn,
@@ -90,6 +100,9 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Test { part } => test::run(part),
         Command::Faults { soak, names } => faults::run(soak, &names),
+        Command::Fuzz { target, seconds } => {
+            fuzz::run(target.as_deref(), Duration::from_secs(seconds))
+        }
         Command::Autobahn => autobahn::run(),
         Command::Lint { check } => lint::run(check),
         Command::Codegen => codegen::run(),

@@ -106,7 +106,7 @@ fn violations() -> Vec<Violation> {
 
 #[tokio::test]
 async fn inputs_1_to_16_each_violation_of_the_websocket_protocol_has_its_close_code() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     for (violation, bytes, code) in violations() {
         let mut client = RawClient::upgraded(server.address, "framing").await;
         client.send(&bytes).await;
@@ -126,7 +126,7 @@ async fn said_to(server: &TestServer, bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn input_9_a_character_may_be_cut_by_the_border_of_two_frames() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     let euro = "€".as_bytes();
     let first = [br#"{"type":"ping","nonce":""#, euro.get(..1).unwrap()].concat();
     let second = [euro.get(1..).unwrap(), br#""}"#].concat();
@@ -142,7 +142,7 @@ async fn input_9_a_character_may_be_cut_by_the_border_of_two_frames() {
 
 #[tokio::test]
 async fn inputs_11_and_12_the_largest_message_and_the_most_fragments_are_taken() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     let ping = br#"{"type":"ping","nonce":"taken"}"#;
     let mut largest = ping.to_vec();
     largest.resize(262_144, b' ');
@@ -162,7 +162,7 @@ async fn inputs_11_and_12_the_largest_message_and_the_most_fragments_are_taken()
 
 #[tokio::test]
 async fn input_15_what_comes_after_a_close_is_not_read() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     let mut client = RawClient::upgraded(server.address, "after-close").await;
     let close = frame(CLOSE, &1000_u16.to_be_bytes());
     let ping = frame(FINAL_TEXT, br#"{"type":"ping","nonce":"late"}"#);
@@ -175,7 +175,7 @@ async fn input_15_what_comes_after_a_close_is_not_read() {
 
 #[tokio::test]
 async fn input_19_no_compression_is_granted_and_nothing_compressed_is_read() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
     let (mut client, head) = RawClient::upgraded_with(server.address, "bomb", offer).await;
     let head = head.to_lowercase();
@@ -188,7 +188,7 @@ async fn input_19_no_compression_is_granted_and_nothing_compressed_is_read() {
 
 #[tokio::test]
 async fn input_20_an_answer_is_stored_although_its_reader_has_half_closed() {
-    let server = TestServer::start(&[("llm.provider", "demo"), ("demo.delay_ms", "5")]).await;
+    let server = TestServer::watched_demo(&[("demo.delay_ms", "5")]).await;
     let mut client = RawClient::upgraded(server.address, "half").await;
     let say = br#"{"type":"user_message","id":"m1","content":"Hello."}"#;
     client.send(&frame(FINAL_TEXT, say)).await;

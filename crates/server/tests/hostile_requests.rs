@@ -25,7 +25,7 @@ async fn answer_to(server: &TestServer, bytes: &[u8]) -> String {
 /// Sends each request with another one behind it: it must be refused, with this status, and the one behind it
 /// not be read.
 async fn all_are_refused(requests: &[(&str, String, u16)]) {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     for (input, request, status) in requests {
         let bytes = [request.as_bytes(), SMUGGLED.as_bytes()].concat();
         let answer = answer_to(&server, &bytes).await;
@@ -140,7 +140,7 @@ async fn inputs_30_and_31_a_head_that_is_too_large_or_no_text_is_refused() {
 
 #[tokio::test]
 async fn what_is_asked_in_one_breath_is_answered_in_order_and_a_refusal_comes_last() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     let chunked = "3;a=b\r\n{\"m\r\n10\r\netadata\": {\"a\":1\r\n2\r\n}}\r\n0\r\n\r\n";
     let good = [
         SMUGGLED,
@@ -175,7 +175,7 @@ async fn what_is_asked_in_one_breath_is_answered_in_order_and_a_refusal_comes_la
 
 #[tokio::test]
 async fn input_32_who_dribbles_a_head_or_a_body_or_reads_no_answer_is_left_after_ten_seconds() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     let mut head = RawClient::connect(server.address).await;
     let silent = RawClient::connect(server.address).await;
     head.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: ")
@@ -203,12 +203,7 @@ async fn input_32_who_dribbles_a_head_or_a_body_or_reads_no_answer_is_left_after
 
 #[tokio::test]
 async fn input_33_connections_that_say_nothing_harm_no_conversation() {
-    let settings = [
-        ("llm.provider", "demo"),
-        ("demo.delay_ms", "0"),
-        ("server.max_connections", "40"),
-    ];
-    let server = TestServer::start(&settings).await;
+    let server = TestServer::watched_demo(&[("server.max_connections", "40")]).await;
     let mut client = server.connect("before").await;
     client.say("m1", "Hello.").await;
     client.expect("ai_response").await;
@@ -219,14 +214,14 @@ async fn input_33_connections_that_say_nothing_harm_no_conversation() {
     client.say("m2", "Hello again.").await;
     client.expect("ai_response").await;
     drop(silent);
-    server.takes_a_turn("input 33").await;
     client.close().await;
+    server.takes_a_turn("input 33").await;
     server.stop().await;
 }
 
 #[tokio::test]
 async fn inputs_35_to_37_what_this_server_is_not_for() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     let end = "Host: localhost\r\nConnection: close";
     for (input, request, status) in [
         (

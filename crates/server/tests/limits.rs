@@ -38,6 +38,11 @@ async fn counting_loopback(settings: &[(&str, &str)]) -> TestServer {
     TestServer::start(&[&usual, settings].concat()).await
 }
 
+/// A server behind a proxy, of which it is looked whether it is at rest after each turn.
+async fn watched_behind_a_proxy(setting: (&str, &str)) -> TestServer {
+    TestServer::watched_demo(&[("server.trusted_proxies", "127.0.0.1"), setting]).await
+}
+
 fn request(server: &TestServer, from: &str, method: Method, path: &str) -> RequestBuilder {
     let request = Client::new().request(method, server.url(path));
     request.header("x-forwarded-for", from)
@@ -206,7 +211,8 @@ async fn new_sessions_run_out_and_those_that_there_are_stay_open_to_come_back_to
 /// Input 46.
 #[tokio::test]
 async fn who_guesses_ids_is_told_nothing_more_after_some_of_them_not_even_of_one_that_is_right() {
-    let server = behind_a_proxy(&[("limits.unknown_sessions_per_address", "4")]).await;
+    let limit = ("limits.unknown_sessions_per_address", "4");
+    let server = watched_behind_a_proxy(limit).await;
     assert_eq!(say(&server, "203.0.113.6", "secret").await.status(), 200);
     let from = "203.0.113.5";
     let paths = [
@@ -234,6 +240,8 @@ async fn who_guesses_ids_is_told_nothing_more_after_some_of_them_not_even_of_one
     assert_refused(say(&server, from, "secret").await, "rate_limited", 900).await;
     let answer = get(&server, "203.0.113.6", "/api/sessions/secret").await;
     assert_eq!(answer.status(), 200);
+    drop(answer);
+    server.takes_a_turn("input 46").await;
     server.stop().await;
 }
 
@@ -340,7 +348,8 @@ async fn who_is_at_this_machine_is_not_limited_but_who_comes_by_an_unnamed_proxy
 /// Input 33.
 #[tokio::test]
 async fn silent_connections_of_an_address_are_refused_beyond_its_limit_and_harm_no_conversation() {
-    let server = counting_loopback(&[("limits.connections_per_address", "20")]).await;
+    let limit = ("limits.connections_per_address", "20");
+    let server = TestServer::watched_demo(&[("limits.exempt", ""), limit]).await;
     let mut client = server.connect("x").await;
     client.until("session_ready").await;
     let mut silent = Vec::new();
@@ -359,19 +368,23 @@ async fn silent_connections_of_an_address_are_refused_beyond_its_limit_and_harm_
     next(&mut client, "ai_response").await;
     drop(silent);
     until_opened(&server, "127.0.0.1", "x").await;
+    client.close().await;
+    server.takes_a_turn("input 33").await;
     server.stop().await;
 }
 
 /// Input 16.
 #[tokio::test]
 async fn a_flood_of_pings_ends_the_connection_and_harms_no_other() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     let mut client = server.connect("x").await;
     let mut flood = RawClient::upgraded(server.address, "x").await;
     flood.send(&frame(FINAL_PING, b"ping").repeat(10_000)).await;
     assert_eq!(flood.close_code().await, 1008);
     client.say("m", "hello").await;
     next(&mut client, "ai_response").await;
+    client.close().await;
+    server.takes_a_turn("input 16").await;
     server.stop().await;
 }
 

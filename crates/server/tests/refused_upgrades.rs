@@ -88,9 +88,7 @@ async fn answer_to(server: &TestServer, target: &str, changed: &[&str]) -> Strin
 
 /// A server behind a proxy, which pages of one other origin may use.
 async fn known_server() -> TestServer {
-    TestServer::start(&[
-        ("llm.provider", "demo"),
-        ("demo.delay_ms", "0"),
+    TestServer::watched_demo(&[
         ("server.public_url", "https://app.example"),
         ("server.cors_origins", "https://other.example"),
     ])
@@ -123,10 +121,10 @@ async fn inputs_21_to_28_a_handshake_that_is_none_is_refused() {
         status_of(&RawClient::answer_to(server.address, &old).await),
         400
     );
+    server.takes_a_turn("inputs 22 and 25").await;
     server.stop().await;
 }
 
-/// Inputs 38 to 43.
 #[tokio::test]
 async fn inputs_26_and_27_own_pages_those_listed_and_who_is_no_page_may_connect() {
     let server = known_server().await;
@@ -139,12 +137,13 @@ async fn inputs_26_and_27_own_pages_those_listed_and_who_is_no_page_may_connect(
         let (client, _) = RawClient::upgraded_with(server.address, "own", origin).await;
         drop(client);
     }
+    server.takes_a_turn("inputs 26 and 27").await;
     server.stop().await;
 }
 
 #[tokio::test]
 async fn input_28_a_name_that_was_made_to_lead_here_reads_nothing() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     for path in ["/", "/health", "/metrics", "/api/sessions", "/openapi.json"] {
         let request =
             format!("GET {path} HTTP/1.1\nHost: rebound.example:8000\nConnection: close\n\n");
@@ -155,6 +154,7 @@ async fn input_28_a_name_that_was_made_to_lead_here_reads_nothing() {
     server.stop().await;
 }
 
+/// Inputs 38 to 43.
 #[tokio::test]
 async fn a_target_that_names_no_session_is_refused_and_opens_none() {
     let server = known_server().await;
@@ -174,12 +174,13 @@ async fn a_target_that_names_no_session_is_refused_and_opens_none() {
         .await
         .unwrap();
     assert_eq!(health["sessions"]["live"], 0);
+    server.takes_a_turn("inputs 38 to 43").await;
     server.stop().await;
 }
 
 #[tokio::test]
 async fn an_id_of_every_allowed_character_and_length_is_taken() {
-    let server = TestServer::demo().await;
+    let server = TestServer::watched_demo(&[]).await;
     for id in ["a.b_c~d:e-F9", "a%3Ab", &"x".repeat(128)] {
         let client = server.connect(id).await;
         client.close().await;

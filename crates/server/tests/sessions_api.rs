@@ -11,8 +11,9 @@ mod common;
 
 use api::{ask, get, request, send};
 use common::TestServer;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
+use url::Url;
 
 /// The code of a refusal.
 async fn code(answer: Response) -> (u16, String) {
@@ -100,12 +101,14 @@ async fn pages_of_sessions_meet_without_gap_and_overlap() {
     server.stop().await;
 }
 
-/// Inputs 85 and 86.
+/// Input 86.
 #[tokio::test]
 async fn bad_parameters_are_named() {
     let server = TestServer::demo().await;
     for path in [
         "/api/sessions?limit=0",
+        "/api/sessions?limit=-1",
+        "/api/sessions?limit=1e9",
         "/api/sessions?limit=201",
         "/api/sessions?active=maybe",
         "/api/sessions?from=yesterday",
@@ -116,6 +119,7 @@ async fn bad_parameters_are_named() {
         "/api/search?q=",
         "/api/search?q=a&cursor=x",
         "/api/search?q=a&limit=101",
+        "/api/search?q=a&limit=-1",
         "/api/analytics?bucket=minute",
         "/api/analytics?group_by=user",
         "/api/analytics?from=2026-01-01T00:00:00Z&to=2025-01-01T00:00:00Z",
@@ -132,6 +136,147 @@ async fn bad_parameters_are_named() {
     let answer = request(&server, Method::GET, &long).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
     server.stop().await;
+}
+
+/// The answer to a query with these parameters, whatever is in them.
+async fn asked_for(client: &Client, url: &str, parameters: &[(&str, &str)]) -> Response {
+    let url = Url::parse_with_params(url, parameters).unwrap();
+    client.get(url).send().await.unwrap()
+}
+
+/// Input 83.
+#[tokio::test]
+async fn what_looks_like_sql_is_only_text_in_every_field_that_takes_any() {
+    let (server, client) = (TestServer::demo().await, Client::new());
+    for text in [
+        "'; DROP TABLE session_events;--",
+        "$1 ?1 :a @b",
+        "\\'",
+        "%s %n",
+        "{{7*7}} ${7*7}",
+        "\" OR 1=1 --",
+    ] {
+        let wanted = json!({ "user_id": text, "metadata": { "title": text, text: [text] } });
+        let made = send(&server, Method::POST, "/api/sessions", &wanted).await;
+        assert_eq!(made.status(), StatusCode::CREATED, "{text}");
+        let made: Value = made.json().await.unwrap();
+        let id = made["session_id"].as_str().unwrap();
+        let path = format!("/api/sessions/{id}");
+        let say = json!({ "content": text, "id": text, "metadata": { text: text } });
+        let said = send(&server, Method::POST, &format!("{path}/messages"), &say).await;
+        assert_eq!(said.status(), StatusCode::OK, "{text}");
+        let mut socket = server.connect(id).await;
+        socket.send(json!({ "type": "ping", "nonce": text })).await;
+        assert_eq!(socket.expect("pong").await["nonce"], text);
+        socket.close().await;
+
+        let log = get(&server, &format!("{path}/events?type=user_message")).await;
+        let message = &log["events"][0];
+        assert_eq!(
+            json!([message["content"], message["id"]]),
+            json!([text, text])
+        );
+        assert_eq!(message["metadata"], json!({ text: text }));
+        let with = async |name: &str, path: &str| -> Value {
+            let answer = asked_for(&client, &server.url(path), &[(name, text)]).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{path} {text}");
+            answer.json().await.unwrap()
+        };
+        let listed = with("user_id", "/api/sessions").await;
+        let listed = listed["sessions"].as_array().unwrap();
+        assert_eq!(listed.len(), 1, "{text}");
+        assert_eq!(listed[0]["metadata"], wanted["metadata"]);
+        with("user_id", "/api/analytics?bucket=all").await;
+        with("user_id", "/api/usage").await;
+        with("q", "/api/search").await;
+    }
+    let all = get(&server, "/api/sessions").await;
+    assert_eq!(all["sessions"].as_array().unwrap().len(), 6);
+    server.takes_a_turn("input 83").await;
+    server.stop().await;
+}
+
+/// Inputs 84 and 85.
+#[tokio::test]
+async fn what_would_be_a_pattern_or_a_query_elsewhere_finds_nothing_here() {
+    let (server, client) = (TestServer::demo().await, Client::new());
+    ask(&server, "said", "a heron stands in the water").await;
+    let search =
+        async |text: &str| asked_for(&client, &server.url("/api/search"), &[("q", text)]).await;
+    for text in [
+        "%", "_", "\\", "%%%%", "h_ron", "%eron", ":*", "(((", "'", "a & | !",
+    ] {
+        let answer = search(text).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{text}");
+        let found: Value = answer.json().await.unwrap();
+        let is_the_word = text.starts_with('a');
+        assert_eq!(found["hits"] == json!([]), !is_the_word, "{text}: {found}");
+    }
+    for (times, status) in [
+        (2_000, StatusCode::BAD_REQUEST),
+        (10_000, StatusCode::URI_TOO_LONG),
+    ] {
+        assert_eq!(search(&"%".repeat(times)).await.status(), status);
+    }
+    server.takes_a_turn("inputs 84 and 85").await;
+    server.stop().await;
+}
+
+/// Input 86.
+#[tokio::test]
+async fn a_cursor_that_was_cut_changed_or_is_of_another_list_leads_to_nothing_else() {
+    let (server, client) = (TestServer::demo().await, Client::new());
+    for user in ["ann", "bob"] {
+        for word in ["heron one", "heron two", "heron three"] {
+            let wanted = json!({ "user_id": user });
+            let made = send(&server, Method::POST, "/api/sessions", &wanted).await;
+            let made: Value = made.json().await.unwrap();
+            ask(&server, made["session_id"].as_str().unwrap(), word).await;
+        }
+    }
+    let of_bob = get(&server, "/api/sessions?limit=1&user_id=bob").await;
+    let of_search = get(&server, "/api/search?q=heron&limit=1&user_id=bob").await;
+    let cursors = [&of_bob, &of_search].map(|it| it["next_cursor"].as_str().unwrap().to_owned());
+    let mut forged = cursors.to_vec();
+    for cursor in &cursors {
+        forged.extend((1..cursor.len()).filter_map(|end| Some(cursor.get(..end)?.to_owned())));
+        forged.extend((0..cursor.len()).map(|at| {
+            let mut changed = cursor.clone().into_bytes();
+            changed[at] = if changed[at] == b'9' { b'0' } else { b'9' };
+            String::from_utf8(changed).unwrap()
+        }));
+        forged.extend(["'", "%00", "\u{430}", "-"].map(|more| format!("{cursor}{more}")));
+    }
+    let ann = get(&server, "/api/sessions?user_id=ann").await;
+    let own = ids_in(&ann["sessions"]);
+    for cursor in forged {
+        for (path, list) in [
+            ("/api/sessions", "sessions"),
+            ("/api/search?q=heron", "hits"),
+        ] {
+            let asked = [("user_id", "ann"), ("cursor", cursor.as_str())];
+            let answer = asked_for(&client, &server.url(path), &asked).await;
+            if answer.status() == StatusCode::BAD_REQUEST {
+                continue;
+            }
+            assert_eq!(answer.status(), StatusCode::OK, "{path} {cursor}");
+            let page: Value = answer.json().await.unwrap();
+            let told = ids_in(&page[list]);
+            assert!(
+                told.iter().all(|id| own.contains(id)),
+                "{path} {cursor}: {page}"
+            );
+        }
+    }
+    server.takes_a_turn("input 86").await;
+    server.stop().await;
+}
+
+fn ids_in(list: &Value) -> Vec<String> {
+    let items = list.as_array().unwrap().iter();
+    items
+        .map(|it| it["session_id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]

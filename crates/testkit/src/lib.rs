@@ -14,6 +14,7 @@ pub mod memory_ledger;
 pub mod memory_spool;
 pub mod memory_store;
 pub mod model_server;
+pub mod mutated;
 pub mod postgres;
 pub mod scripted_model;
 pub mod server_process;

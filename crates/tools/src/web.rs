@@ -292,4 +292,6 @@ fn first_cause(error: &reqwest::Error) -> String {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -191,4 +191,6 @@ fn is_blank(data: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

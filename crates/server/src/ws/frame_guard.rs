@@ -249,4 +249,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FrameGuard<S> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

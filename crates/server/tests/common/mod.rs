@@ -8,9 +8,12 @@
     reason = "a helper that fails is a failed test"
 )]
 
+mod footprint;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use footprint::Footprint;
 use patter_server::config::Sources;
 use patter_server::telemetry::LogLevel;
 use patter_server::{Certificates, Config, Server, ServerError, Shutdown};
@@ -20,7 +23,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 /// Longest wait for anything, after which the test has failed.
@@ -32,6 +35,8 @@ pub(crate) struct TestServer {
     admin_address: Option<SocketAddr>,
     shutdown: Shutdown,
     running: JoinSet<Result<(), ServerError>>,
+    /// What it has while nobody asks for anything, if that is looked at.
+    at_rest: Option<Footprint>,
     _directory: TempDir,
 }
 
@@ -39,6 +44,26 @@ impl TestServer {
     /// A server with the demo model, which does not dawdle.
     pub(crate) async fn demo() -> Self {
         Self::start(&[("llm.provider", "demo"), ("demo.delay_ms", "0")]).await
+    }
+
+    /// The same, with this configuration besides, [watched](Self::watched).
+    pub(crate) async fn watched_demo(settings: &[(&str, &str)]) -> Self {
+        let usual = [
+            ("llm.provider", "demo"),
+            ("demo.delay_ms", "0"),
+            ("session.linger", "0.01"),
+        ];
+        Self::start(&[&usual, settings].concat())
+            .await
+            .watched()
+            .await
+    }
+
+    /// From now on each turn ends with a look at what is running and open: no more than now, when nobody has asked
+    /// for anything.
+    pub(crate) async fn watched(mut self) -> Self {
+        self.at_rest = Some(self.settled().await);
+        self
     }
 
     /// A server whose model is the fake one.
@@ -99,6 +124,7 @@ impl TestServer {
             admin_address,
             shutdown,
             running,
+            at_rest: None,
             _directory: directory,
         }
     }
@@ -128,6 +154,40 @@ impl TestServer {
         let answer = client.expect("ai_response").await;
         assert_eq!(answer["finish_reason"], "stop", "after {after}");
         client.close().await;
+        self.is_at_rest_again(after).await;
+    }
+
+    /// Waits until it has no more running and open than at rest, where that is looked at.
+    pub(crate) async fn is_at_rest_again(&self, after: &str) {
+        let Some(at_rest) = self.at_rest else {
+            return;
+        };
+        let deadline = Instant::now() + PATIENCE;
+        while !self.footprint().is_within(at_rest) {
+            let left = self.footprint();
+            assert!(
+                Instant::now() < deadline,
+                "after {after}: {left:?}, not {at_rest:?}"
+            );
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn footprint(&self) -> Footprint {
+        Footprint::at(self.address.port())
+    }
+
+    /// What it has when nothing changes any more.
+    async fn settled(&self) -> Footprint {
+        let mut last = self.footprint();
+        loop {
+            sleep(Duration::from_millis(100)).await;
+            let now = self.footprint();
+            if now == last {
+                return now;
+            }
+            last = now;
+        }
     }
 
     /// Begins to drain.

@@ -67,7 +67,11 @@ pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
 
 /// A token signed with a shared secret.
 pub(crate) fn hs256(secret: &[u8], header: &Value, claims: &Value) -> String {
-    let message = unsigned(header, claims);
+    signed(secret, &unsigned(header, claims))
+}
+
+/// What is signed, with its signature.
+pub(crate) fn signed(secret: &[u8], message: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
     let signature = hmac::sign(&key, message.as_bytes());
     format!("{message}.{}", base64url(signature))
@@ -205,7 +209,7 @@ pub(crate) const BASE: [(&str, &str); 4] = [
 pub(crate) async fn server_with_secret() -> TestServer {
     let mut settings = BASE.to_vec();
     settings.push(("auth.hs256_secret", SECRET));
-    TestServer::start(&settings).await
+    TestServer::start(&settings).await.watched().await
 }
 
 /// A server that believes what the provider publishes.
@@ -213,7 +217,7 @@ pub(crate) async fn server_of(provider: &Provider) -> TestServer {
     let url = provider.url();
     let mut settings = BASE.to_vec();
     settings.push(("auth.jwks_url", &url));
-    TestServer::start(&settings).await
+    TestServer::start(&settings).await.watched().await
 }
 
 /// A client that keeps no connection: time is put forward between its requests.
@@ -227,7 +231,7 @@ pub(crate) async fn status_with(server: &TestServer, token: &str) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-/// After whatever was tried, the server does what it is for.
+/// After whatever was tried, the server does what it is for, and has nothing left of it.
 pub(crate) async fn assert_alive(server: &TestServer, token: &str) {
     let request = client().request(
         Method::POST,
@@ -238,4 +242,5 @@ pub(crate) async fn assert_alive(server: &TestServer, token: &str) {
     assert_eq!(answer.status(), StatusCode::OK);
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["type"], "ai_response");
+    server.is_at_rest_again("what was tried").await;
 }

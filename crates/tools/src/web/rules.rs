@@ -123,10 +123,9 @@ impl WebRules {
     }
 }
 
-/// The host without the dot that may stand at the end of a name.
+/// The host without the dot that may stand at the end of a name; nor with several, which make it no other name.
 fn host_name(host: &Host<&str>) -> String {
-    let name = host.to_string();
-    name.strip_suffix('.').unwrap_or(&name).to_ascii_lowercase()
+    host.to_string().trim_end_matches('.').to_ascii_lowercase()
 }
 
 fn matches_host(pattern: &str, name: &str) -> bool {

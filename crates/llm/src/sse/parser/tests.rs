@@ -1,11 +1,11 @@
-//! Bodies in all shapes, cut at every place.
-
-use proptest::prelude::*;
+//! Bodies in all shapes; `fuzz.rs` beside this cuts any at every place.
 
 use super::*;
 
 /// The data of all events of a body that comes in these pieces, and whether it was too large.
-fn events<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Bytes>, Option<TooLarge>) {
+pub(super) fn events<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Bytes>, Option<TooLarge>) {
     let mut parser = Parser::default();
     let mut events = Vec::new();
     for piece in pieces.into_iter().chain([b"\n\n".as_slice()]) {
@@ -104,44 +104,4 @@ fn an_event_or_an_answer_without_end_is_refused() {
     let pieces = std::iter::repeat_n(long_line.as_slice(), 15);
     let (whole, error) = events([b"data: ".as_slice()].into_iter().chain(pieces));
     assert_eq!((whole[0].len(), error), (15 * MEGABYTE, None));
-}
-
-/// Bodies in which everything that means something stands beside everything else.
-fn bodies() -> impl Strategy<Value = Vec<u8>> {
-    let word = prop::sample::select(vec![
-        "data:", "data: ", "data", ": ", "error:", "event: x", "id", "{", "[", "}", "\n", "\n",
-        "\r", "\r\n", "\n\n", "\r\n\r\n", "\u{feff}", "ü", "🐘", "x", " ",
-    ]);
-    let word = prop_oneof![
-        20 => word.prop_map(|word: &str| word.as_bytes().to_vec()),
-        1 => any::<u8>().prop_map(|byte| vec![byte]),
-    ];
-    prop::collection::vec(word, 0..40).prop_map(|words| words.concat())
-}
-
-/// The body in pieces of these sizes, used in turn.
-fn cut<'a>(mut body: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
-    let mut pieces = Vec::new();
-    for size in sizes.iter().cycle() {
-        if body.is_empty() {
-            break;
-        }
-        let (piece, rest) = body.split_at((*size).min(body.len()));
-        pieces.push(piece);
-        body = rest;
-    }
-    pieces
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_body_means_the_same_however_it_is_cut(
-        body in bodies(),
-        sizes in prop::collection::vec(1_usize..12, 1..6),
-    ) {
-        prop_assert_eq!(events(cut(&body, &sizes)), events([body.as_slice()]));
-        prop_assert_eq!(events(cut(&body, &[1])), events([body.as_slice()]));
-    }
 }

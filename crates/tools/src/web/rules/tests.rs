@@ -1,4 +1,4 @@
-//! What is let through, and what is not.
+//! What is let through, and what is not; `web/fuzz.rs` tries any others.
 
 use super::*;
 
@@ -32,6 +32,7 @@ fn whatever_leads_home_or_is_no_plain_web_address_is_blocked() {
         // Names.
         "http://localhost/",
         "http://localhost./",
+        "http://localhost../",
         "http://LOCALHOST/",
         "http://x.localhost/",
         "http://localhost.localdomain/",
@@ -135,6 +136,7 @@ fn a_host_that_is_denied_is_blocked_unless_it_is_trusted() {
     for url in [
         "https://db.example.org/",
         "https://DB.Example.org./rest/v1/",
+        "https://db.example.org../",
         "http://a.internal.example/",
     ] {
         assert_eq!(way(&rules, url), None, "{url}");
@@ -183,27 +185,6 @@ proptest::proptest! {
         for host in forms(address) {
             let url = format!("http://{host}/{path}");
             proptest::prop_assert_eq!(way(&WebRules::default(), &url), None, "{}", url);
-        }
-    }
-
-    /// Whatever is let through is what the guard says that it lets through, read anew.
-    #[test]
-    fn what_is_let_through_is_a_plain_address_of_somebody_else(
-        url in "(http|https|HTTP|ftp|file|javascript)?:?[/\\\\]{0,3}([a-z%0-9]{0,8}[:@]){0,2}\\[?[-a-z0-9.:%①。@]{0,24}\\]?(:[0-9]{0,6})?[/?#\\\\@]?.{0,10}",
-    ) {
-        if way(&WebRules::default(), &url).is_none() {
-            return Ok(());
-        }
-        let read = Url::parse(&url).unwrap();
-        proptest::prop_assert!(matches!(read.scheme(), "http" | "https"));
-        proptest::prop_assert!(read.username().is_empty() && read.password().is_none());
-        proptest::prop_assert!(matches!(read.port_or_known_default(), Some(80 | 443)));
-        match read.host().unwrap() {
-            Host::Domain(name) => proptest::prop_assert!(
-                name.trim_end_matches('.').contains('.') && !name.ends_with("localhost"), "{}", url),
-            Host::Ipv4(it) => proptest::prop_assert!(
-                !it.is_loopback() && !it.is_private() && !it.is_link_local() && !it.is_unspecified()),
-            Host::Ipv6(it) => proptest::prop_assert!(!it.is_loopback() && !it.is_unspecified()),
         }
     }
 }
