@@ -18,16 +18,17 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-/// A server behind a proxy: each request comes from where its header says.
+/// Behind a proxy each request comes from where its header says; ids may be short.
+const BEHIND_A_PROXY: [(&str, &str); 3] = [
+    ("server.trusted_proxies", "127.0.0.1"),
+    ("auth.mode", "none"),
+    ("session.client_ids", "true"),
+];
+
+/// A server behind a proxy.
 async fn behind_a_proxy(settings: &[(&str, &str)]) -> TestServer {
-    let usual = [
-        ("llm.provider", "demo"),
-        ("demo.delay_ms", "0"),
-        ("server.trusted_proxies", "127.0.0.1"),
-        ("auth.mode", "none"),
-        ("session.client_ids", "true"),
-    ];
-    TestServer::start(&[&usual, settings].concat()).await
+    let demo = [("llm.provider", "demo"), ("demo.delay_ms", "0")];
+    TestServer::start(&[&demo[..], &BEHIND_A_PROXY, settings].concat()).await
 }
 
 /// A server that counts who comes from this machine as anybody else.
@@ -43,7 +44,7 @@ async fn counting_loopback(settings: &[(&str, &str)]) -> TestServer {
 
 /// A server behind a proxy, of which it is looked whether it is at rest after each turn.
 async fn watched_behind_a_proxy(setting: (&str, &str)) -> TestServer {
-    TestServer::watched_demo(&[("server.trusted_proxies", "127.0.0.1"), setting]).await
+    TestServer::watched_demo(&[&BEHIND_A_PROXY[..], &[setting]].concat()).await
 }
 
 fn request(server: &TestServer, from: &str, method: Method, path: &str) -> RequestBuilder {

@@ -1,6 +1,5 @@
 //! The fuzz target of the calculator. An ordinary test for a second; `cargo xtask fuzz calculator` runs it
 //! longer.
-#![expect(clippy::unwrap_used, reason = "a target that cannot go on fails")]
 
 use std::time::Duration;
 
