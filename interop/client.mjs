@@ -12,7 +12,7 @@ export class Client {
   #watchers = new Set();
 
   /** Opens a session at the server, by default one of its own; how, says `options` (of `ws`). */
-  static async connect(url, session = `interop-${crypto.randomUUID()}`, options = {}) {
+  static async connect(url, session = crypto.randomUUID(), options = {}) {
     const client = new Client();
     const address = `${url.replace(/^http/, 'ws')}/ws/session/${session}`;
     client.#socket = new WebSocket(address, options);

@@ -24,6 +24,10 @@ const start = (settings) =>
     PATTER_SERVER__PUBLIC_URL: `https://${NAME}`,
     PATTER_SERVER__TRUSTED_PROXIES: '127.0.0.1',
     PATTER_AUTH__MODE: 'none',
+    // Behind a proxy nobody is at this machine, and each input is followed by a session and a message.
+    PATTER_LIMITS__MESSAGES_PER_MINUTE: '1000',
+    PATTER_LIMITS__MESSAGES_BURST: '1000',
+    PATTER_LIMITS__NEW_SESSIONS_PER_ADDRESS: '1000',
     ...settings,
   });
 
@@ -160,7 +164,7 @@ for (const [name, startProxy] of Object.entries(PROXIES)) {
       try {
         const connection = await proxy.connect();
         const question = JSON.stringify({ content: 'What is 15% of 240?' });
-        connection.send(post('/api/sessions/stream/messages', question, 'Accept: text/event-stream\r\n'));
+        connection.send(post(`/api/sessions/${crypto.randomUUID()}/messages`, question, 'Accept: text/event-stream\r\n'));
         await connection.until((text) => text.includes('"type":"token"'));
         assert.doesNotMatch(connection.text, /"type":"ai_response"/, 'the first token came with the last');
         await connection.until((text) => text.includes('"type":"ai_response"'));

@@ -19,7 +19,7 @@ mod validity;
 
 pub(crate) use authenticator::Authenticator;
 pub(crate) use bearer::{PROTOCOL, Shown, offered};
-pub(crate) use caller::{Caller, Scope, Subject};
+pub(crate) use caller::{Caller, Origin, Scope, Subject};
 pub(crate) use error::AuthError;
 pub(crate) use listener::check_listener;
 pub(crate) use secret::{new_token, sha256};

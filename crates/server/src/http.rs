@@ -54,7 +54,7 @@ pub(crate) use problem::Problem;
 pub(crate) use query::Query;
 
 use crate::admission::Peer;
-use crate::auth::{Authenticator, Caller, Shown};
+use crate::auth::{Authenticator, Caller, Origin, Shown};
 use crate::commands::ModelsReport;
 use crate::limits::CallerLimits;
 use crate::metrics::Metrics;
@@ -210,11 +210,11 @@ fn time_limit(app: &App, route: Route) -> Duration {
 }
 
 async fn authenticated(app: &App, found: Found, request: Request<Incoming>) -> Reply {
-    let address = address(app, &request);
+    let origin = origin(app, &request);
     let caller = if found.route.is_public() {
-        Caller::anyone(address)
+        Caller::anyone(origin)
     } else {
-        who_asks(app, &found, &request, address).await?
+        who_asks(app, &found, &request, origin).await?
     };
     let names_session = found.parameter.is_some() || found.route == Route::Usage;
     if !names_session || found.route.is_public() {
@@ -235,7 +235,7 @@ async fn who_asks(
     app: &App,
     found: &Found,
     request: &Request<Incoming>,
-    address: IpAddr,
+    origin: Origin,
 ) -> Result<Caller, Problem> {
     let session_id;
     let query = Query::parse(request.uri().query());
@@ -247,14 +247,14 @@ async fn who_asks(
     };
     let headers = request.headers();
     let shown = Shown { headers, socket };
-    Ok(app.authenticator.authenticate(shown, address).await?)
+    Ok(app.authenticator.authenticate(shown, origin).await?)
 }
 
 /// Where a request comes from.
-fn address(app: &App, request: &Request<Incoming>) -> IpAddr {
+fn origin(app: &App, request: &Request<Incoming>) -> Origin {
     let peer = request.extensions().get::<Peer>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| peer.ip());
-    app.limits.address(peer, request.headers())
+    app.limits.origin(peer, request.headers())
 }
 
 async fn dispatch(app: &App, found: Found, request: Request<Incoming>, caller: &Caller) -> Reply {

@@ -29,7 +29,7 @@ pub(crate) use opening::may_open;
 pub(crate) use refusal::{Limit, TooMuch};
 pub(crate) use who::Who;
 
-use crate::auth::{Caller, Subject};
+use crate::auth::{Caller, Origin, Subject};
 use crate::config::{Config, LimitsConfig};
 use crate::metrics::LimitMeasures;
 use held::Held;
@@ -110,8 +110,8 @@ impl CallerLimits {
     }
 
     /// Where a request comes from, behind the proxies that are trusted.
-    pub(crate) fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        self.origins.address(peer, headers)
+    pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
+        self.origins.of(peer, headers)
     }
 
     /// As whom a caller is counted; `None` for those who are not: services, and who comes from an exempt
@@ -122,8 +122,10 @@ impl CallerLimits {
             // The operator gave it a token, and it acts for many.
             Subject::Service { .. } => None,
             Subject::Anyone => {
-                let is_exempt = is_in(&self.exempt, caller.address);
-                (!is_exempt).then(|| Who::at(caller.address))
+                let Origin { address, is_local } = caller.origin;
+                let is_feigned = address.is_loopback() && !is_local;
+                let is_exempt = is_in(&self.exempt, address) && !is_feigned;
+                (!is_exempt).then(|| Who::at(address))
             }
         }
     }

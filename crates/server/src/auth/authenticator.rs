@@ -1,6 +1,5 @@
 //! Finds out who asks.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use patter_protocol::{SessionId, Timestamp};
@@ -14,7 +13,7 @@ use super::services::Services;
 use super::tickets::Tickets;
 use super::users::Users;
 use super::validity::Validity;
-use super::{Caller, Scope, Subject};
+use super::{Caller, Origin, Scope, Subject};
 use crate::config::{AuthMode, Config};
 use crate::error::ServerError;
 use crate::metrics::HttpMeasures;
@@ -59,7 +58,7 @@ impl Authenticator {
         self.mode != AuthMode::None
     }
 
-    /// The caller that a request's credential names; `address` is where it comes from.
+    /// The caller that a request's credential names; `origin` is where it comes from.
     ///
     /// # Errors
     ///
@@ -67,21 +66,21 @@ impl Authenticator {
     pub(crate) async fn authenticate(
         &self,
         shown: Shown<'_>,
-        address: IpAddr,
+        origin: Origin,
     ) -> Result<Caller, AuthError> {
         if !self.is_on() {
-            return Ok(Caller::anyone(address));
+            return Ok(Caller::anyone(origin));
         }
-        self.counted(self.believed(shown, address).await)
+        self.counted(self.believed(shown, origin).await)
     }
 
-    async fn believed(&self, shown: Shown<'_>, address: IpAddr) -> Result<Caller, AuthError> {
+    async fn believed(&self, shown: Shown<'_>, origin: Origin) -> Result<Caller, AuthError> {
         let caller = match shown.credential()?.ok_or(AuthError::Missing)? {
-            Credential::Bearer(token) => self.bearer(&token, address).await?,
+            Credential::Bearer(token) => self.bearer(&token, origin).await?,
             Credential::Ticket(ticket, session_id) => {
                 let caller = self.tickets.redeem(ticket, session_id);
                 let caller = caller.ok_or(AuthError::Refused)?;
-                Caller { address, ..caller }
+                Caller { origin, ..caller }
             }
         };
         self.not_revoked(caller)
@@ -100,7 +99,7 @@ impl Authenticator {
         if !self.is_on() {
             return Ok(caller.clone());
         }
-        let renewed = self.bearer(token, caller.address).await;
+        let renewed = self.bearer(token, caller.origin).await;
         let renewed = renewed.and_then(|renewed| {
             if renewed.subject == caller.subject {
                 self.not_revoked(renewed)
@@ -162,13 +161,13 @@ impl Authenticator {
         &self.revocations
     }
 
-    async fn bearer(&self, token: &SecretString, address: IpAddr) -> Result<Caller, AuthError> {
+    async fn bearer(&self, token: &SecretString, origin: Origin) -> Result<Caller, AuthError> {
         let token = token.expose_secret();
         if Services::is_token(token) {
             let subject = self.services.find(token).ok_or(AuthError::Refused)?;
             return Ok(Caller {
                 subject: subject.clone(),
-                ..Caller::anyone(address)
+                ..Caller::anyone(origin)
             });
         }
         let users = self.users.as_ref().ok_or(AuthError::Refused)?;
@@ -177,7 +176,7 @@ impl Authenticator {
             subject: Subject::User(user.user_id),
             issued_at: user.issued_at,
             expires_at: Some(user.expires_at),
-            address,
+            origin,
         })
     }
 

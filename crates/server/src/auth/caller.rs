@@ -14,8 +14,18 @@ pub(crate) struct Caller {
     pub(crate) issued_at: Option<Timestamp>,
     /// When the credential runs out; `None` where it does not.
     pub(crate) expires_at: Option<Timestamp>,
-    /// From where, behind proxies that are trusted.
+    /// From where.
+    pub(crate) origin: Origin,
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The address, as far as it is known.
     pub(crate) address: IpAddr,
+    /// Whether it was made at this machine, and came through no proxy: what comes through one, named or not, comes
+    /// from anywhere, whatever the proxy says.
+    pub(crate) is_local: bool,
 }
 
 /// Who asks.
@@ -45,12 +55,12 @@ pub(crate) enum Scope {
 
 impl Caller {
     /// Somebody of whom nothing is known but where they are.
-    pub(crate) fn anyone(address: IpAddr) -> Self {
+    pub(crate) fn anyone(origin: Origin) -> Self {
         Self {
             subject: Subject::Anyone,
             issued_at: None,
             expires_at: None,
-            address,
+            origin,
         }
     }
 

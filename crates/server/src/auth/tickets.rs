@@ -86,13 +86,16 @@ impl Tickets {
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
-    use super::super::Subject;
+    use super::super::{Origin, Subject};
     use super::*;
 
     fn user(name: &str) -> Caller {
         Caller {
             subject: Subject::User(name.into()),
-            ..Caller::anyone(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            ..Caller::anyone(Origin {
+                address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                is_local: true,
+            })
         }
     }
 

@@ -165,8 +165,7 @@ pub(crate) fn no_session_of_yours() -> Problem {
 
 /// Whether nothing is known of the caller, not even that it is at this machine.
 fn is_stranger(app: &App, caller: &Caller) -> bool {
-    let is_local = caller.address.to_canonical().is_loopback();
-    caller.subject == Subject::Anyone && !is_local && !app.access.open_lists
+    caller.subject == Subject::Anyone && !caller.origin.is_local && !app.access.open_lists
 }
 
 /// Whether it is a UUID of a version that is made by chance. That it was is for its client to see to, who would

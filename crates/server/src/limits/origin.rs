@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use tracing::warn;
 
 use super::who::is_in;
+use crate::auth::Origin;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -46,24 +47,25 @@ impl Origins {
         is_in(&self.proxies, peer)
     }
 
-    /// Where a request comes from. It is a loopback address for those alone who connect from this machine
-    /// themselves: what comes through a proxy, named or not, comes from anywhere, whatever the proxy says.
-    pub(super) fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    /// Where a request comes from.
+    pub(super) fn of(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
         let peer = peer.to_canonical();
+        let elsewhere = |address| Origin {
+            address,
+            is_local: false,
+        };
         if self.is_proxy(peer) {
-            let address = self.forwarded(headers).unwrap_or(peer);
-            return if address.is_loopback() {
-                UNKNOWN
-            } else {
-                address
-            };
+            return elsewhere(self.forwarded(headers).unwrap_or(peer));
         }
         let is_forwarded = FORWARDERS.iter().any(|header| headers.contains_key(header));
         if is_forwarded && (peer.is_loopback() || is_in(&self.exempt, peer)) {
             self.warn(peer);
-            return UNKNOWN;
+            return elsewhere(UNKNOWN);
         }
-        peer
+        Origin {
+            address: peer,
+            is_local: peer.is_loopback(),
+        }
     }
 
     /// The last address that was not written by one of the proxies about another: each of them adds where it

@@ -17,7 +17,14 @@ fn limits(settings: &[(&str, &str)]) -> CallerLimits {
 }
 
 fn at(address: &str) -> Caller {
-    Caller::anyone(address.parse().unwrap())
+    local_if_loopback(address.parse().unwrap())
+}
+
+fn local_if_loopback(address: IpAddr) -> Caller {
+    Caller::anyone(Origin {
+        address,
+        is_local: address.is_loopback(),
+    })
 }
 
 fn user(name: &str) -> Caller {
@@ -32,7 +39,8 @@ fn origin(limits: &CallerLimits, peer: &str, forwarded: &[&str]) -> String {
     for line in forwarded {
         headers.append("x-forwarded-for", HeaderValue::from_str(line).unwrap());
     }
-    limits.address(peer.parse().unwrap(), &headers).to_string()
+    let origin = limits.origin(peer.parse().unwrap(), &headers);
+    origin.address.to_string()
 }
 
 #[test]
@@ -178,7 +186,7 @@ async fn a_crowd_of_addresses_takes_no_more_memory_than_there_is_for_it() {
         limits.new_session(&known).unwrap();
     }
     for number in 0..70_000_u32 {
-        let caller = Caller::anyone(IpAddr::V4((0x0B00_0000 + number).into()));
+        let caller = local_if_loopback(IpAddr::V4((0x0B00_0000 + number).into()));
         limits.new_session(&caller).unwrap();
     }
     assert_eq!(limits.new_sessions.remembered(), 50_000);

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::*;
-use crate::auth::{Authenticator, Caller};
+use crate::auth::{Authenticator, Caller, Origin};
 use crate::config::{Config, Sources};
 
 /// A connection that runs, with the client's end of its pipe.
@@ -33,7 +33,13 @@ fn sessions(replies: impl IntoIterator<Item = Reply>) -> SessionManager {
 fn nobody() -> Credential {
     let config = Config::load(&Sources::none()).unwrap();
     let authenticator = Authenticator::new(&config, Arc::default()).unwrap();
-    Credential::new(&authenticator, &Caller::anyone([127, 0, 0, 1].into()))
+    Credential::new(
+        &authenticator,
+        &Caller::anyone(Origin {
+            address: [127, 0, 0, 1].into(),
+            is_local: true,
+        }),
+    )
 }
 
 async fn connect(sessions: SessionManager) -> Running {
