@@ -15,6 +15,7 @@ pub(crate) struct Program {
 
 pub(crate) const PGBOUNCER: Program = Program::new("pgbouncer", "pgbouncer");
 pub(crate) const FAKETIME: Program = Program::new("faketime", "faketime");
+pub(crate) const VALGRIND: Program = Program::new("valgrind", "valgrind");
 
 /// Makes sure that the programs are there.
 ///
