@@ -13,6 +13,7 @@
 mod apt;
 mod audit;
 mod autobahn;
+mod bench;
 mod chromium;
 mod codegen;
 mod faults;
@@ -73,6 +74,15 @@ enum Command {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
+    /// Measure what patter costs, beside others and beside the floor.
+    Bench {
+        /// Compare the instructions of the path of a token with what is committed, and nothing else.
+        #[arg(long)]
+        check: bool,
+        /// A part: `--only steady`, `--server patter`, `--seconds 4`, `--rounds 3`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        parts: Vec<String>,
+    },
     /// Let Autobahn's client send the WebSocket everything that it should not take.
     Autobahn,
     /// Check format, lints, documentation, the arrows between crates, and tidiness.
@@ -107,6 +117,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Fuzz { target, seconds } => {
             fuzz::run(target.as_deref(), Duration::from_secs(seconds))
         }
+        Command::Bench { check: true, .. } => bench::check(),
+        Command::Bench { parts, .. } => bench::run(&parts),
         Command::Autobahn => autobahn::run(),
         Command::Lint { check } => lint::run(check),
         Command::Codegen => codegen::run(),
@@ -122,4 +134,29 @@ fn repository_root() -> anyhow::Result<PathBuf> {
         .parent()
         .map(Path::to_path_buf)
         .context("CARGO_MANIFEST_DIR has no parent folder")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_benchmark_is_handed_on_as_it_is() {
+        let line = [
+            "cargo xtask",
+            "bench",
+            "--only",
+            "steady",
+            "--server",
+            "patter",
+        ];
+        let Command::Bench { check, parts } = Arguments::parse_from(line).command else {
+            panic!("not a benchmark");
+        };
+        assert!(!check);
+        assert_eq!(parts, ["--only", "steady", "--server", "patter"]);
+        let line = ["cargo xtask", "bench", "--check"];
+        let command = Arguments::parse_from(line).command;
+        assert!(matches!(command, Command::Bench { check: true, .. }));
+    }
 }

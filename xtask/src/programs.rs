@@ -15,6 +15,7 @@ pub(crate) struct Program {
 
 pub(crate) const PGBOUNCER: Program = Program::new("pgbouncer", "pgbouncer");
 pub(crate) const FAKETIME: Program = Program::new("faketime", "faketime");
+pub(crate) const VALGRIND: Program = Program::new("valgrind", "valgrind");
 pub(crate) const SLOWHTTPTEST: Program = Program::new("slowhttptest", "slowhttptest");
 
 /// Proxies that stand in front of the server in some tests, and what makes certificates for them.

@@ -64,8 +64,18 @@ pub struct Usage {
     pub files: usize,
     /// Threads.
     pub threads: u64,
+    /// Time on a processor so far in the program itself, in hundredths of a second.
+    pub user_ticks: u64,
+    /// The same in the kernel.
+    pub system_ticks: u64,
+}
+
+impl Usage {
     /// Time on a processor so far, in hundredths of a second.
-    pub cpu_ticks: u64,
+    #[must_use]
+    pub fn cpu_ticks(self) -> u64 {
+        self.user_ticks + self.system_ticks
+    }
 }
 
 /// What a process uses now.
@@ -87,7 +97,8 @@ pub fn usage(pid: u32) -> anyhow::Result<Usage> {
         resident_kib: field("VmRSS:")?,
         files: fs::read_dir(Path::new("/proc").join(pid.to_string()).join("fd"))?.count(),
         threads: field("Threads:")?,
-        cpu_ticks: stat[11].parse::<u64>()? + stat[12].parse::<u64>()?,
+        user_ticks: stat[11].parse()?,
+        system_ticks: stat[12].parse()?,
     })
 }
 

@@ -121,6 +121,19 @@ const RULES: &[Rule] = &[
         may_use: &["patter-protocol", "patter-testkit"],
         never: &[CONFIGURATION],
     },
+    // It measures the binary from outside, and of the libraries what has to be seen without the rest.
+    Rule {
+        package: "patter-bench",
+        may_use: &[
+            "patter-protocol",
+            "patter-llm",
+            "patter-store",
+            "patter-session",
+            "patter-testkit",
+            "patter-faults",
+        ],
+        never: &[HTTP_CLIENT],
+    },
     Rule {
         package: "xtask",
         may_use: &[],
