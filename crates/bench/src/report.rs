@@ -151,7 +151,7 @@ mod tests {
         ]);
         let table = table(Scenario::Blast, &found).unwrap();
         assert!(
-            table.contains("| floor | 1000 | | | | | | the generator limits |"),
+            table.contains("| floor | 1000 |  |  |  |  |  | the generator limits |"),
             "{table}"
         );
         assert!(table.contains("| patter | 500 (0.500 ×) |"), "{table}");
