@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::Utc;
 use clap::Parser;
+use mimalloc::MiMalloc;
 use patter_server::cli::{Cli, Command, SessionsAction, SessionsArgs, ToolsAction, ToolsArgs};
 use patter_server::commands::{
     ModelsReport, NewToken, RouteReport, ToolsReport, call_tool, sessions,
@@ -25,6 +26,9 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use signals::{HangUps, Signal, Signals};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

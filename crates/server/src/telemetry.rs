@@ -121,7 +121,10 @@ where
     };
     // The filter is valid: the configuration has checked it.
     let (filter, handle) = reload::Layer::new(EnvFilter::new(&log.filter));
-    let lines = lines.with_filter(filter.and(filter_fn(is_discreet)));
+    // Without the hint nothing would say how much is logged at most, and every line that a library does not
+    // write would cost a question to all filters: the WebSocket has ten for each token.
+    let discreet = filter_fn(is_discreet).with_max_level_hint(LevelFilter::TRACE);
+    let lines = lines.with_filter(filter.and(discreet));
     (lines.boxed(), LogLevel::new(handle))
 }
 
@@ -150,6 +153,23 @@ mod tests {
     use patter_store::StoreError;
 
     use super::*;
+
+    #[test]
+    fn it_is_known_how_much_is_logged_at_most() {
+        let subscriber_of = |filter: &str| {
+            let log = LogConfig {
+                format: LogFormat::Json,
+                filter: filter.to_owned(),
+            };
+            subscriber(&log, std::io::sink, false).0
+        };
+        for (filter, most) in [
+            ("info", LevelFilter::INFO),
+            ("warn,patter_session=debug", LevelFilter::DEBUG),
+        ] {
+            assert_eq!(subscriber_of(filter).max_level_hint(), Some(most));
+        }
+    }
 
     #[test]
     fn an_error_is_told_with_what_caused_it() {

@@ -17,6 +17,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Layer;
@@ -77,7 +78,7 @@ where
         .with_location(false)
         .with_threads(false)
         .with_target(false)
-        .with_filter(filter_fn(is_traced));
+        .with_filter(filter_fn(is_traced).with_max_level_hint(LevelFilter::INFO));
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(export::run(exporter, waiting, stop.clone()));
