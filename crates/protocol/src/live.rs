@@ -1,5 +1,7 @@
 //! Live events: they may be lost with a connection, and nothing is lost with them.
 
+mod token_json;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -21,9 +21,12 @@ impl ServerMessage {
     /// The frame as JSON text.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Nothing in these types can fail to serialize: keys are strings and floats are finite
-        // or become `null`. An empty frame would be noticed; a panic would end the session.
-        serde_json::to_string(self).unwrap_or_default()
+        match self {
+            Self::Live(LiveEvent::Token(token)) => token.to_json(),
+            // Nothing in these types can fail to serialize: keys are strings and floats are finite
+            // or become `null`. An empty frame would be noticed; a panic would end the session.
+            other => serde_json::to_string(other).unwrap_or_default(),
+        }
     }
 }
 
