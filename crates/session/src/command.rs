@@ -1,13 +1,17 @@
 //! What a session's task can be asked, and what it answers to whoever asked.
 
 use patter_protocol::{ClientMessage, ErrorCode, ErrorEvent, JsonObject, MessageId};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::attachment::{After, Attached};
 use crate::error::SessionError;
 use crate::frame::Frame;
 use crate::origin::Origin;
 use crate::permit::Permit;
+
+/// The way to the session's task. In boxes: a channel keeps room for 32 of what it carries as long as it is there,
+/// used or not.
+pub(crate) type Inbox = mpsc::Sender<Box<Command>>;
 
 /// A wish for the session's task. Whoever sends it waits for `reply`; but for `End`, the task answers
 /// without waiting for anything but its own turn.

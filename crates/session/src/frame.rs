@@ -9,24 +9,25 @@ use tokio::time::Instant;
 pub struct Frame {
     json: Bytes,
     seq: Option<u64>,
-    is_token: bool,
     arrived: Option<Instant>,
 }
 
 impl Frame {
     pub(crate) fn live(event: LiveEvent) -> Self {
-        let is_token = matches!(event, LiveEvent::Token(_));
         Self {
             json: ServerMessage::Live(event).to_json().into(),
             seq: None,
-            is_token,
             arrived: None,
         }
     }
 
-    /// The same, made of something that came from a model at this moment.
-    pub(crate) fn of_piece(self, arrived: Option<Instant>) -> Self {
-        Self { arrived, ..self }
+    /// A piece of text that came from a model at this moment.
+    pub(crate) fn piece(token: &Token, arrived: Instant) -> Self {
+        Self {
+            json: token.to_json().into(),
+            seq: None,
+            arrived: Some(arrived),
+        }
     }
 
     pub(crate) fn durable(event: DurableEvent) -> Self {
@@ -34,24 +35,7 @@ impl Frame {
         Self {
             json: ServerMessage::Durable(event).to_json().into(),
             seq,
-            is_token: false,
             arrived: None,
-        }
-    }
-
-    /// Whether it is a piece of text, which may be joined with others.
-    pub(crate) fn is_token(&self) -> bool {
-        self.is_token
-    }
-
-    /// The piece of text, read back. Of other frames nothing is read.
-    pub(crate) fn token(&self) -> Option<Token> {
-        if !self.is_token {
-            return None;
-        }
-        match self.message() {
-            Ok(ServerMessage::Live(LiveEvent::Token(token))) => Some(token),
-            _ => None,
         }
     }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use patter_protocol::{ClientMessage, SessionId, UserInput};
 use patter_store::{EventQuery, NewSession};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::attachment::{After, Attached, Attachment};
-use crate::command::{Command, Receipt, Refusal, Submitted};
+use crate::command::{Command, Inbox, Receipt, Refusal, Submitted};
 use crate::error::SessionError;
 use crate::frame::Frame;
 use crate::manager::SessionManager;
@@ -118,12 +118,12 @@ impl SessionHandle {
         };
         let (reply, answer) = oneshot::channel();
         inbox
-            .send(Command::Submit {
+            .send(Box::new(Command::Submit {
                 permit: self.permit.clone(),
                 message,
                 origin: Origin::here(self.has_own_traces, self.asker.clone()),
                 reply,
-            })
+            }))
             .await
             .map_err(|_| Refusal::Gone)?;
         match answer.await.map_err(|_| Refusal::Gone)?? {
@@ -170,7 +170,7 @@ impl SessionHandle {
 
     /// The inbox of the session's task, which is started where there is none. Whether whoever asks may have
     /// the session is looked for before that: nobody else's is to be claimed.
-    async fn inbox(&self) -> Result<mpsc::Sender<Command>, SessionError> {
+    async fn inbox(&self) -> Result<Inbox, SessionError> {
         if let Some(inbox) = self.manager.live_inbox(self.id()) {
             // The task knows whose it is.
             return Ok(inbox);
@@ -233,7 +233,7 @@ impl SessionHandle {
             let inbox = self.inbox().await?;
             let (reply, answer) = oneshot::channel();
             if inbox
-                .send(command(self.permit.clone(), reply))
+                .send(Box::new(command(self.permit.clone(), reply)))
                 .await
                 .is_err()
             {
@@ -252,7 +252,7 @@ impl SessionHandle {
 }
 
 /// Waits until a task that is about to end has ended.
-async fn closing(inbox: &mpsc::Sender<Command>) {
+async fn closing(inbox: &Inbox) {
     // Where that takes too long, the next attempt says so.
     let _timed_out = timeout(CLOSING_LIMIT, inbox.closed()).await;
 }

@@ -26,7 +26,7 @@ pub(crate) const TRIES: SummaryTries = SummaryTries {
 };
 
 /// Does a job. What comes of it is in the store.
-pub(crate) async fn make(resources: Resources, job: SummaryJob) {
+pub(crate) async fn make(resources: Arc<Resources>, job: SummaryJob) {
     let session_id = &job.record.session_id;
     let outcome = match read(&resources, &job).await {
         Ok(conversation) => summarize(&resources, &job, &conversation).await,

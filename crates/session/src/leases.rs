@@ -213,17 +213,6 @@ impl HeldLease {
         self.watch.clone()
     }
 
-    /// Waits until somebody else has the session.
-    ///
-    /// Cancel safe.
-    pub(crate) async fn lost(&mut self) {
-        let lost = |standing: &Standing| matches!(standing, Standing::Lost);
-        if self.watch.standing.wait_for(lost).await.is_err() {
-            // A newer lease of the same session has taken its place: the store fences this one.
-            pending::<()>().await;
-        }
-    }
-
     /// Lets go of the session, within `limit`. Where that cannot be told the store, the lease runs
     /// out by itself.
     pub(crate) async fn release(&self, store: &dyn SessionStore, limit: Duration) {
@@ -250,6 +239,17 @@ impl Drop for HeldLease {
 }
 
 impl LeaseWatch {
+    /// Waits until somebody else has the session.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn lost(&mut self) {
+        let lost = |standing: &Standing| matches!(standing, Standing::Lost);
+        if self.standing.wait_for(lost).await.is_err() {
+            // A newer lease of the same session has taken its place: the store fences this one.
+            pending::<()>().await;
+        }
+    }
+
     /// Waits until nobody else can have the session. For ever, once somebody has.
     ///
     /// Cancel safe.
@@ -378,7 +378,7 @@ mod tests {
             store.set(Failure::Locked);
             sleep(Duration::from_millis(10_001)).await;
             assert!(watch.safe().now_or_never().is_none());
-            assert!(held.lost().now_or_never().is_none());
+            assert!(watch.lost().now_or_never().is_none());
             store.set(Failure::None);
             sleep(Duration::from_millis(1_000)).await;
             assert!(watch.safe().now_or_never().is_some());
@@ -397,11 +397,11 @@ mod tests {
         let mut held = held(&leases, &store, &session).await;
         let mut watch = held.watch();
         leases.renew(&store).await.unwrap();
-        assert!(held.lost().now_or_never().is_none());
+        assert!(watch.lost().now_or_never().is_none());
         advance(Duration::from_secs(16)).await;
         store.claim(session, &owner("two")).await.unwrap();
         leases.renew(&store).await.unwrap();
-        assert!(held.lost().now_or_never().is_some());
+        assert!(watch.lost().now_or_never().is_some());
         assert!(watch.safe().now_or_never().is_none());
     }
 

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use futures_util::FutureExt;
 use patter_llm::ChatModel;
 use patter_metrics::{Asked, Error, Registry};
 use patter_protocol::{JsonObject, SessionId};
@@ -20,7 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::budget::{Spender, Usage};
-use crate::command::Command;
+use crate::command::{Command, Inbox};
 use crate::error::SessionError;
 use crate::handle::SessionHandle;
 use crate::live::{LiveSession, Vitals};
@@ -73,7 +74,7 @@ pub struct OpenOptions {
 }
 
 pub(crate) struct Inner {
-    resources: Resources,
+    resources: Arc<Resources>,
     /// Each live session; one whose inbox is closed has ended.
     inboxes: Mutex<HashMap<SessionId, Entry>>,
     /// Every session's task; awaited by [`SessionManager::shutdown`].
@@ -92,7 +93,7 @@ pub(crate) struct Inner {
 
 /// How a live session is reached, and how it is.
 struct Entry {
-    inbox: mpsc::Sender<Command>,
+    inbox: Inbox,
     vitals: Arc<Vitals>,
 }
 
@@ -111,17 +112,17 @@ impl SessionManager {
         SessionManagerBuilder::new(Arc::new(store), Arc::new(model))
     }
 
-    fn start(resources: Resources, stage: watch::Sender<Stage>) -> Self {
+    fn start(resources: Arc<Resources>, stage: watch::Sender<Stage>) -> Self {
         let upkeep = TaskTracker::new();
         let nothing_left = |spool: &Arc<dyn Spool>| spool.sessions().is_empty();
         let is_recovered = resources.spool.as_ref().is_none_or(nothing_left);
         let inner = Arc::new_cyclic(|weak| {
-            let Resources { leases, store, .. } = resources.clone();
+            let (leases, store) = (resources.leases.clone(), Arc::clone(&resources.store));
             let stopped = CancellationToken::new();
             upkeep.spawn(stopped.clone().run_until_cancelled_owned(async move {
                 leases.keep(&*store).await;
             }));
-            let sweeping = sweeper::run(weak.clone(), resources.clone());
+            let sweeping = sweeper::run(weak.clone(), Arc::clone(&resources));
             upkeep.spawn(stopped.clone().run_until_cancelled_owned(sweeping));
             upkeep.close();
             Inner {
@@ -277,7 +278,7 @@ impl SessionManager {
     }
 
     /// The inbox of a session's task, if there is one.
-    pub(crate) fn live_inbox(&self, session_id: &SessionId) -> Option<mpsc::Sender<Command>> {
+    pub(crate) fn live_inbox(&self, session_id: &SessionId) -> Option<Inbox> {
         let inboxes = self.inner.inboxes();
         let live = inboxes.get(session_id).filter(|entry| entry.is_live());
         live.map(|entry| entry.inbox.clone())
@@ -288,7 +289,7 @@ impl SessionManager {
         &self,
         session: &NewSession,
         permit: &Permit,
-    ) -> Result<mpsc::Sender<Command>, SessionError> {
+    ) -> Result<Inbox, SessionError> {
         self.inner
             .inbox(Opening::Asked(session.clone(), permit.clone()))
     }
@@ -306,7 +307,7 @@ fn forget(inner: &Weak<Inner>, session_id: &SessionId) {
 
 impl Inner {
     /// The inbox of a session's task, which is started where there is none.
-    fn inbox(self: &Arc<Self>, opening: Opening) -> Result<mpsc::Sender<Command>, SessionError> {
+    fn inbox(self: &Arc<Self>, opening: Opening) -> Result<Inbox, SessionError> {
         let session_id = opening.session_id().clone();
         let mut inboxes = self.inboxes();
         if let Some(entry) = inboxes.get(&session_id)
@@ -324,12 +325,10 @@ impl Inner {
             vitals: Arc::clone(&vitals),
         };
         inboxes.insert(session_id.clone(), entry);
-        let task = Session::run(self.resources.clone(), opening, receiver, vitals);
+        let task = Session::run(Arc::clone(&self.resources), opening, receiver, vitals);
         let weak = Arc::downgrade(self);
-        self.tasks.spawn(async move {
-            task.await;
-            forget(&weak, &session_id);
-        });
+        self.tasks
+            .spawn(task.map(move |()| forget(&weak, &session_id)));
         Ok(sender)
     }
 
@@ -344,7 +343,8 @@ impl Inner {
         let (reply, answer) = oneshot::channel();
         let permit = Permit::Anybodys;
         let gone = || SessionError::Gone { session_id };
-        if inbox.send(Command::Hello { permit, reply }).await.is_err() {
+        let hello = Box::new(Command::Hello { permit, reply });
+        if inbox.send(hello).await.is_err() {
             return Err(gone());
         }
         answer.await.unwrap_or_else(|_| Err(gone()))

@@ -9,6 +9,7 @@ mod ending;
 mod handing_over;
 mod log;
 mod opening;
+mod rarities;
 mod readers;
 mod recording;
 mod request;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use patter_protocol::{CloseCode, EndReason, LogEpoch, MessageId, ResponseId, SessionId};
 use patter_store::StoreError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tracing::{error, info};
@@ -46,6 +47,7 @@ use admitting::Admission;
 use ending::{EndReply, Ending};
 use log::{Log, LogProgress};
 pub(crate) use opening::Opening;
+use rarities::{Rarities, Rarity};
 use readers::Readers;
 use running_summary::RunningSummary;
 
@@ -59,7 +61,7 @@ struct Wanted {
 
 /// See the [module](self).
 pub(crate) struct Session {
-    resources: Resources,
+    resources: Arc<Resources>,
     session_id: SessionId,
     /// Whose it is, which never changes, and who pays.
     spender: Arc<Spender>,
@@ -73,11 +75,12 @@ pub(crate) struct Session {
     conversation: Conversation,
     counters: Counters,
     readers: Readers,
-    inbox: mpsc::Receiver<Command>,
+    inbox: mpsc::Receiver<Box<Command>>,
     waiting: VecDeque<Wanted>,
     /// Messages that are to be kept on local disk before they are taken, oldest first.
     admissions: VecDeque<Admission>,
-    turn: Option<Turn>,
+    /// In a box: most sessions rest, most of the time.
+    turn: Option<Box<Turn>>,
     /// Its place among the answers that are in flight; kept while there is something to answer.
     place: Option<TurnPlace>,
     running_summary: RunningSummary,
@@ -88,14 +91,16 @@ pub(crate) struct Session {
     ending: Option<Ending>,
     /// Who waits for the end.
     enders: Vec<EndReply>,
-    stage: watch::Receiver<Stage>,
+    /// How far the manager had come when it was looked at last.
+    stage: Stage,
+    rarities: Rarities,
     /// When this session is to be handed over; set while it is idle and the process stops.
     departure: Option<Instant>,
 }
 
 /// What the loop waited for.
 enum Happened {
-    Command(Option<Command>),
+    Command(Option<Box<Command>>),
     Log(LogProgress),
     Turn(Option<TurnEvent>),
     TurnPanicked,
@@ -103,8 +108,7 @@ enum Happened {
     LingerOver,
     RunningSummaryMade(Option<String>),
     Summarized(Option<String>),
-    StageChanged,
-    LeaseLost,
+    Rarity(Rarity),
     DepartureIsDue,
 }
 
@@ -120,16 +124,18 @@ impl Session {
     /// Opens the session and serves it to its end. Whoever asks for it in between waits in
     /// `inbox`.
     pub(crate) async fn run(
-        resources: Resources,
+        resources: Arc<Resources>,
         opening: Opening,
-        mut inbox: mpsc::Receiver<Command>,
+        mut inbox: mpsc::Receiver<Box<Command>>,
         vitals: Arc<Vitals>,
     ) {
         let session_id = opening.session_id().clone();
         let standing = Standing::new(resources.measures.clone(), vitals);
-        let refusal = match opening::load(&resources, opening).await {
+        // In boxes: what is needed for opening is not kept for the whole life of the session, nor is the
+        // session kept twice, before and after it moved into the future that serves it.
+        let refusal = match Box::pin(opening::load(&resources, opening)).await {
             Ok(Some(loaded)) => {
-                let session = Self::from_loaded(resources, loaded, inbox);
+                let session = Box::new(Self::from_loaded(resources, loaded, inbox));
                 return session.serve(standing).await;
             }
             // Whoever has asked for it meanwhile asks again.
@@ -143,11 +149,11 @@ impl Session {
         };
         inbox.close();
         while let Some(command) = inbox.recv().await {
-            refuse(command, &refusal);
+            refuse(*command, &refusal);
         }
     }
 
-    async fn serve(mut self, mut standing: Standing) {
+    async fn serve(mut self: Box<Self>, mut standing: Standing) {
         info!(session_id = %self.session_id, reopened = self.reopened, "session opened");
         self.resources.measures.opened.inc();
         self.begin();
@@ -178,7 +184,7 @@ impl Session {
         self.inbox.close();
         while let Some(command) = self.inbox.recv().await {
             let session_id = self.session_id.clone();
-            refuse(command, &SessionError::Gone { session_id });
+            refuse(*command, &SessionError::Gone { session_id });
         }
         info!(session_id = %self.session_id, close_code = code.number(), "session closed");
     }
@@ -188,16 +194,11 @@ impl Session {
     async fn wait(&mut self) -> Happened {
         tokio::select! {
             biased;
-            // First of all: who has lost the session must not take anything in any more.
-            () = self.lease.lost() => Happened::LeaseLost,
+            // First of all: who has lost the session must not take anything in any more, and a model that always
+            // has one more piece must not delay the end.
+            rarity = self.rarities.next() => Happened::Rarity(rarity),
             command = self.inbox.recv() => Happened::Command(command),
             progress = self.log.progress(), if self.log.has_work() => Happened::Log(progress),
-            // Before the turn: a model that always has one more piece must not delay the end.
-            changed = self.stage.changed() => match changed {
-                Ok(()) => Happened::StageChanged,
-                // The manager is gone without a word: there is nobody to serve for.
-                Err(_) => Happened::Command(None),
-            },
             event = next_turn_event(&mut self.turn), if self.turn.is_some() => match event {
                 Ok(event) => Happened::Turn(event),
                 Err(Panicked) => Happened::TurnPanicked,
@@ -216,7 +217,7 @@ impl Session {
 
     fn take(&mut self, happened: Happened) -> Flow {
         match happened {
-            Happened::Command(Some(command)) => self.take_command(command),
+            Happened::Command(Some(command)) => self.take_command(*command),
             Happened::Command(None) => return Flow::Close(CloseCode::Restart),
             Happened::Log(progress) => return self.take_log_progress(progress),
             Happened::Turn(Some(event)) => self.take_turn_event(event),
@@ -235,8 +236,9 @@ impl Session {
             }
             Happened::RunningSummaryMade(text) => self.take_running_summary(text),
             Happened::Summarized(summary) => self.take_summary(summary),
-            Happened::StageChanged => return self.take_stage(),
-            Happened::LeaseLost => return Flow::Close(CloseCode::Moved),
+            Happened::Rarity(Rarity::StageChanged(stage)) => return self.take_stage(stage),
+            Happened::Rarity(Rarity::LeaseLost) => return Flow::Close(CloseCode::Moved),
+            Happened::Rarity(Rarity::ManagerGone) => return Flow::Close(CloseCode::Restart),
             // The loop looks at the clock itself.
             Happened::DepartureIsDue => {}
         }
@@ -316,7 +318,7 @@ impl Session {
 struct Panicked;
 
 /// A panic of a model or a tool ends its answer and not the session.
-async fn next_turn_event(turn: &mut Option<Turn>) -> Result<Option<TurnEvent>, Panicked> {
+async fn next_turn_event(turn: &mut Option<Box<Turn>>) -> Result<Option<TurnEvent>, Panicked> {
     match turn {
         Some(turn) => AssertUnwindSafe(turn.next())
             .catch_unwind()

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::future;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
@@ -33,7 +33,7 @@ const MAX_OPENING: usize = 16;
 const RECOVERY_PAUSE: Duration = Duration::from_secs(1);
 
 /// See the [module](self). Goes on until it is dropped, or the manager is.
-pub(crate) async fn run(manager: Weak<Inner>, resources: Resources) {
+pub(crate) async fn run(manager: Weak<Inner>, resources: Arc<Resources>) {
     let summaries = TaskTracker::new();
     recover(&manager, &resources).await;
     loop {
@@ -105,7 +105,7 @@ async fn adopt(manager: &Weak<Inner>, resources: &Resources) -> Vec<SessionId> {
 /// Finalizes what nobody came back to, and has missing summaries made.
 async fn sweep(
     manager: &Weak<Inner>,
-    resources: &Resources,
+    resources: &Arc<Resources>,
     summaries: &TaskTracker,
 ) -> Result<(), StoreError> {
     let store = &resources.store;
@@ -139,7 +139,7 @@ async fn sweep(
     if free > 0 {
         let limit = u32::try_from(free).unwrap_or(1);
         for job in store.take_summaries(limit, late_summary::TRIES).await? {
-            summaries.spawn(late_summary::make(resources.clone(), job));
+            summaries.spawn(late_summary::make(Arc::clone(resources), job));
         }
     }
     Ok(())

@@ -113,7 +113,7 @@ impl SessionManagerBuilder {
         let books = self
             .budgets
             .map(|(ledger, budgets)| Books::open(ledger, budgets));
-        let resources = Resources {
+        let resources = Arc::new(Resources {
             measures: Arc::new(measures),
             writer: EventWriter::start(Arc::clone(&self.store)),
             store: self.store,
@@ -128,7 +128,7 @@ impl SessionManagerBuilder {
             books,
             settings: Arc::new(self.settings),
             stage: stage_receiver,
-        };
+        });
         SessionManager::start(resources, stage)
     }
 }

@@ -79,10 +79,10 @@ impl SessionManager {
         };
         let inbox = self.inner.inbox(Opening::ToEnd(session))?;
         let (reply, answer) = oneshot::channel();
-        let command = Command::End {
+        let command = Box::new(Command::End {
             with_summary,
             reply,
-        };
+        });
         let asked = async {
             match inbox.send(command).await {
                 Ok(()) => answer.await.ok(),

@@ -6,7 +6,6 @@ use futures_util::FutureExt;
 use patter_protocol::{
     AiResponse, EventBody, FinishReason, LiveEvent, Reasoning, ResponseFinished, Token,
 };
-use tokio::time::Instant;
 use tracing::info;
 
 use super::{Session, Wanted, readers};
@@ -26,7 +25,7 @@ impl Session {
             self.go_on_in_place();
             let turn = Turn::start(self.turn_setup(wanted));
             self.log.written_in(turn.span());
-            self.turn = Some(turn);
+            self.turn = Some(Box::new(turn));
         }
     }
 
@@ -78,7 +77,7 @@ impl Session {
         let mut setup = self.turn_setup(wanted);
         setup.choosing = chosen.boxed();
         self.go_on_in_place();
-        self.turn = Some(Turn::resume(setup, answer));
+        self.turn = Some(Box::new(Turn::resume(setup, answer)));
     }
 
     /// What this session took before it came to this process has no place yet.
@@ -108,7 +107,7 @@ impl Session {
                     content,
                     count: None,
                 };
-                self.tell_of(LiveEvent::Token(token), Some(arrived));
+                self.readers.send_piece(&token, arrived);
             }
             TurnEvent::Reasoning(content) => {
                 self.tell(LiveEvent::Reasoning(Reasoning {
@@ -130,13 +129,8 @@ impl Session {
 
     /// Encodes an event once for all readers; not at all where nobody reads.
     pub(super) fn tell(&mut self, event: LiveEvent) {
-        self.tell_of(event, None);
-    }
-
-    /// The same, of what came from the model at this moment.
-    fn tell_of(&mut self, event: LiveEvent, arrived: Option<Instant>) {
         if !self.readers.is_empty() {
-            self.readers.send(&Frame::live(event).of_piece(arrived));
+            self.readers.send(&Frame::live(event));
         }
     }
 
@@ -149,7 +143,7 @@ impl Session {
 
     /// Takes in what a stopped turn still has to tell, without waiting for the loop.
     pub(super) fn finish_stopped_turn(&mut self) {
-        while let Some(event) = self.turn.as_mut().and_then(Turn::told) {
+        while let Some(event) = self.turn.as_deref_mut().and_then(Turn::told) {
             self.take_turn_event(event);
         }
     }

@@ -95,7 +95,7 @@ impl Session {
             return;
         }
         // A process that stops hands its sessions over instead.
-        let is_serving = *self.stage.borrow() == Stage::Serving;
+        let is_serving = self.stage == Stage::Serving;
         if is_serving && self.abandoned && self.readers.is_empty() {
             self.begin_ending(self.left_behind.unwrap_or(EndReason::Disconnect));
         }
@@ -124,10 +124,7 @@ impl Session {
         // There is no further answer that it would be for.
         self.running_summary.stop();
         // Nor has a process that stops the time for a summary.
-        let has_time = matches!(
-            *self.stage.borrow(),
-            Stage::Serving | Stage::Draining { .. }
-        );
+        let has_time = matches!(self.stage, Stage::Serving | Stage::Draining { .. });
         if self.conversation.is_empty() || !has_time {
             self.end_with(reason);
             return;

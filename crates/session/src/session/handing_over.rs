@@ -17,8 +17,8 @@ const RELEASE_LIMIT: Duration = Duration::from_secs(2);
 
 impl Session {
     /// The manager has come one step further with shutting down.
-    pub(super) fn take_stage(&mut self) -> Flow {
-        let stage = *self.stage.borrow();
+    pub(super) fn take_stage(&mut self, stage: Stage) -> Flow {
+        self.stage = stage;
         match stage {
             Stage::Serving => {}
             Stage::Draining { .. } => self.readers.send(&readers::draining()),
@@ -40,7 +40,7 @@ impl Session {
 
     /// Ends all answers but one that only waits for people.
     fn close_what_cannot_be_left(&mut self) {
-        if self.turn.as_ref().is_some_and(Turn::can_be_left) {
+        if self.turn.as_deref().is_some_and(Turn::can_be_left) {
             self.close_waiting(FinishReason::Interrupted);
         } else {
             self.close_answers(FinishReason::Interrupted);
@@ -51,7 +51,7 @@ impl Session {
     /// do, not when the drain does: answers that end together must not send their clients away
     /// together.
     pub(super) fn is_to_be_handed_over(&mut self) -> bool {
-        let is_stopping = matches!(*self.stage.borrow(), Stage::Stopping { .. });
+        let is_stopping = matches!(self.stage, Stage::Stopping { .. });
         if is_stopping && (self.turn.is_some() || !self.waiting.is_empty()) {
             // An answer may have waited for people when that began, and wait no more.
             self.close_what_cannot_be_left();
@@ -60,7 +60,7 @@ impl Session {
             self.departure = None;
             return false;
         }
-        let Some(spread) = self.stage.borrow().spread() else {
+        let Some(spread) = self.stage.spread() else {
             return false;
         };
         let now = Instant::now();
@@ -79,11 +79,11 @@ impl Session {
     /// Whether the session has nothing left to do here that another process could not go on with.
     fn may_leave(&self) -> bool {
         // Who goes on with the session goes on waiting for people.
-        self.turn.as_ref().is_none_or(Turn::can_be_left)
+        self.turn.as_deref().is_none_or(Turn::can_be_left)
             && self.waiting.is_empty()
             && self.admissions.is_empty()
             && self.ending.is_none()
-            && match *self.stage.borrow() {
+            && match self.stage {
                 // There is time to wait for the store: with what is on this disk alone, whoever goes on
                 // with the session would ask again what has been asked.
                 Stage::Serving | Stage::Draining { .. } => self.log.is_stored(),

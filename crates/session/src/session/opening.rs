@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::adopting::Leftovers;
 use super::log::Log;
+use super::rarities::Rarities;
 use super::readers::Readers;
 use super::running_summary::RunningSummary;
 use super::{Resources, Session};
@@ -188,9 +189,9 @@ impl Loaded {
 
 impl Session {
     pub(super) fn from_loaded(
-        resources: Resources,
+        resources: Arc<Resources>,
         loaded: Loaded,
-        inbox: mpsc::Receiver<Command>,
+        inbox: mpsc::Receiver<Box<Command>>,
     ) -> Self {
         let Loaded {
             claimed,
@@ -214,7 +215,8 @@ impl Session {
             fence,
             record.last_seq,
         );
-        let stage = resources.stage.clone();
+        let stage = *resources.stage.borrow();
+        let rarities = Rarities::new(lease.watch(), resources.stage.clone());
         let spender = Spender {
             session_id: Some(session_id.clone()),
             user_id: record.user_id.clone(),
@@ -242,6 +244,7 @@ impl Session {
             ending: None,
             enders: Vec::new(),
             stage,
+            rarities,
             departure: None,
         };
         // A row without a log is one whose maker was lost before its first event.
@@ -266,8 +269,6 @@ impl Session {
         // Whoever opened the session is on the way to attach to it, and has not left yet.
         let linger = self.resources.settings.linger.max(FIRST_READER_LIMIT);
         self.linger = Some(Box::pin(sleep(linger)));
-        // A manager that shuts down already says so only once.
-        self.stage.mark_changed();
     }
 
     /// Ends the calls and answers that a lost process left open, so that every message has one

@@ -4,9 +4,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use patter_protocol::{
     CloseCode, Limits, LiveEvent, MAX_CONTENT_BYTES, MAX_FRAME_BYTES, MAX_METADATA_BYTES, Notice,
-    NoticeCode, SessionReady, VERSION,
+    NoticeCode, SessionReady, Token, VERSION,
 };
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::{Session, Stage};
 use crate::attachment::{After, Attached};
@@ -58,6 +59,14 @@ impl Readers {
     /// [`Readers::one_gone`] when it has noticed.
     pub(super) fn send(&mut self, frame: &Frame) {
         self.readers.retain(|(_, reader)| reader.push(frame));
+    }
+
+    /// The same with a piece of text that came at this moment. It is encoded once, and not at all where nobody
+    /// reads, or everybody lags.
+    pub(super) fn send_piece(&mut self, token: &Token, arrived: Instant) {
+        let mut frame = None;
+        self.readers
+            .retain(|(_, reader)| reader.push_piece(token, arrived, &mut frame));
     }
 
     /// Waits until a reader has left, and forgets it.
@@ -148,7 +157,7 @@ impl Session {
     }
 
     fn may_attach(&self) -> Result<(), SessionError> {
-        if *self.stage.borrow() != Stage::Serving {
+        if self.stage != Stage::Serving {
             return Err(SessionError::Draining);
         }
         if self.is_ending_for_good() {

@@ -100,7 +100,7 @@ impl Session {
     }
 
     fn may_take_message(&self, replaces: Option<&MessageId>) -> Result<(), Refusal> {
-        if *self.stage.borrow() != Stage::Serving {
+        if self.stage != Stage::Serving {
             return Err(Refusal::new(
                 ErrorCode::Busy,
                 "the server is about to restart",
@@ -171,7 +171,7 @@ impl Session {
     }
 
     fn cancel(&mut self, response_id: Option<ResponseId>) -> Result<Submitted, Refusal> {
-        let in_flight = self.turn.as_ref().map(crate::turn::Turn::response_id);
+        let in_flight = self.turn.as_deref().map(crate::turn::Turn::response_id);
         if in_flight.is_none() || response_id.is_some_and(|wanted| Some(wanted) != in_flight) {
             return Err(Refusal::new(
                 ErrorCode::NothingToCancel,
@@ -188,10 +188,7 @@ impl Session {
         approve: bool,
         reason: Option<String>,
     ) -> Result<Submitted, Refusal> {
-        if matches!(
-            *self.stage.borrow(),
-            Stage::Stopping { .. } | Stage::Stopped
-        ) {
+        if matches!(self.stage, Stage::Stopping { .. } | Stage::Stopped) {
             return Err(Refusal::new(
                 ErrorCode::Busy,
                 "the server is about to restart; the call waits at the next one",
@@ -209,7 +206,7 @@ impl Session {
     }
 
     fn regenerate(&mut self, origin: Origin) -> Result<Submitted, Refusal> {
-        if *self.stage.borrow() != Stage::Serving {
+        if self.stage != Stage::Serving {
             return Err(Refusal::new(
                 ErrorCode::Busy,
                 "the server is about to restart",

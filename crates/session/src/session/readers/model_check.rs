@@ -22,6 +22,7 @@ use shuttle::future::{block_on, spawn, yield_now};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, FailurePersistence, Runner};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::Readers;
 use crate::attachment::{Attached, Attachment, Delivery};
@@ -113,7 +114,7 @@ impl Teller {
             content: piece.to_owned(),
             count: None,
         };
-        self.readers.send(&Frame::live(LiveEvent::Token(token)));
+        self.readers.send_piece(&token, Instant::now());
         if let Some(noise) = &self.noise {
             self.readers.send(noise);
         }
