@@ -5,6 +5,7 @@
 mod budget;
 mod connection;
 mod credential;
+mod doorbell;
 mod frame_guard;
 mod handshake;
 mod heartbeat;
@@ -20,11 +21,11 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use patter_protocol::{LogEpoch, SessionId};
-use patter_session::{After, Attachment, SessionError, SessionHandle};
+use patter_session::{After, SessionError};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, debug, info_span};
+use tracing::debug;
 use uuid::Uuid;
 
 use crate::admission::Admission;
@@ -32,13 +33,14 @@ use crate::auth::Caller;
 use crate::http::{App, Body, Problem, Query, access};
 use crate::limits;
 use crate::metrics::{Closed, ConnectionMeasures};
-use connection::Connection;
+use connection::{Connection, Joining};
 use credential::Credential;
 use pace::Pace;
 pub(crate) use socket::End;
 use socket::Socket;
 #[cfg(feature = "autobahn-echo")]
 pub(crate) use socket::echo;
+use trace::Spans;
 
 /// A client must be ready to speak WebSocket so long after the server has agreed.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -103,18 +105,23 @@ pub(crate) async fn open(
     let attachment = session.attach(after).await.map_err(refusal)?;
 
     let upgrade = hyper::upgrade::on(&mut request);
-    let stop = app.connections.stop.clone();
-    let credential = Credential::new(&app.authenticator, caller);
     let open = Open::new(Arc::clone(&app.metrics.connections));
+    let joining = Box::new(Joining {
+        session,
+        attachment,
+        credential: Credential::new(&app.authenticator, caller),
+        pace,
+        measures: Arc::clone(&open.0),
+        stop: app.connections.stop.clone(),
+        spans: Spans::begin(&session_id),
+    });
     let connection = async move {
-        let serving = (session, attachment, credential);
-        serve(upgrade, serving, stop, (open, pace)).await;
+        let closed = serve(upgrade, joining).await;
+        open.0.closed(closed);
         // The connection counts as one until here.
-        drop((admission, place));
+        drop((open, admission, place));
     };
-    let traced = connection.instrument(trace::connection(&session_id));
-    let span = info_span!("connection", %session_id);
-    app.connections.tasks.spawn(traced.instrument(span));
+    app.connections.tasks.spawn(connection);
     Ok(response)
 }
 
@@ -135,36 +142,19 @@ fn is_not_theirs(error: &SessionError) -> bool {
     )
 }
 
-async fn serve(
-    upgrade: OnUpgrade,
-    (session, attachment, credential): (SessionHandle, Attachment, Credential),
-    stop: CancellationToken,
-    (open, pace): (Open, Pace),
-) {
-    let measures = Arc::clone(&open.0);
-    let closed = match timeout(UPGRADE_TIMEOUT, upgrade).await {
+async fn serve(upgrade: OnUpgrade, joining: Box<Joining>) -> Closed {
+    let why = match timeout(UPGRADE_TIMEOUT, upgrade).await {
         Ok(Ok(upgraded)) => {
             let socket = Socket::new(TokioIo::new(upgraded)).await;
-            let connection = Connection::new(
-                socket,
-                session,
-                attachment,
-                credential,
-                Arc::clone(&measures),
-                pace,
-            );
-            Closed::By(connection.run(stop).await)
+            let connection = Box::new(Connection::new(socket, *joining));
+            return Closed::By(connection.run().await);
         }
-        Ok(Err(error)) => {
-            debug!(%error, "a client left before the upgrade");
-            Closed::NoUpgrade
-        }
-        Err(_elapsed) => {
-            debug!("a client did not take the upgrade");
-            Closed::NoUpgrade
-        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_elapsed) => "the client did not take it in time".to_owned(),
     };
-    measures.closed(closed);
+    let log = async { debug!(why, "there was no upgrade") };
+    joining.spans.run(log).await;
+    Closed::NoUpgrade
 }
 
 /// A connection that is counted as open, until this is dropped.

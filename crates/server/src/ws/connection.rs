@@ -1,29 +1,35 @@
 //! One client's connection to one session: a single task that owns the socket and nothing else.
 //! The conversation lives in the session and goes on without it.
 
+mod refusals;
+
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, stream};
 use patter_protocol::{
-    ClientMessage, CloseCode, ErrorCode, ErrorEvent, JsonObject, LiveEvent, MAX_REFUSED_FRAMES,
-    ParseError, Pong, ServerMessage,
+    ClientMessage, CloseCode, ErrorCode, ErrorEvent, LiveEvent, MAX_REFUSED_FRAMES, Pong,
+    ServerMessage,
 };
 use patter_session::{Attachment, Delivery, Frame, Receipt, Refusal, SessionHandle};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::{debug, error};
 
 use crate::metrics::ConnectionMeasures;
 use crate::ws::budget::Budget;
 use crate::ws::credential::{Credential, News};
+use crate::ws::doorbell::Doorbell;
 use crate::ws::heartbeat::{Beat, Heartbeat};
 use crate::ws::pace::Pace;
 use crate::ws::socket::{End, Incoming, Socket};
+use crate::ws::trace::Spans;
+use refusals::{flood_event, gone_event, parse_error_event};
 
 /// So many events are written before the socket is flushed, if they wait already.
 const MAX_BATCH: usize = 64;
@@ -42,6 +48,11 @@ pub(crate) struct Connection<S> {
     deliveries: BoxStream<'static, Delivery>,
     /// The client has every event of the log up to this one.
     delivered: u64,
+    /// Rung by the session.
+    told: Doorbell,
+    /// Rung by everybody else.
+    doorbell: Doorbell,
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
     credential: Credential,
     heartbeat: Heartbeat,
     control_budget: Budget,
@@ -50,24 +61,53 @@ pub(crate) struct Connection<S> {
     refused_in_a_row: u32,
     over_budget_in_a_row: u32,
     measures: Arc<ConnectionMeasures>,
+    spans: Spans,
     /// Events that are written and not flushed yet.
     unflushed: u64,
     /// When the oldest piece of an answer among them came from the model.
     oldest_piece: Option<Instant>,
 }
 
+/// What is joined with a socket.
+pub(crate) struct Joining {
+    pub(crate) session: SessionHandle,
+    pub(crate) attachment: Attachment,
+    pub(crate) credential: Credential,
+    pub(crate) pace: Pace,
+    pub(crate) measures: Arc<ConnectionMeasures>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) spans: Spans,
+}
+
+/// What a connection waits for.
+enum Happened {
+    Delivery(Option<Delivery>),
+    Other(Other),
+}
+
+/// What is not from the session.
+enum Other {
+    Stopped,
+    News(News),
+    Incoming(Result<Incoming, End>),
+    Beat(Beat),
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Joins a socket and a session.
-    pub(crate) fn new(
-        socket: Socket<S>,
-        session: SessionHandle,
-        attachment: Attachment,
-        credential: Credential,
-        measures: Arc<ConnectionMeasures>,
-        pace: Pace,
-    ) -> Self {
+    pub(crate) fn new(socket: Socket<S>, joining: Joining) -> Self {
+        let Joining {
+            session,
+            attachment,
+            credential,
+            pace,
+            measures,
+            stop,
+            spans,
+        } = joining;
         let delivered = attachment.begins_after();
-        let deliveries = stream::unfold(attachment, |mut attachment| async {
+        // In a box, for it is handed on with every event.
+        let deliveries = stream::unfold(Box::new(attachment), |mut attachment| async {
             Some((attachment.next().await, attachment))
         });
         Self {
@@ -75,6 +115,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             session,
             deliveries: deliveries.boxed(),
             delivered,
+            told: Doorbell::new(),
+            doorbell: Doorbell::new(),
+            stopped: Box::pin(stop.cancelled_owned()),
             credential,
             heartbeat: Heartbeat::start(),
             control_budget: Budget::of_control_frames(),
@@ -83,45 +126,75 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             refused_in_a_row: 0,
             over_budget_in_a_row: 0,
             measures,
+            spans,
             unflushed: 0,
             oldest_piece: None,
         }
     }
 
-    /// Serves the connection until it ends or `stop` is cancelled, and tells why it ended.
-    pub(crate) async fn run(mut self, stop: CancellationToken) -> End {
-        let Err(end) = self.serve(&stop).await;
-        debug!(?end, "connection ends");
+    /// Serves the connection until it ends or is stopped, and tells why it ended.
+    ///
+    /// It and what it seldom does are in boxes: a future has room for all that it may ever do.
+    pub(crate) async fn run(mut self: Box<Self>) -> End {
+        let Err(end) = self.serve().await;
+        let Self {
+            socket,
+            deliveries,
+            spans,
+            ..
+        } = *self;
         // Nobody reads any more: the session may begin to linger while goodbyes are said.
-        drop(self.deliveries);
-        self.socket.finish(end).await;
+        drop(deliveries);
+        let goodbye = async {
+            debug!(?end, "connection ends");
+            socket.finish(end).await;
+        };
+        Box::pin(spans.run(goodbye)).await;
         end
     }
 
-    async fn serve(&mut self, stop: &CancellationToken) -> Result<Infallible, End> {
+    async fn serve(&mut self) -> Result<Infallible, End> {
         // `session_ready` waits already, and nothing may come before it.
         let ready = self.deliveries.next().await;
         self.on_delivery(ready).await?;
         loop {
-            self.step(stop).await?;
+            match self.next().await {
+                Happened::Delivery(delivery) => self.on_delivery(delivery).await?,
+                Happened::Other(other) => {
+                    let spans = self.spans.clone();
+                    Box::pin(spans.run(self.on_other(other))).await?;
+                }
+            }
         }
     }
 
-    /// Waits for the next thing to happen and deals with it.
+    /// Waits for the next thing to happen.
     ///
-    /// Every branch may be dropped while it waits: a half-read message stays in the socket, a
-    /// half-read page of the log in the stream of deliveries, and the timers in the heartbeat and the credential. What
-    /// is written is written in the handlers, which are not dropped.
-    async fn step(&mut self, stop: &CancellationToken) -> Result<(), End> {
+    /// Every branch may be dropped while it waits: a half-read message stays in the socket, a half-read page of
+    /// the log in the stream of deliveries, and the timers in the heartbeat and the credential. The session comes
+    /// last, for it may always have something to say; what the others say at most is limited.
+    async fn next(&mut self) -> Happened {
+        let others = async {
+            tokio::select! {
+                () = &mut self.stopped => Other::Stopped,
+                news = self.credential.news() => Other::News(news),
+                incoming = self.socket.receive() => Other::Incoming(incoming),
+                beat = self.heartbeat.next() => Other::Beat(beat),
+            }
+        };
         tokio::select! {
-            () = stop.cancelled() => Err(End::Close(CloseCode::Restart)),
-            news = self.credential.news() => self.on_news(news).await,
-            incoming = self.socket.receive() => match incoming {
-                Ok(incoming) => self.on_incoming(incoming).await,
-                Err(end) => Err(end),
-            },
-            delivery = self.deliveries.next() => self.on_delivery(delivery).await,
-            beat = self.heartbeat.next() => self.on_beat(beat).await,
+            biased;
+            other = self.doorbell.answer(others) => Happened::Other(other),
+            delivery = self.told.answer(self.deliveries.next()) => Happened::Delivery(delivery),
+        }
+    }
+
+    async fn on_other(&mut self, other: Other) -> Result<(), End> {
+        match other {
+            Other::Stopped => Err(End::Close(CloseCode::Restart)),
+            Other::News(news) => self.on_news(news).await,
+            Other::Incoming(incoming) => self.on_incoming(incoming?).await,
+            Other::Beat(beat) => self.on_beat(beat).await,
         }
     }
 
@@ -147,12 +220,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Writes an event and those that wait behind it, and flushes once.
     async fn on_delivery(&mut self, first: Option<Delivery>) -> Result<(), End> {
-        self.heartbeat.in_use();
-        let deadline = Socket::<S>::write_deadline();
+        let now = Instant::now();
+        self.heartbeat.in_use(now);
+        let deadline = Socket::<S>::write_deadline(now);
         self.feed(first, deadline).await?;
         for _ in 1..MAX_BATCH {
             // What is taken is written: nothing is taken that the batch has no room for.
-            match self.deliveries.next().now_or_never() {
+            match self.told.answer(self.deliveries.next()).now_or_never() {
                 Some(delivery) => self.feed(delivery, deadline).await?,
                 None => break,
             }
@@ -194,7 +268,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match incoming {
             Incoming::Text(text) => {
                 self.measures.received.inc();
-                self.heartbeat.in_use();
+                self.heartbeat.in_use(Instant::now());
                 self.on_text(&text).await
             }
             Incoming::Control if self.control_budget.take() => Ok(()),
@@ -288,7 +362,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn write(&mut self, text: Utf8Bytes) -> Result<(), End> {
-        let deadline = Socket::<S>::write_deadline();
+        let deadline = Socket::<S>::write_deadline(Instant::now());
         self.socket.feed(text, deadline).await?;
         self.socket.flush(deadline).await
     }
@@ -298,49 +372,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 fn text_of(frame: &Frame) -> Result<Utf8Bytes, End> {
     // Frames are UTF-8; the check costs less than carrying a second type through the session.
     Utf8Bytes::try_from(frame.bytes().clone()).map_err(|_error| End::Close(CloseCode::Internal))
-}
-
-fn parse_error_event(error: &ParseError) -> ErrorEvent {
-    let mut details = JsonObject::new();
-    if let Some(field) = error.field() {
-        details.insert("field".to_owned(), field.into());
-    }
-    ErrorEvent {
-        code: error.code(),
-        message: error.to_string(),
-        retryable: false,
-        message_id: error.message_id().cloned(),
-        response_id: None,
-        details,
-    }
-}
-
-/// Messages come faster than anybody needs.
-fn flood_event() -> ErrorEvent {
-    let mut details = JsonObject::new();
-    details.insert("retry_after_ms".to_owned(), 1_000.into());
-    ErrorEvent {
-        code: ErrorCode::RateLimited,
-        message: "too many messages at a time on this connection; the message was not taken"
-            .to_owned(),
-        retryable: true,
-        message_id: None,
-        response_id: None,
-        details,
-    }
-}
-
-/// The session ended while the message was on its way; the next connection opens it again.
-fn gone_event() -> ErrorEvent {
-    ErrorEvent {
-        code: ErrorCode::Busy,
-        message: "the session is just being closed; connect again and send the message again"
-            .to_owned(),
-        retryable: true,
-        message_id: None,
-        response_id: None,
-        details: JsonObject::new(),
-    }
 }
 
 #[cfg(test)]

@@ -25,8 +25,11 @@ use super::frame_guard::{FrameGuard, Violation};
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Both sides have so long to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Each open connection holds both buffers.
-const BUFFER_BYTES: usize = 8 * 1024;
+/// Each open connection holds it, and the library clears all of it whenever it looks for a message. What people
+/// say is mostly shorter; what is longer is read in several pieces.
+const READ_BUFFER_BYTES: usize = 2 * 1024;
+/// So much is gathered, where it comes at once, before it is written.
+const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 /// Longer events go out in several WebSocket frames (RFC 6455, section 5.4). A frame waits here as a
 /// whole while it is written, and the next one is only taken when it is out: so a reader that does
 /// not read costs a frame, and not a copy of an event, which can have megabytes.
@@ -93,9 +96,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// The point of time by which a batch that is begun now must be written.
-    pub(crate) fn write_deadline() -> Instant {
-        Instant::now() + WRITE_TIMEOUT
+    /// The point of time by which a batch that is begun at this one must be written.
+    pub(crate) fn write_deadline(now: Instant) -> Instant {
+        now + WRITE_TIMEOUT
     }
 
     /// Writes an event, of which the end may stay in the buffer until [`Socket::flush`].
@@ -195,8 +198,8 @@ pub(super) async fn watched<S: AsyncRead + AsyncWrite + Unpin>(
     let config = WebSocketConfig::default()
         .max_message_size(Some(max_message_bytes))
         .max_frame_size(Some(max_message_bytes))
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES.max(2 * max_message_bytes));
     let stream = FrameGuard::new(stream, max_fragments);
     WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await

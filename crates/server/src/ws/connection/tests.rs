@@ -51,17 +51,19 @@ async fn connect(sessions: SessionManager) -> Running {
     let attachment = session.attach(After::Start).await.unwrap();
     let (server_end, client_end) = duplex(1024);
     let socket = Socket::new(server_end).await;
-    let connection = Connection::new(
-        socket,
-        session.clone(),
-        attachment,
-        nobody(),
-        Arc::default(),
-        Pace::unlimited(),
-    );
     let stop = CancellationToken::new();
+    let joining = Joining {
+        session: session.clone(),
+        attachment,
+        credential: nobody(),
+        pace: Pace::unlimited(),
+        measures: Arc::default(),
+        stop: stop.clone(),
+        spans: Spans::begin(session.id()),
+    };
+    let connection = Box::new(Connection::new(socket, joining));
     let mut tasks = JoinSet::new();
-    tasks.spawn(connection.run(stop.clone()));
+    tasks.spawn(connection.run());
     let client = WebSocketStream::from_raw_socket(client_end, Role::Client, None).await;
     Running {
         sessions,
