@@ -19,6 +19,9 @@ use crate::{
 /// It measures processes by what only Linux has.
 const CAN_RUN: bool = cfg!(target_os = "linux");
 
+/// What is shipped.
+const PROFILE: &str = "dist";
+
 const FASTAPI: &str = "crates/bench/peers/fastapi";
 const NODE: Package = Package("crates/bench/peers/node");
 
@@ -83,9 +86,9 @@ pub(crate) fn check() -> anyhow::Result<()> {
 fn build(metadata: &Metadata) -> anyhow::Result<PathBuf> {
     let mut command = Command::new("cargo");
     command
-        .args(["build", "--quiet", "--release", "--bins"])
+        .args(["build", "--quiet", "--profile", PROFILE, "--bins"])
         .args(["--package", "patter-server", "--package", "patter-bench"])
         .env("PATTER_WEB", "plain");
     process::run(&mut command)?;
-    Ok(metadata.target_directory.join("release"))
+    Ok(metadata.target_directory.join(PROFILE))
 }

@@ -1,14 +1,17 @@
 //! The clock that all processes of a machine share, and the stamps by which tokens carry its time:
-//! `@` and 18 digits, nanoseconds, in the text of the token. Whatever a server wraps around a token, a
-//! stamp is found in it by one search for a byte.
-
-use std::io::Write as _;
+//! `@` and 18 signs for decimal digits, nanoseconds, in the text of the token. Whatever a server wraps around a
+//! token, a stamp is found in it by one search for a byte.
+//!
+//! The digits are no digits, for a server may have a full-text search: thousands of numbers in one answer, each
+//! another one, are an index that no text of a model makes. JSON has no escapes for any of the signs.
 
 use rustix::time::{ClockId, clock_gettime};
 
 /// Begins a stamp; nothing else in a frame of a token holds it.
 const MARK: u8 = b'@';
 const DIGITS: usize = 18;
+/// What stands for 0 to 9.
+const SIGNS: [u8; 10] = *b"!#$%&()*;^";
 /// So long is a stamp.
 pub const STAMP_BYTES: usize = 1 + DIGITS;
 
@@ -22,20 +25,34 @@ pub fn now_ns() -> u64 {
 
 /// Appends a stamp of this time.
 pub fn stamp(text: &mut Vec<u8>, at_ns: u64) {
-    // To a vector nothing fails to be written.
-    let _always_written = write!(text, "@{at_ns:018}");
+    text.push(MARK);
+    let begin = text.len();
+    let mut rest = at_ns;
+    for _ in 0..DIGITS {
+        text.push(sign(rest % 10));
+        rest /= 10;
+    }
+    // The last digit came first.
+    text.get_mut(begin..).unwrap_or_default().reverse();
 }
 
 /// The times of all stamps in a frame, in order.
 pub fn stamps(frame: &[u8]) -> impl Iterator<Item = u64> {
     memchr::memchr_iter(MARK, frame).filter_map(|at| {
         let digits = frame.get(at + 1..at + 1 + DIGITS)?;
-        digits.iter().try_fold(0_u64, |number, digit| {
-            digit
-                .is_ascii_digit()
-                .then(|| number * 10 + u64::from(digit - b'0'))
-        })
+        digits
+            .iter()
+            .try_fold(0, |number, sign| Some(number * 10 + digit(*sign)?))
     })
+}
+
+fn sign(digit: u64) -> u8 {
+    SIGNS[(digit % 10) as usize]
+}
+
+fn digit(sign: u8) -> Option<u64> {
+    let place = SIGNS.iter().position(|it| *it == sign)?;
+    Some(place as u64)
 }
 
 #[cfg(test)]

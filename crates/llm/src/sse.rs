@@ -98,9 +98,10 @@ impl Pieces {
     /// The next bytes of the body. What has come counts before what is late, but an answer
     /// without end does not: it has always something to say.
     async fn receive(&mut self) -> Result<Option<Bytes>, LlmError> {
-        let deadline = self.wait.begin();
+        let now = Instant::now();
+        let deadline = self.wait.begin(now);
         let late = |deadline: Deadline| self.reporter.timeout(deadline.phase, deadline.limit);
-        if Instant::now() >= self.wait.whole.at {
+        if now >= self.wait.whole.at {
             return Err(late(self.wait.whole));
         }
         let received = tokio::select! {
@@ -138,8 +139,8 @@ impl Wait {
     }
 
     /// Begins to wait, or goes on, and sets the timer.
-    fn begin(&mut self) -> Deadline {
-        let since = *self.since.get_or_insert_with(Instant::now);
+    fn begin(&mut self, now: Instant) -> Deadline {
+        let since = *self.since.get_or_insert(now);
         let (phase, limit) = if self.begun {
             (TimeoutPhase::NextToken, self.timeouts.next_token)
         } else {
