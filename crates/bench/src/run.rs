@@ -119,7 +119,7 @@ impl Run {
                 let mut figures = Figures::default();
                 let took = standing.started_in();
                 figures.set("listens_after_ms", took.as_secs_f64() * 1e3);
-                if let Some(megabytes) = server.binary_mb(ground.programs)? {
+                if let Some(megabytes) = server.binary_mb(ground.programs, ground.work)? {
                     figures.set("binary_mb", megabytes);
                 }
                 standing.stop().await?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
@@ -100,20 +100,24 @@ impl Server {
         }
     }
 
-    /// How much disk the program takes, in MB, where it is one file.
+    /// How much disk the program takes, in MB, without the names of its functions, where it is one file.
     ///
     /// # Errors
     ///
-    /// If the file is not there.
-    pub fn binary_mb(self, programs: &Programs) -> anyhow::Result<Option<f64>> {
+    /// If the file is not there, or `strip` (of binutils) is not.
+    pub fn binary_mb(self, programs: &Programs, work: &Path) -> anyhow::Result<Option<f64>> {
         let file: &Path = match self {
             Self::Patter | Self::PatterSqlite | Self::PatterGemini => &programs.patter,
             _ => return Ok(None),
         };
-        let data = file
-            .metadata()
-            .with_context(|| format!("could not look at `{}`", file.display()))?;
-        Ok(Some(data.len() as f64 / 1e6))
+        let stripped = work.join("stripped");
+        let status = std::process::Command::new("strip")
+            .arg("-o")
+            .args([&stripped, file])
+            .status()
+            .context("could not start `strip`")?;
+        ensure!(status.success(), "could not strip `{}`", file.display());
+        Ok(Some(stripped.metadata()?.len() as f64 / 1e6))
     }
 }
 

@@ -71,12 +71,13 @@ const TARGETS: [Target; 15] = [
         "sessions",
         Goal::LeastOfFloor(0.8),
     ),
+    // The floor passes on what comes at once as one frame, and so is no measure here.
     target(
-        "tokens/s of blast, × floor",
+        "tokens/s of blast: three times a plain Rust server's",
         Scenario::Blast,
         Patter,
         "tokens_per_s",
-        Goal::LeastOfFloor(0.5),
+        Goal::Least(540_000.0),
     ),
     target(
         "an idle connection, kB",
