@@ -1,12 +1,12 @@
 //! The JSON of every message, as it goes over the wire: a change here is a change of the contract.
 
-mod common;
-
 use patter_protocol::{ClientMessage, ServerMessage};
+
+use crate::support;
 
 #[test]
 fn every_server_message_has_this_json() {
-    let messages: Vec<serde_json::Value> = common::server_messages()
+    let messages: Vec<serde_json::Value> = support::server_messages()
         .iter()
         .map(|message| serde_json::from_str(&message.to_json()).unwrap())
         .collect();
@@ -15,7 +15,7 @@ fn every_server_message_has_this_json() {
 
 #[test]
 fn every_client_message_has_this_json() {
-    let messages: Vec<serde_json::Value> = common::client_messages()
+    let messages: Vec<serde_json::Value> = support::client_messages()
         .iter()
         .map(|message| serde_json::from_str(&message.to_json()).unwrap())
         .collect();
@@ -39,7 +39,7 @@ fn the_schema_demands_no_field_that_a_client_may_leave_out() {
 
 #[test]
 fn every_server_message_is_read_back_as_it_was() {
-    for message in common::server_messages() {
+    for message in support::server_messages() {
         let json = message.to_json();
         let read: ServerMessage = serde_json::from_str(&json).expect(&json);
         assert_eq!(read, message, "{json}");
@@ -48,7 +48,7 @@ fn every_server_message_is_read_back_as_it_was() {
 
 #[test]
 fn every_client_message_is_read_back_as_it_was() {
-    for message in common::client_messages() {
+    for message in support::client_messages() {
         assert_eq!(ClientMessage::parse(&message.to_json()).unwrap(), message);
     }
 }
@@ -56,7 +56,7 @@ fn every_client_message_is_read_back_as_it_was() {
 #[test]
 fn a_server_message_is_known_by_its_type_alone() {
     let mut types = Vec::new();
-    for message in common::server_messages() {
+    for message in support::server_messages() {
         let value: serde_json::Value = serde_json::from_str(&message.to_json()).unwrap();
         types.push(value["type"].as_str().unwrap().to_owned());
         assert_eq!(

@@ -12,7 +12,7 @@ use std::path::Path;
 use patter_protocol::{ClientMessage, CloseCode, ServerMessage, asyncapi};
 use serde_json::Value;
 
-mod common;
+use crate::support;
 
 #[test]
 fn the_committed_document_is_what_the_types_say() {
@@ -57,10 +57,10 @@ fn types_of(messages: &[String]) -> Vec<String> {
 #[test]
 fn every_message_is_in_the_document() {
     let names = |side| -> Vec<_> { examples(side).into_iter().map(|(name, _)| name).collect() };
-    let client = common::client_messages();
+    let client = support::client_messages();
     let client: Vec<_> = client.iter().map(ClientMessage::to_json).collect();
     assert_eq!(names("client"), types_of(&client));
-    let server = common::server_messages();
+    let server = support::server_messages();
     let server: Vec<_> = server.iter().map(ServerMessage::to_json).collect();
     assert_eq!(names("server"), types_of(&server));
 }
