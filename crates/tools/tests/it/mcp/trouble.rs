@@ -10,7 +10,7 @@ use patter_tools::{
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::bench::{Bench, processes_in_group, until};
+use super::bench::{Bench, processes_in_group, until};
 
 #[tokio::test]
 async fn a_call_that_is_given_up_is_cancelled_at_the_server() {

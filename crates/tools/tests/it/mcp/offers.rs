@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, json};
 use tokio::time::Instant;
 
-use crate::bench::{Bench, seen_in};
+use super::bench::{Bench, seen_in};
 
 /// Input 101.
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn a_name_that_is_taken_stays_whose_it_was() {
     });
     tools.add(own).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/server.sh");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/server.sh");
     let options = McpOptions {
         transport: McpTransport::Process {
             program: "sh".to_owned(),

@@ -25,7 +25,7 @@ impl Bench {
 
     pub(crate) async fn with(habits: &[&str], change: impl FnOnce(&mut McpOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/server.sh");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/server.sh");
         let mut arguments = vec![
             script.display().to_string(),
             seen_in(&folder).display().to_string(),
