@@ -1,8 +1,5 @@
 //! How tools are called in an answer, and what becomes of their results.
 
-mod common;
-
-use common::{Client, durable, manager, open, say};
 use patter_llm::{FinishReason as ModelFinish, Message, ModelEvent, ToolCall};
 use patter_protocol::{EventBody, FinishReason, LiveEvent, Part, ServerMessage, ToolErrorCode};
 use patter_session::{After, SessionManager, SessionSettings};
@@ -11,6 +8,8 @@ use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, call, finish, t
 use patter_tools::{ToolContext, ToolPolicy, ToolRegistry, tool};
 use serde::Deserialize;
 use serde_json::json;
+
+use crate::support::{self, Client, durable, manager, open, say};
 
 #[derive(Deserialize, schemars::JsonSchema)]
 struct Nothing {}
@@ -291,7 +290,7 @@ async fn a_call_too_deep_to_be_stored_fails_its_answer_and_not_the_session() {
 async fn a_tool_is_called_only_as_often_as_its_policy_says() {
     let calls = ["x", "y", "z"].map(|id| call(id, "wait", json!({ "millis": 10 })));
     let model = ScriptedModel::new([Reply::calls(calls), Reply::text(["I see."])]);
-    let tools = common::tools();
+    let tools = support::tools();
     let policy = ToolPolicy {
         max_calls: Some(2),
         ..ToolPolicy::default()

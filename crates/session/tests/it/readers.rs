@@ -5,9 +5,6 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
-mod common;
-
-use common::{Client, durable, manager, message_id, open, say};
 use futures_util::{FutureExt, StreamExt, stream};
 use patter_llm::FinishReason as ModelFinish;
 use patter_protocol::{
@@ -22,6 +19,8 @@ use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, finish, t
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+use crate::support::{self, Client, durable, manager, message_id, open, say};
 
 fn ready(message: &ServerMessage) -> &SessionReady {
     match message {
@@ -244,7 +243,7 @@ async fn while_the_store_is_away_an_answer_streams_on_and_is_stored_when_it_is_b
         panic!()
     };
     assert_eq!(event.code, ErrorCode::StoreUnavailable);
-    let repeated = ClientMessage::UserMessage(common::message("m-1", "Hi"));
+    let repeated = ClientMessage::UserMessage(support::message("m-1", "Hi"));
     let refused = session.submit(repeated).await.unwrap_err();
     let Refusal::Refused(event) = refused else {
         panic!()

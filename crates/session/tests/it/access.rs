@@ -2,13 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::bench::Bench;
-use common::{Client, log_of, say};
 use patter_protocol::{ClientMessage, EventBody};
 use patter_session::{
     After, OpenOptions, SessionError, SessionHandle, SessionManager, SessionSettings,
@@ -17,6 +13,9 @@ use patter_store::SessionStore;
 use patter_testkit::failing_store::Failure;
 use patter_testkit::scripted_model::{Reply, ScriptedModel};
 use tokio::time::{Instant, sleep};
+
+use crate::support::bench::Bench;
+use crate::support::{Client, log_of, say};
 
 fn of(user: Option<&str>) -> OpenOptions {
     OpenOptions {

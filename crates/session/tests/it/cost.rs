@@ -4,11 +4,8 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Client, ended, open, say};
 use patter_llm::{
     Catalog, FinishReason as ModelFinish, LlmError, ModelEvent, ModelInfo, Price, TimeoutPhase,
 };
@@ -17,6 +14,8 @@ use patter_session::{After, SessionHandle, SessionManager};
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, call, finish, overloaded, text};
 use serde_json::json;
+
+use crate::support::{self, Client, ended, open, say};
 
 /// Says something and tells what the answer cost.
 async fn cost(session: &SessionHandle, client: &mut Client, id: &str) -> Option<f64> {
@@ -42,7 +41,7 @@ async fn costs(replies: impl IntoIterator<Item = Reply>) -> (Vec<Option<f64>>, O
     let usual = ScriptedModel::new(replies);
     let store = MemoryStore::default();
     let sessions = SessionManager::builder(store.clone(), usual.clone())
-        .tools(common::tools())
+        .tools(support::tools())
         .prices(prices())
         .start();
     let session = open(&sessions, "s").await;

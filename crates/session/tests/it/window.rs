@@ -5,11 +5,8 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Client, ended, message, open, say};
 use patter_llm::{Catalog, ChatRequest, FinishReason, Message, ModelInfo, TokenCounter, Windowed};
 use patter_protocol::{ClientMessage, CloseCode};
 use patter_session::{After, SessionHandle, SessionManager, SessionSettings};
@@ -20,6 +17,8 @@ use patter_testkit::scripted_model::{
 use patter_tools::{ToolContext, ToolRegistry, tool};
 use serde::Deserialize;
 use serde_json::json;
+
+use crate::support::{self, Client, ended, message, open, say};
 
 const WINDOW: u64 = 2_000;
 /// What the window leaves for a request: a quarter is kept for the answer.
@@ -324,7 +323,7 @@ async fn an_edit_and_an_answer_given_again_go_on_with_the_summary() {
     session.submit(ClientMessage::Regenerate).await.unwrap();
     client.until_answer().await;
     let edit = patter_protocol::UserInput {
-        replaces: Some(common::message_id("m-19")),
+        replaces: Some(support::message_id("m-19")),
         ..message("edit", "shorter")
     };
     model.push(Reply::text(["edited"]));

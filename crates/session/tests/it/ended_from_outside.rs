@@ -2,12 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Client, ended, log_of, manager, open, say};
 use patter_llm::FinishReason as ModelFinish;
 use patter_protocol::{CloseCode, EndReason, EventBody, FinishReason, SessionId};
 use patter_session::{After, SessionError, SessionManager, SessionSettings};
@@ -16,6 +13,8 @@ use patter_testkit::failing_store::{FailingStore, Failure};
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, finish, text};
 use tokio::time::{sleep, timeout};
+
+use crate::support::{Client, ended, log_of, manager, open, say};
 
 fn session_id() -> SessionId {
     "s".parse().unwrap()

@@ -1,5 +1,4 @@
 //! A conversation as a test holds it.
-#![allow(dead_code, reason = "each test file uses its part")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,12 +1,9 @@
 //! Sessions over models with all their wrappers, `Failover(Retry(CircuitBreaker(Windowed(model))))`,
 //! whatever goes wrong with whom and when.
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Client, durable, open, say};
 use patter_llm::{
     Catalog, Circuit, CircuitBreaker, CircuitState, Failover, FinishReason as ModelFinish,
     LlmError, ModelEvent, ModelInfo, Price, Retry, RetryBudget, TimeoutPhase, Windowed,
@@ -25,6 +22,8 @@ use patter_testkit::scripted_model::{
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
+
+use crate::support::{self, Client, durable, open, say};
 
 /// Two models, of which the second stands in for the first.
 struct Stack {
@@ -62,7 +61,7 @@ impl Stack {
         let second = Retry::new(guarded(&self.second), budget.clone());
         let model = Failover::new(Retry::new(first, budget)).then(second);
         let manager = SessionManager::builder(store, model)
-            .tools(common::tools())
+            .tools(support::tools())
             .prices(self.catalog.clone())
             .spool(MemorySpool::default())
             .start();

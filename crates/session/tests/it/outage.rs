@@ -4,12 +4,8 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
-mod common;
-
 use std::time::Duration;
 
-use common::bench::{Bench, away};
-use common::{durable, message, message_id, refused_with, say};
 use patter_llm::{FinishReason as ModelFinish, ModelEvent};
 use patter_protocol::{
     ClientMessage, CloseCode, ErrorCode, EventBody, FinishReason, LiveEvent, NoticeCode,
@@ -22,6 +18,9 @@ use patter_testkit::memory_spool::{MemorySpool, SpoolFailure};
 use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, call, finish, text};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::support::bench::{Bench, away};
+use crate::support::{durable, message, message_id, refused_with, say};
 
 async fn submit(session: &SessionHandle, id: &str) -> Result<Receipt, Refusal> {
     let message = ClientMessage::UserMessage(message(id, "Hi"));

@@ -1,10 +1,7 @@
 //! How sessions begin, end, and begin again.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Client, durable, ended, log_of, manager, open, say};
 use patter_llm::{FinishReason as ModelFinish, Message};
 use patter_protocol::{
     AiResponse, ClientMessage, CloseCode, EndReason, EventBody, FinishReason, JsonObject,
@@ -14,6 +11,8 @@ use patter_session::{After, OpenOptions, Refusal, SessionSettings};
 use patter_store::SessionStore;
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, finish, overloaded, text};
+
+use crate::support::{Client, durable, ended, log_of, manager, open, say};
 
 #[tokio::test(start_paused = true)]
 async fn end_finalizes_at_once_with_summary_and_metrics() {

@@ -1,10 +1,7 @@
 //! How messages are answered.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Client, manager, message, message_id, open, refused_with, say};
 use patter_llm::{FinishReason as ModelFinish, Message, ModelEvent};
 use patter_protocol::{
     ClientMessage, ErrorCode, EventBody, FinishReason, LiveEvent, ServerMessage, UserInput,
@@ -15,6 +12,8 @@ use patter_testkit::scripted_model::{
     Gate, Reply, ScriptedModel, Step, call, finish, overloaded, text,
 };
 use serde_json::json;
+
+use crate::support::{Client, manager, message, message_id, open, refused_with, say};
 
 fn scripted(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel {
     ScriptedModel::new(replies)

@@ -5,12 +5,9 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Client, events_of, open, say};
 use futures_util::future::join_all;
 use patter_llm::{
     Catalog, Classifier, ClassifierSettings, Conditions, FinishReason as ModelFinish, ModelEvent,
@@ -30,6 +27,8 @@ use patter_testkit::scripted_model::{
     Gate, Reply, ScriptedModel, Step, call, finish, overloaded, text,
 };
 use serde_json::{Value, json};
+
+use crate::support::{self, Client, events_of, open, say};
 
 /// 1 USD for a million tokens in, 10 for a million out.
 fn prices() -> Catalog {
@@ -215,7 +214,7 @@ async fn a_turn_that_calls_tools_for_ever_is_ended_by_what_it_costs() {
     let model = ScriptedModel::new([wait(), wait(), wait(), wait(), wait()]);
     // 10 in and 5 out are 60 millionths; what is thought of a request is more.
     let sessions = builder(&store, &model, &ledger, turn(usd(500)))
-        .tools(common::tools())
+        .tools(support::tools())
         .prices(prices())
         .start();
     let session = open(&sessions, "s").await;
@@ -225,7 +224,7 @@ async fn a_turn_that_calls_tools_for_ever_is_ended_by_what_it_costs() {
     assert_eq!(limit_told(&client).0, "turn_usd");
     assert!(!model.is_spent());
     assert!(model.requests().len() >= 2);
-    common::judge::check_log(&events_of(&store).await);
+    support::judge::check_log(&events_of(&store).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -289,7 +288,7 @@ async fn each_message_that_waits_is_refused_with_an_answer_of_its_own() {
     assert_eq!(limits.len(), 2);
     assert!(limits.iter().all(|it| it.code == ErrorCode::LimitReached));
     assert_eq!(limits[0].details["limit"], "session_tokens");
-    common::judge::check_log(&events_of(&store).await);
+    support::judge::check_log(&events_of(&store).await);
 }
 
 #[tokio::test(start_paused = true)]

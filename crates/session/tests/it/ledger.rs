@@ -4,12 +4,8 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
-mod common;
-
 use std::time::Duration;
 
-use common::bench::{Bench, Machine};
-use common::{Client, durable, manager, open, say};
 use patter_llm::Message;
 use patter_llm::{FinishReason as ModelFinish, ModelEvent};
 use patter_protocol::{
@@ -24,6 +20,9 @@ use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, call, finish};
 use serde_json::json;
 use tokio::time::sleep;
+
+use crate::support::bench::{Bench, Machine};
+use crate::support::{self, Client, durable, manager, open, say};
 
 /// Calls `note` when the gate is opened.
 fn held_call(gate: &Gate) -> Reply {
@@ -204,7 +203,7 @@ async fn left_behind(bodies: impl IntoIterator<Item = EventBody>) -> MemoryStore
 
 fn said(id: &str) -> EventBody {
     EventBody::UserMessage(UserMessage {
-        id: common::message_id(id),
+        id: support::message_id(id),
         content: id.to_owned(),
         metadata: JsonObject::new(),
         replaces: None,
@@ -241,10 +240,10 @@ async fn what_a_lost_process_left_open_is_closed_as_interrupted() {
         (first.response_id, first.finish_reason),
         (response_id, FinishReason::Interrupted)
     );
-    assert_eq!(first.message_id, common::message_id("m-1"));
+    assert_eq!(first.message_id, support::message_id("m-1"));
     assert_eq!(first.parts, [Part::Call { call_id }]);
     let second = client.until_answer().await;
-    assert_eq!(second.message_id, common::message_id("m-2"));
+    assert_eq!(second.message_id, support::message_id("m-2"));
     assert_eq!(
         client.types(),
         [
@@ -276,7 +275,7 @@ async fn of_several_answers_that_were_left_open_one_counts_and_none_is_left_open
         let answer = client.until_answer().await;
         assert_eq!(answer.response_id, response_id);
         assert_eq!(answer.superseded, superseded);
-        assert_eq!(answer.message_id, common::message_id("m-1"));
+        assert_eq!(answer.message_id, support::message_id("m-1"));
     }
 }
 
@@ -286,7 +285,7 @@ async fn an_answer_that_was_being_given_again_when_its_process_was_lost_is_close
     let call_id = CallId::generate();
     let answered = EventBody::AiResponse(AiResponse {
         response_id: first,
-        message_id: common::message_id("m-1"),
+        message_id: support::message_id("m-1"),
         content: "First.".to_owned(),
         parts: Vec::new(),
         finish_reason: FinishReason::Stop,
@@ -317,6 +316,6 @@ async fn an_answer_that_was_being_given_again_when_its_process_was_lost_is_close
         (closed.response_id, closed.supersedes, closed.finish_reason),
         (again, Some(first), FinishReason::Interrupted)
     );
-    assert_eq!(closed.message_id, common::message_id("m-1"));
+    assert_eq!(closed.message_id, support::message_id("m-1"));
     assert_eq!(closed.parts, [Part::Call { call_id }]);
 }

@@ -1,12 +1,8 @@
 //! A process dies in an outage, and somebody else has its sessions before the next one on its machine
 //! stores what it kept.
 
-mod common;
-
 use std::time::Duration;
 
-use common::bench::{Bench, Machine, away, dies_in_an_outage, note, said, script};
-use common::{Client, open, say};
 use patter_llm::{AssistantMessage, FinishReason as ModelFinish, Message, ModelEvent};
 use patter_protocol::{EventBody, FinishReason};
 use patter_session::After;
@@ -16,6 +12,9 @@ use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, call, finish, o
 use patter_testkit::store_conformance::sample::{lease, owner, session};
 use serde_json::json;
 use tokio::time::sleep;
+
+use crate::support::bench::{Bench, Machine, away, dies_in_an_outage, note, said, script};
+use crate::support::{self, Client, open, say};
 
 #[test]
 fn what_was_kept_goes_in_though_somebody_else_has_had_the_session() {
@@ -33,7 +32,7 @@ fn what_was_kept_goes_in_though_somebody_else_has_had_the_session() {
         for id in ["m-2", "m-4"] {
             say(&session, id, "Hi").await;
             client
-                .until(|it| match common::durable(it) {
+                .until(|it| match support::durable(it) {
                     Some(EventBody::AiResponse(it)) => (it.message_id.as_str() == id).then_some(()),
                     _ => None,
                 })
@@ -145,7 +144,7 @@ fn an_answer_that_somebody_else_had_to_close_is_told_to_its_end_under_another_id
         let (session, mut client) = bench.join(&sessions).await;
         say(&session, "m-1", "Hi").await;
         client
-            .until(|it| matches!(common::durable(it), Some(EventBody::ToolCall(_))).then_some(()))
+            .until(|it| matches!(support::durable(it), Some(EventBody::ToolCall(_))).then_some(()))
             .await;
         away(&bench);
         client.until_token("Done.").await;

@@ -1,10 +1,7 @@
 //! How a manager shuts down.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Client, log_of, manager, open, say};
 use patter_llm::FinishReason as ModelFinish;
 use patter_protocol::{CloseCode, EndReason, EventBody, FinishReason};
 use patter_session::{After, OpenOptions, SessionError, SessionSettings};
@@ -13,6 +10,8 @@ use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, finish, text};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+
+use crate::support::{Client, log_of, manager, open, say};
 
 #[tokio::test(start_paused = true)]
 async fn shutting_down_lets_answers_finish_and_hands_everything_over() {

@@ -1,11 +1,7 @@
 //! Cancelling stops an answer wherever it stands, and the log says so.
 
-mod common;
-
 use std::time::Duration;
 
-use common::bench::{Bench, note};
-use common::{Client, log_of, message_id, refused_with, say};
 use patter_llm::{
     Classifier, ClassifierSettings, Conditions, FinishReason as ModelFinish, ModelEvent, Route,
     Router,
@@ -16,6 +12,9 @@ use patter_testkit::failing_store::Failure;
 use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, call, finish, text};
 use serde_json::json;
 use tokio::time::Instant;
+
+use crate::support::bench::{Bench, note};
+use crate::support::{Client, log_of, message_id, refused_with, say};
 
 const CANCEL: ClientMessage = ClientMessage::Cancel { response_id: None };
 

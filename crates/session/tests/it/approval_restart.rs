@@ -1,13 +1,9 @@
 //! A call that waits for a person goes on waiting when its process is lost or replaced, and runs once.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::bench::{Bench, Machine, away, note, said};
-use common::{Client, durable, events_of, open, refused_with, say};
 use patter_llm::{AssistantPart, FinishReason as ModelFinish, Message, ModelEvent, ProviderData};
 use patter_protocol::{
     AiResponse, CallId, ClientMessage, ErrorCode, EventBody, FinishReason, LiveEvent, Part,
@@ -19,6 +15,9 @@ use patter_testkit::scripted_model::{Reply, Step, call, finish, text};
 use patter_tools::{Approval, ToolPolicy};
 use serde_json::json;
 use tokio::time::sleep;
+
+use crate::support::bench::{Bench, Machine, away, note, said};
+use crate::support::{Client, durable, events_of, open, refused_with, say};
 
 /// A manager whose tool `note` needs an approval.
 fn manager(bench: &Bench) -> SessionManager {

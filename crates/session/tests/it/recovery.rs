@@ -1,17 +1,16 @@
 //! A process dies in an outage, and the next one on its machine stores what it kept.
 
-mod common;
-
 use std::time::Duration;
 
-use common::bench::{Bench, Machine, away, dies_in_an_outage, said, script};
-use common::{message, message_id, open, say};
 use patter_llm::{AssistantMessage, Message};
 use patter_protocol::{ClientMessage, EndReason, EventBody, FinishReason, UserInput};
 use patter_session::Receipt;
 use patter_testkit::failing_store::Failure;
 use patter_testkit::scripted_model::{Reply, Step, text};
 use tokio::time::sleep;
+
+use crate::support::bench::{Bench, Machine, away, dies_in_an_outage, said, script};
+use crate::support::{message, message_id, open, say};
 
 #[test]
 fn what_a_lost_process_kept_is_stored_once_and_in_order_before_the_next_one_is_ready() {

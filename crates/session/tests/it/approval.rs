@@ -2,13 +2,10 @@
 //! otherwise.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::{Client, durable, open, refused_with, say, tools};
 use patter_llm::{FinishReason as ModelFinish, ModelEvent, ToolCall};
 use patter_protocol::{
     CallId, ClientMessage, ErrorCode, EventBody, FinishReason, JsonObject, ToolErrorCode,
@@ -22,6 +19,8 @@ use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, call, finish, t
 use patter_tools::{Tool, ToolContext, ToolError, ToolSpec};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
+
+use crate::support::{Client, durable, open, refused_with, say, tools};
 
 /// Deletes something, and notes what.
 struct Delete {

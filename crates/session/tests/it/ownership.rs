@@ -4,13 +4,9 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::bench::{Bench, Machine};
-use common::{Client, durable, ended, log_of, manager, open, say};
 use patter_llm::{FinishReason as ModelFinish, ModelEvent};
 use patter_protocol::{CloseCode, EndReason, EventBody, FinishReason};
 use patter_session::{After, OpenOptions, SessionError, SessionSettings};
@@ -20,6 +16,9 @@ use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, call, finish, text};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
+
+use crate::support::bench::{Bench, Machine};
+use crate::support::{Client, durable, ended, log_of, manager, open, say};
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_another_process_runs_is_refused_after_three_seconds() {

@@ -4,11 +4,8 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Client, durable, log_of, message, open, say};
 use patter_llm::{
     AssistantPart, Classifier, ClassifierSettings, Conditions, FinishReason as ModelFinish,
     Message, ModelEvent, ProviderData, Route, Router, Usage,
@@ -22,6 +19,8 @@ use patter_session::{
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Reply, ScriptedModel, Step, call, text};
 use serde_json::{Value, json};
+
+use crate::support::{self, Client, durable, log_of, message, open, say};
 
 fn route(name: &str, when: Conditions, then: Plan) -> Route<Plan> {
     Route {
@@ -51,7 +50,7 @@ fn to(model: &ScriptedModel) -> Plan {
 
 fn builder(store: &MemoryStore, model: &ScriptedModel) -> SessionManagerBuilder {
     SessionManager::builder(store.clone(), model.clone())
-        .tools(common::tools())
+        .tools(support::tools())
         .system_prompt("You are a test.")
 }
 
@@ -181,7 +180,7 @@ async fn conditions_see_the_metadata_and_how_far_the_conversation_is() {
     // An edit takes the place of the message before it, which counts no more.
     usual.push(Reply::text(["Yes."]));
     let edit = UserInput {
-        replaces: Some(common::message_id("m-3")),
+        replaces: Some(support::message_id("m-3")),
         ..message("edit", "Hi")
     };
     session

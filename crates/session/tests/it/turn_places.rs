@@ -7,16 +7,16 @@
     reason = "a helper that fails is a failed test"
 )]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Client, manager, message, open, say};
 use patter_llm::FinishReason;
 use patter_protocol::{ClientMessage, ErrorCode};
 use patter_session::{After, Receipt, Refusal, SessionHandle, SessionManager, SessionSettings};
 use patter_testkit::memory_store::MemoryStore;
 use patter_testkit::scripted_model::{Gate, Reply, ScriptedModel, Step, finish, text};
+
+use crate::support::{Client, manager, message, open, say};
+
 /// Answers that wait for the gate.
 fn held(gate: &Gate, count: usize) -> ScriptedModel {
     let held = || {

@@ -6,14 +6,9 @@
     reason = "what the tests share; one that cannot go on fails"
 )]
 
-mod common;
-
 use std::collections::HashSet;
 use std::time::Duration;
 
-use common::bench::{Bench, Machine, note};
-use common::judge::{check_connection, check_log};
-use common::{Client, events_of, message, message_id};
 use patter_llm::{FinishReason as ModelFinish, ModelEvent};
 use patter_protocol::{
     ClientMessage, EventBody, LiveEvent, MessageId, ServerMessage, SessionId, UserInput,
@@ -26,6 +21,10 @@ use patter_testkit::scripted_model::{Reply, Step, call, finish, overloaded, text
 use proptest::prelude::*;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
+
+use crate::support::bench::{Bench, Machine, note};
+use crate::support::judge::{check_connection, check_log};
+use crate::support::{Client, events_of, message, message_id};
 
 /// What happens next.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,7 @@
 //! What readers and the log are told when another model takes over in the middle of an answer.
-mod common;
 
 use std::time::Duration;
 
-use common::{Client, durable, log_of, manager, open, say};
 use patter_llm::{AssistantPart, FinishReason as ModelFinish, Message, ModelEvent, ProviderData};
 use patter_protocol::{
     ClientMessage, EventBody, FinishReason, LiveEvent, NoticeCode, Part, ResponseSnapshot,
@@ -15,6 +13,8 @@ use patter_testkit::scripted_model::{
     Gate, Reply, ScriptedModel, Step, call, finish, overloaded, text,
 };
 use serde_json::json;
+
+use crate::support::{Client, durable, log_of, manager, open, say};
 
 /// The second provider takes over.
 fn restarted() -> Step {
