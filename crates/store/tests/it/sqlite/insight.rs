@@ -43,7 +43,7 @@ async fn what_an_older_version_stored_is_found_and_counted() {
     let now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
     sqlx::raw_sql(AssertSqlSafe(format!(
         "{}{}",
-        include_str!("../../../../migrations/sqlite/20261121000001_sessions_and_events.sql"),
+        include_str!("../../../../../migrations/sqlite/20261121000001_sessions_and_events.sql"),
         older_rows("", now, "randomblob(16)", "")
     )))
     .execute(&mut connection)

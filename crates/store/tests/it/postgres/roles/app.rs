@@ -14,9 +14,9 @@ use patter_testkit::store_conformance::archive::{ArchiveFixture, ArchivedStore};
 use url::Url;
 
 use super::{TRIES, refusal, run, tables};
-use crate::{Database, append, claimed, message, write};
+use crate::postgres::{Database, append, claimed, message, write};
 
-const SCRIPT: &str = include_str!("../../../../../deploy/postgres/app_role.sql");
+const SCRIPT: &str = include_str!("../../../../../../deploy/postgres/app_role.sql");
 const PASSWORD: &str = "of-the-tests";
 
 /// A database whose owner has made the tables, and that is used by the small role.
@@ -40,7 +40,7 @@ impl Small {
 }
 
 async fn make() -> Small {
-    let database = crate::make().await;
+    let database = crate::postgres::make().await;
     PostgresStore::migrate(&database.options()).await.unwrap();
     let mut connection = database.connection().await;
     let logging_in = format!("login password '{PASSWORD}'");
@@ -173,7 +173,7 @@ async fn a_small_role_is_told_what_to_do_where_it_would_have_to_make_tables() {
 
 #[tokio::test]
 async fn tables_that_are_not_up_to_date_stop_the_start_and_stay_as_they_are() {
-    let database = crate::make().await;
+    let database = crate::postgres::make().await;
     let mut options = database.options();
     options.migrate = Migrate::Check;
     let why = fault(options.clone()).await;

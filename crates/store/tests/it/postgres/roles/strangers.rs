@@ -4,7 +4,7 @@
 use sqlx::PgConnection;
 
 use super::{TRIES, calls, make_role, names, refusal, run, tables};
-use crate::{Database, StoreFixture as _, make};
+use crate::postgres::{Database, StoreFixture as _, make};
 
 const STRANGERS: [(&str, &str); 3] = [
     ("anon", "nologin"),

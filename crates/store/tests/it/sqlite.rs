@@ -136,22 +136,6 @@ async fn a_file_that_is_no_database_is_unusable_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_name_that_means_something_else_to_sqlite_is_a_file_like_any_other() {
-    let folder = TempDir::new().unwrap();
-    // All other paths of these tests are absolute.
-    std::env::set_current_dir(folder.path()).unwrap();
-    for name in [":memory:", "file:chat.db?mode=memory", "chat.db"] {
-        let store = SqliteStore::open(name).await.unwrap();
-        let (id, claim) = claimed(&store).await;
-        let stored = write(&store, append(&id, claim.fence, [message("a")])).await;
-        assert!(stored.is_ok(), "{name}: {stored:?}");
-        store.close().await;
-        let again = SqliteStore::open(folder.path().join(name)).await.unwrap();
-        assert_eq!(log_of(&again, &id).await.len(), 1, "{name}");
-    }
-}
-
-#[tokio::test]
 async fn a_place_where_no_file_can_be_is_unusable() {
     let folder = make().await;
     fs::write(

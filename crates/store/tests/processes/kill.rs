@@ -1,8 +1,5 @@
 //! A process that is killed in the middle of its writes loses nothing that it was told is stored,
 //! and on SQLite nobody waits for its leases.
-//!
-//! The test starts itself a second time as the process to be killed: a test binary is the one
-//! program that is sure to be there.
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -17,10 +14,10 @@ use std::sync::Arc;
 use patter_store::{Appended, EventWriter, SessionStore, SqliteStore};
 use patter_testkit::store_conformance::sample::{append, log_of, message, owner, places, session};
 
-const TEST: &str = "what_was_acknowledged_survives_a_kill";
+use crate::again::again;
+
+const TEST: &str = "kill::what_was_acknowledged_survives_a_kill";
 const FILE: &str = "PATTER_STORE_KILL_TEST_FILE";
-#[cfg(feature = "needs-postgres")]
-const URL: &str = "PATTER_STORE_KILL_TEST_URL";
 /// The test kills after so many acknowledged events; more may follow until the signal arrives.
 const ACKNOWLEDGED: usize = 200;
 const SESSIONS: usize = 4;
@@ -32,11 +29,7 @@ async fn what_was_acknowledged_survives_a_kill() {
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("patter.db");
-    let acknowledged = kill_in_the_middle(
-        Command::new(env::current_exe().unwrap())
-            .args([TEST, "--exact", "--nocapture"])
-            .env(FILE, &file),
-    );
+    let acknowledged = kill_in_the_middle(again(TEST).env(FILE, &file));
     let store = SqliteStore::open(file).await.unwrap();
     assert_all_are_there(&store, &acknowledged).await;
     // Its leases had most of ten minutes left, but it is known to be gone.
@@ -47,35 +40,42 @@ async fn what_was_acknowledged_survives_a_kill() {
 }
 
 #[cfg(feature = "needs-postgres")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_postgres_acknowledged_survives_a_kill() {
-    use patter_store::{PostgresOptions, PostgresStore, StoreError};
+mod postgres {
+    use std::env;
+    use std::sync::Arc;
 
-    let connect = |url: String| {
-        PostgresStore::connect(PostgresOptions {
+    use patter_store::{PostgresOptions, PostgresStore, SessionStore, StoreError};
+    use patter_testkit::postgres::TestDatabase;
+    use patter_testkit::store_conformance::sample::{owner, session};
+
+    use super::{assert_all_are_there, kill_in_the_middle, session_name, write_until_killed};
+    use crate::again::again;
+
+    const TEST: &str = "kill::postgres::what_postgres_acknowledged_survives_a_kill";
+    const URL: &str = "PATTER_STORE_KILL_TEST_URL";
+
+    async fn connect(url: String) -> PostgresStore {
+        let options = PostgresOptions {
             allow_unsafe_fsync: true,
             ..PostgresOptions::new(url.into())
-        })
-    };
-    if let Ok(url) = env::var(URL) {
-        return write_until_killed(Arc::new(connect(url).await.unwrap())).await;
+        };
+        PostgresStore::connect(options).await.unwrap()
     }
-    let database = patter_testkit::postgres::TestDatabase::create().await;
-    let acknowledged = kill_in_the_middle(
-        Command::new(env::current_exe().unwrap())
-            .args([
-                "what_postgres_acknowledged_survives_a_kill",
-                "--exact",
-                "--nocapture",
-            ])
-            .env(URL, database.url()),
-    );
-    let store = connect(database.url()).await.unwrap();
-    assert_all_are_there(&store, &acknowledged).await;
-    // It may be anywhere, and its lease holds.
-    let session = session(&session_name(0));
-    let refused = store.claim(session, &owner("next")).await.unwrap_err();
-    assert!(matches!(refused, StoreError::Owned { .. }), "{refused:?}");
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_postgres_acknowledged_survives_a_kill() {
+        if let Ok(url) = env::var(URL) {
+            return write_until_killed(Arc::new(connect(url).await)).await;
+        }
+        let database = TestDatabase::create().await;
+        let acknowledged = kill_in_the_middle(again(TEST).env(URL, database.url()));
+        let store = connect(database.url()).await;
+        assert_all_are_there(&store, &acknowledged).await;
+        // It may be anywhere, and its lease holds.
+        let session = session(&session_name(0));
+        let refused = store.claim(session, &owner("next")).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Owned { .. }), "{refused:?}");
+    }
 }
 
 fn session_name(number: usize) -> patter_protocol::SessionId {

@@ -1,8 +1,5 @@
 //! A spool loses nothing that it said was kept: not when its process is killed, not when the next
 //! one is killed while it takes over, not when the disk is full.
-//!
-//! Each test starts itself a second time as the process to which it happens.
-#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     reason = "a test ends where its preparation fails"
@@ -24,6 +21,8 @@ use patter_testkit::store_conformance::sample::{append, message};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use crate::again::{again, assert_passed};
+
 const FOLDER: &str = "PATTER_SPOOL_FAULT_TEST_FOLDER";
 const SESSIONS: usize = 4;
 /// The test kills after so many events; more may follow until the signal arrives.
@@ -34,12 +33,10 @@ fn folder_of_child() -> Option<PathBuf> {
     env::var_os(FOLDER).map(PathBuf::from)
 }
 
-/// The same test again, as another process.
+/// The test of this name again, as the process to which something happens.
 fn child(test: &str, folder: &Path) -> Command {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command
-        .args([test, "--exact", "--nocapture"])
-        .env(FOLDER, folder);
+    let mut command = again(&format!("spool_faults::{test}"));
+    command.env(FOLDER, folder);
     command
 }
 
@@ -201,13 +198,7 @@ async fn a_full_disk_refuses_whole_calls_and_is_left_behind() {
         .arg(test.get_program())
         .args(test.get_args())
         .env(FOLDER, folder.path());
-    let output = limited.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_passed(&limited.output().unwrap());
 }
 
 async fn fill_the_disk(folder: &Path) {

@@ -8,7 +8,7 @@ use patter_testkit::store_conformance::archive::{imported, moment};
 use patter_testkit::store_conformance::sample::{claimed, lease, owner};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
-use crate::make;
+use super::make;
 
 /// The place of a session has milliseconds.
 #[tokio::test]
@@ -172,8 +172,8 @@ async fn no_row_is_left_of_a_deleted_session() {
     let database = make().await;
     let store = PostgresStore::connect(database.options()).await.unwrap();
     let (id, claim) = claimed(&store).await;
-    let entry = crate::append(&id, claim.fence, [crate::message("unforgettable")]);
-    crate::write(&store, entry).await.unwrap();
+    let entry = super::append(&id, claim.fence, [super::message("unforgettable")]);
+    super::write(&store, entry).await.unwrap();
     patter_store::SessionStore::release(&store, &owner("test"), &lease(&claim))
         .await
         .unwrap();
