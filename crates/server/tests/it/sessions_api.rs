@@ -367,7 +367,13 @@ async fn what_was_said_is_found_and_counted() {
 
 #[tokio::test]
 async fn what_a_client_has_already_is_not_sent_again() {
-    let server = TestServer::demo().await;
+    // A session that ends meanwhile is another one than the client has.
+    let server = TestServer::start(&[
+        ("llm.provider", "demo"),
+        ("demo.delay_ms", "0"),
+        ("session.linger", "600"),
+    ])
+    .await;
     ask(&server, "kept", "Hello").await;
     for path in [
         "/api/sessions/kept",
