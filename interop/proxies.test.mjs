@@ -11,7 +11,7 @@ import { startPatter } from '../web/test/support/patter.mjs';
 import { Client, shownText } from './client.mjs';
 import { NAME, PROXIES } from './proxies.mjs';
 
-const SMUGGLING = '../crates/server/tests/hostile/smuggling.json';
+const SMUGGLING = '../crates/server/tests/it/hostile/smuggling.json';
 const { next, requests } = JSON.parse(await readFile(new URL(SMUGGLING, import.meta.url), 'utf8'));
 
 /** How long something may take that is due at once, in milliseconds. */

@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: the fuzz targets, for longer than the second that each has as a test.
 //!
-//! A target is a test called `fuzz_NAME`, among the unit tests of a crate or in its `tests/fuzz.rs`. A name that
-//! none has is an error, and the targets that there are are told.
+//! A target is a test called `fuzz_NAME`, among the unit tests of a crate or in its `tests/it/fuzz.rs`. A name
+//! that none has is an error, and the targets that there are are told.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(crate) fn run(target: Option<&str>, time: Duration) -> anyhow::Result<()> {
     let recordings = recordings::find()?;
     let tests = || {
         let mut command = cargo_test_everything(&metadata, recordings.as_deref());
-        command.args(["--lib", "--test", "fuzz", "--"]);
+        command.args(["--lib", "--test", "it", "--"]);
         command
     };
     let list = phase("build the fuzz targets", || {
@@ -70,12 +70,12 @@ mod tests {
     use super::*;
 
     const LIST: &str =
-        "a::tests::fuzzy: test\nsse::parser::fuzz::fuzz_sse: test\n\nfuzz_frames: test\n";
+        "a::tests::fuzzy: test\nsse::parser::fuzz::fuzz_sse: test\n\nfuzz::fuzz_frames: test\n";
 
     #[test]
     fn targets_are_found_by_their_names() {
         let sse = ("sse", "sse::parser::fuzz::fuzz_sse");
-        let frames = ("frames", "fuzz_frames");
+        let frames = ("frames", "fuzz::fuzz_frames");
         assert_eq!(chosen(LIST, None).unwrap(), [sse, frames]);
         assert_eq!(chosen(LIST, Some("frames")).unwrap(), [frames]);
     }

@@ -36,13 +36,14 @@ pub(crate) struct Dependency {
     pub(crate) kind: Option<String>,
 }
 
-/// One thing that cargo builds from a package: a library, a binary, a file of tests.
+/// One thing that cargo builds from a package: a library, a binary, a binary of tests.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Target {
     pub(crate) name: String,
-    /// The features without which cargo leaves the target out.
-    #[serde(default, rename = "required-features")]
-    pub(crate) required_features: Vec<String>,
+    /// `test` is a binary of integration tests.
+    pub(crate) kind: Vec<String>,
+    /// Its main file.
+    pub(crate) src_path: PathBuf,
 }
 
 impl Metadata {

@@ -24,7 +24,7 @@ const TIMES: usize = 1_000;
 const AT_ONCE: usize = 20;
 
 async fn server(seen: &Path, habits: &[&str]) -> (McpServer, ToolRegistry) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/server.sh");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/server.sh");
     let mut arguments = vec![script.display().to_string(), seen.display().to_string()];
     arguments.extend(habits.iter().map(|&habit| habit.to_owned()));
     let options = McpOptions {

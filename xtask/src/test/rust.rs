@@ -1,13 +1,13 @@
 //! The Rust tests: plain, with `PostgreSQL`, and each library crate by itself.
 //!
-//! A file of tests that needs `PostgreSQL` names the feature `needs-postgres` among its
-//! `required-features`, and reads `TEST_DATABASE_URL`; one that needs `PgBouncer` before it names
-//! `needs-pgbouncer`. Tests that need recorded answers of real services stand behind the feature
-//! `needs-recordings`, and read `PATTER_RECORDINGS`. Plain `cargo test` leaves all of them out.
+//! A module of tests that needs `PostgreSQL` stands behind the feature `needs-postgres` in the `main.rs` of its
+//! binary, and reads `TEST_DATABASE_URL`; one that needs `PgBouncer` before it stands behind `needs-pgbouncer`.
+//! Tests that need recorded answers of real services stand behind the feature `needs-recordings`, and read
+//! `PATTER_RECORDINGS`. Plain `cargo test` leaves all of them out.
 
-use std::{path::Path, process::Command};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use crate::{
     metadata::Metadata,
@@ -39,7 +39,7 @@ pub(super) fn all(
     postgres: &Postgres,
     recordings: Option<&Path>,
 ) -> anyhow::Result<()> {
-    postgres_targets(metadata)?;
+    PostgresTests::find(metadata)?;
     let mut command = cargo_test_everything(metadata, recordings);
     process::run(command.env(postgres::URL_VARIABLE, postgres.url()))
 }
@@ -61,11 +61,12 @@ pub(super) fn plain(metadata: &Metadata, recordings: Option<&Path>) -> anyhow::R
 ///
 /// When a test fails, or there is none.
 pub(super) fn only_postgres(metadata: &Metadata, postgres: &Postgres) -> anyhow::Result<()> {
-    let targets = postgres_targets(metadata)?;
+    let tests = PostgresTests::find(metadata)?;
     let mut command = cargo_test_with_postgres(metadata);
-    for target in targets {
-        command.args(["--test", target]);
+    for binary in tests.binaries {
+        command.args(["--test", binary]);
     }
+    command.arg("--").args(tests.modules);
     process::run(command.env(postgres::URL_VARIABLE, postgres.url()))
 }
 
@@ -143,25 +144,50 @@ fn features(metadata: &Metadata, feature: &str) -> [String; 2] {
     ["--features".to_owned(), features.join(",")]
 }
 
-/// The names of the test files that need `PostgreSQL`; none is an error.
-fn postgres_targets(metadata: &Metadata) -> anyhow::Result<Vec<&str>> {
-    let targets: Vec<_> = metadata
-        .packages
-        .iter()
-        .flat_map(|package| &package.targets)
-        .filter(|target| {
-            target
-                .required_features
-                .iter()
-                .any(|name| name == NEEDS_POSTGRES || name == NEEDS_PGBOUNCER)
-        })
-        .map(|target| target.name.as_str())
-        .collect();
-    ensure!(
-        !targets.is_empty(),
-        "no test target has `required-features = [\"{NEEDS_POSTGRES}\"]`: the PostgreSQL tests are missing"
-    );
-    Ok(targets)
+/// Where the tests are that need `PostgreSQL`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct PostgresTests<'a> {
+    /// The names of the test binaries that have such tests.
+    binaries: BTreeSet<&'a str>,
+    /// What stands in the paths of these tests alone: binaries of other crates have the same names.
+    modules: BTreeSet<String>,
+}
+
+impl<'a> PostgresTests<'a> {
+    /// # Errors
+    ///
+    /// When there is none, or the source of a test binary cannot be read.
+    fn find(metadata: &'a Metadata) -> anyhow::Result<Self> {
+        let targets = metadata.packages.iter().flat_map(|it| &it.targets);
+        let mut tests = Self::default();
+        for target in targets.filter(|it| it.kind.iter().any(|kind| kind == "test")) {
+            let source = fs::read_to_string(&target.src_path)
+                .with_context(|| format!("could not read `{}`", target.src_path.display()))?;
+            tests.add(&target.name, &source);
+        }
+        ensure!(
+            !tests.modules.is_empty(),
+            "no test binary has a module behind `{NEEDS_POSTGRES}`: the PostgreSQL tests are missing"
+        );
+        Ok(tests)
+    }
+
+    /// Adds what the main file of a test binary names.
+    fn add(&mut self, binary: &'a str, source: &str) {
+        let lines: Vec<_> = source.lines().collect();
+        for pair in lines.windows(2) {
+            if let [feature, module] = pair
+                && [NEEDS_POSTGRES, NEEDS_PGBOUNCER]
+                    .iter()
+                    .any(|name| *feature == format!("#[cfg(feature = \"{name}\")]"))
+                && let Some(module) = module.strip_prefix("mod ")
+                && let Some(module) = module.strip_suffix(';')
+            {
+                self.binaries.insert(binary);
+                self.modules.insert(format!("{module}::"));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -180,12 +206,21 @@ mod tests {
 
     #[test]
     fn the_tests_that_need_postgres_are_found_by_their_feature() {
-        let metadata = workspace(
-            r#"{"name": "on_postgres", "required-features": ["needs-postgres"]}, {"name": "other"}"#,
+        let mut tests = PostgresTests::default();
+        tests.add(
+            "it",
+            "mod a;\n#[cfg(feature = \"needs-postgres\")]\nmod b;\n#[cfg(feature = \"sqlite\")]\nmod c;\n",
         );
-        assert_eq!(postgres_targets(&metadata).unwrap(), ["on_postgres"]);
+        tests.add("other", "mod d;\n");
+        tests.add("more", "#[cfg(feature = \"needs-pgbouncer\")]\nmod e;\n");
+        let modules = ["b::", "e::"].map(str::to_owned);
+        let expected = PostgresTests {
+            binaries: BTreeSet::from(["it", "more"]),
+            modules: BTreeSet::from(modules),
+        };
+        assert_eq!(tests, expected);
         assert_eq!(
-            features(&metadata, NEEDS_POSTGRES),
+            features(&workspace(""), NEEDS_POSTGRES),
             ["--features", "patter-store/needs-postgres"]
         );
     }
@@ -212,9 +247,8 @@ mod tests {
 
     #[test]
     fn a_workspace_without_postgres_tests_is_an_error() {
-        let error = postgres_targets(&workspace(r#"{"name": "other"}"#))
-            .unwrap_err()
-            .to_string();
+        let workspace = workspace(r#"{"name": "other", "kind": ["lib"], "src_path": "none"}"#);
+        let error = PostgresTests::find(&workspace).unwrap_err().to_string();
         assert!(
             error.contains("the PostgreSQL tests are missing"),
             "{error}"
