@@ -11,6 +11,7 @@ mod handshake;
 mod heartbeat;
 mod pace;
 mod socket;
+mod spans;
 mod trace;
 
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub(crate) use socket::End;
 use socket::Socket;
 #[cfg(feature = "autobahn-echo")]
 pub(crate) use socket::echo;
-use trace::Spans;
+use spans::Spans;
 
 /// A client must be ready to speak WebSocket so long after the server has agreed.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);

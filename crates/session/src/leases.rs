@@ -372,7 +372,7 @@ mod tests {
     async fn a_lease_whose_session_is_locked_is_not_safe_for_longer_and_is_tried_again_soon() {
         let store = Arc::new(FailingStore::new(Arc::new(MemoryStore::default())));
         let leases = Leases::new(owner("one"));
-        let mut held = held(&leases, &*store, &session()).await;
+        let held = held(&leases, &*store, &session()).await;
         let mut watch = held.watch();
         let script = async {
             store.set(Failure::Locked);
@@ -394,7 +394,7 @@ mod tests {
         let store = MemoryStore::default();
         let leases = Leases::new(owner("one"));
         let session = session();
-        let mut held = held(&leases, &store, &session).await;
+        let held = held(&leases, &store, &session).await;
         let mut watch = held.watch();
         leases.renew(&store).await.unwrap();
         assert!(watch.lost().now_or_never().is_none());

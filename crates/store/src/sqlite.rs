@@ -2,6 +2,7 @@
 
 mod analytics;
 mod archive;
+mod batch;
 mod clock;
 pub(crate) mod error;
 mod lease;

@@ -28,7 +28,7 @@ use crate::ws::doorbell::Doorbell;
 use crate::ws::heartbeat::{Beat, Heartbeat};
 use crate::ws::pace::Pace;
 use crate::ws::socket::{End, Incoming, Socket};
-use crate::ws::trace::Spans;
+use crate::ws::spans::Spans;
 use refusals::{flood_event, gone_event, parse_error_event};
 
 /// So many events are written before the socket is flushed, if they wait already.

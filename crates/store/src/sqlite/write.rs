@@ -3,6 +3,7 @@
 use patter_protocol::Timestamp;
 use sqlx::{SqliteConnection, SqlitePool};
 
+use super::batch;
 use super::clock::Moment;
 use super::error::from_sqlx;
 use crate::append::Answer;
@@ -19,6 +20,12 @@ pub(super) async fn append(
     pool: &SqlitePool,
     entries: &[EncodedAppend],
 ) -> Result<Vec<Answer>, StoreError> {
+    let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
+    if let Some(answers) = batch::append(&mut transaction, entries).await? {
+        transaction.commit().await.map_err(from_sqlx)?;
+        return Ok(answers);
+    }
+    transaction.rollback().await.map_err(from_sqlx)?;
     let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
     let mut answers = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -145,7 +152,7 @@ async fn find(
 }
 
 /// Lets the session's row follow the event.
-async fn project(
+pub(super) async fn project(
     connection: &mut SqliteConnection,
     session_id: &str,
     event: &EncodedEvent,
@@ -190,10 +197,10 @@ async fn project(
 }
 
 /// RFC 3339 in UTC with milliseconds, as in the rest of the file.
-fn time_text(event: &EncodedEvent) -> String {
+pub(super) fn time_text(event: &EncodedEvent) -> String {
     Timestamp::from(event.at).to_string()
 }
 
-fn unsigned(seq: i64) -> Result<u64, StoreError> {
+pub(super) fn unsigned(seq: i64) -> Result<u64, StoreError> {
     u64::try_from(seq).map_err(|_| StoreError::Corrupt(format!("a negative place {seq}")))
 }
