@@ -47,7 +47,8 @@ pub fn stamps(frame: &[u8]) -> impl Iterator<Item = u64> {
 }
 
 fn sign(digit: u64) -> u8 {
-    SIGNS[(digit % 10) as usize]
+    // There are ten.
+    SIGNS.get((digit % 10) as usize).copied().unwrap_or(MARK)
 }
 
 fn digit(sign: u8) -> Option<u64> {

@@ -23,7 +23,7 @@ const MAX_JOINED_BYTES: usize = 16 * 1024;
 /// What a piece has around its text, roughly.
 const AROUND_TEXT_BYTES: usize = 128;
 /// An empty queue keeps room for so many frames.
-const KEPT_FRAMES: usize = 64;
+const KEPT_FRAMES: usize = 8;
 
 /// The session's end of the queue.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! A message and what was answered to it: the smallest piece of a conversation that is shown or left
 //! out as a whole, so that no call is ever parted from its result.
 
-use patter_llm::{AssistantMessage, AssistantPart, Message, TokenCounter, ToolResult};
+use patter_llm::{AssistantMessage, Message, TokenCounter, ToolResult};
 use patter_protocol::{JsonObject, MessageId, ResponseId};
 
 /// See the [module](self).
@@ -23,19 +23,6 @@ pub(crate) struct Step {
     pub(crate) results: Vec<ToolResult>,
 }
 
-impl Step {
-    /// Gives back the room that the text was given to grow into: it is as much as the text.
-    fn shrink(&mut self) {
-        let parts = &mut self.message.parts;
-        parts.shrink_to_fit();
-        for part in parts {
-            if let AssistantPart::Text(text) = part {
-                text.shrink_to_fit();
-            }
-        }
-    }
-}
-
 impl Exchange {
     pub(super) fn new(message_id: MessageId, said: String, metadata: JsonObject) -> Self {
         Self {
@@ -47,8 +34,7 @@ impl Exchange {
         }
     }
 
-    pub(super) fn set_answer(&mut self, response_id: ResponseId, mut steps: Vec<Step>) {
-        steps.iter_mut().for_each(Step::shrink);
+    pub(super) fn set_answer(&mut self, response_id: ResponseId, steps: Vec<Step>) {
         self.answer = Some((response_id, steps));
         self.tokens.clear();
     }
