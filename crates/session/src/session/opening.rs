@@ -215,13 +215,14 @@ impl Session {
             fence,
             record.last_seq,
         );
-        let stage = *resources.stage.borrow();
-        let rarities = Rarities::new(lease.watch(), resources.stage.clone());
         let spender = Spender {
             session_id: Some(session_id.clone()),
             user_id: record.user_id.clone(),
         };
+        let stage = *resources.stage.borrow();
         let mut session = Self {
+            stage,
+            rarities: Rarities::new(lease.watch(), resources.stage.clone()),
             resources,
             session_id,
             spender: Arc::new(spender),
@@ -243,8 +244,6 @@ impl Session {
             abandoned: false,
             ending: None,
             enders: Vec::new(),
-            stage,
-            rarities,
             departure: None,
         };
         // A row without a log is one whose maker was lost before its first event.
