@@ -35,7 +35,7 @@ test('a call runs when it was approved, and its result goes to the model', async
   await page.getByRole('button', { name: 'Let it run' }).click();
   await page.locator('.tool[data-state=done]').waitFor();
   const asked = await upstream.asked();
-  assert.match(JSON.stringify(asked.body.messages.at(-1)), /42/);
+  assert.match(asked.body.messages.at(-1).content, /42/);
   asked.text('It is 42.');
   asked.finish();
   await untilText(answers().locator('.prose'), /It is 42/);
@@ -48,7 +48,7 @@ test('a call that was refused does not run, and the model hears of it', async ()
   await page.getByRole('button', { name: 'Refuse' }).click();
   await page.locator('.tool[data-state=failed]').waitFor();
   const asked = await upstream.asked();
-  assert.doesNotMatch(JSON.stringify(asked.body.messages.at(-1)), /42/);
+  assert.doesNotMatch(asked.body.messages.at(-1).content, /42/);
   asked.text('Then not.');
   asked.finish();
   await untilText(answers().locator('.prose'), /Then not/);

@@ -79,8 +79,8 @@ impl Window {
     /// What is being loaded goes on being loaded.
     pub async fn prepare(&self, bytes: u64) {
         let room = self.max_input_tokens.unwrap_or(self.tokens);
-        // Half of it is left for system text, tools and the answer.
-        if self.counter.has_to_be_loaded() && bytes > room / 2 {
+        // The rest is left for system text, tools and the answer.
+        if self.counter.has_to_be_loaded() && bytes > room / 4 {
             let counter = self.counter;
             // Nothing can go wrong that would not show in counting.
             let _ = spawn_blocking(move || counter.text("")).await;

@@ -111,12 +111,13 @@ impl Reader {
         arrived: Instant,
         frame: &mut Option<Frame>,
     ) -> bool {
-        let mut queue = self.shared.lock();
-        if queue.bytes > JOIN_FROM_BYTES {
-            return queue.join(token, arrived);
+        let lags = self.shared.lock().bytes > JOIN_FROM_BYTES;
+        if lags {
+            return self.shared.lock().join(token, arrived);
         }
+        // Nobody else adds anything meanwhile.
         let frame = frame.get_or_insert_with(|| Frame::piece(token, arrived));
-        queue.push(Entry::Frame(frame.clone()))
+        self.push(frame)
     }
 
     /// Says why the queue ends. What waits in it is still delivered. Only the first reason counts.
@@ -151,6 +152,7 @@ impl Drop for ReaderQueue {
         let mut queue = self.shared.lock();
         queue.is_gone = true;
         queue.entries = VecDeque::new();
+        queue.bytes = 0;
     }
 }
 
@@ -190,13 +192,16 @@ impl Queue {
     }
 
     fn has_room(&self, bytes: usize) -> bool {
-        !self.is_gone && (self.bytes == 0 || self.bytes + bytes <= MAX_QUEUED_BYTES)
+        !self.is_gone
+            && self.closed.is_none()
+            && (self.bytes == 0 || self.bytes + bytes <= MAX_QUEUED_BYTES)
     }
 
     /// What waits is incomplete from here on; the reader had better come back at once.
     fn drop_out(&mut self) -> bool {
         self.closed.get_or_insert(CloseCode::TooSlow);
         self.entries = VecDeque::new();
+        self.bytes = 0;
         self.wake();
         false
     }

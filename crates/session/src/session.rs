@@ -1,6 +1,6 @@
 //! The task that owns a live session: its readers, its queue of messages, the answer in flight,
 //! and the way of its events into the log. It is the only writer of its session, decides alone,
-//! and waits in one place only, the loop below; nothing in it is shared, so nothing is locked.
+//! and waits in one place only, the loop below; nothing in it is shared but the queues of its readers.
 
 mod admitting;
 mod adopting;

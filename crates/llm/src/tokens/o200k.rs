@@ -29,7 +29,7 @@ const PIECES: [&str; 6] = [
 const BLANKS_BEFORE_A_WORD: &str = r"\s+\s";
 const BLANKS: &str = r"\s+";
 
-/// `None` if it cannot be made, which a test rules out.
+/// `None` if the patterns were none, which a test rules out, as it does that the tokens are no vocabulary.
 static O200K: LazyLock<Option<Tokenizer>> = LazyLock::new(|| {
     let vocabulary = BytePairEncoding::from_dictionary(tokens(), Some(HASH_FACTOR));
     let pieces = PIECES.join("|");
@@ -41,7 +41,7 @@ static O200K: LazyLock<Option<Tokenizer>> = LazyLock::new(|| {
     Tokenizer::new_lookahead(vocabulary, &patterns, false).ok()
 });
 
-/// Tokens of a text; `None` as said above.
+/// Tokens of a text; `None` where there is no tokenizer.
 pub(super) fn tokens_of(text: &str) -> Option<u64> {
     let o200k = O200K.as_ref()?;
     Some(o200k.count(text) as u64)

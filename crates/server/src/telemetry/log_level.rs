@@ -1,8 +1,6 @@
 //! What is logged, changed while the process runs. Libraries that would quote messages stay where they
 //! are kept, whatever is asked for.
 
-use tracing::level_filters::LevelFilter;
-use tracing_log::{AsLog, log};
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
 /// Longer filters are nobody's.
@@ -51,10 +49,7 @@ impl LogLevel {
         let filter = parse(filter).map_err(LogLevelError::Invalid)?;
         self.filter
             .reload(filter)
-            .map_err(|_gone| LogLevelError::Gone)?;
-        // Libraries that log by `log` look at a level of their own, which was set once at the start.
-        log::set_max_level(LevelFilter::current().as_log());
-        Ok(())
+            .map_err(|_gone| LogLevelError::Gone)
     }
 }
 

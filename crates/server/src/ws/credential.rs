@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending};
 use patter_protocol::{BearerToken, CloseCode, ErrorCode, ErrorEvent, JsonObject};
 use secrecy::SecretString;
+use tracing::Instrument;
 
 use crate::auth::{AuthError, Authenticator, Caller, Validity};
 
@@ -75,7 +76,8 @@ impl Credential {
         let authenticator = Arc::clone(&self.authenticator);
         let caller = self.caller.clone();
         let renewing = async move { authenticator.refresh(&caller, &token).await };
-        self.renewing = Some(renewing.boxed());
+        // What is told of it belongs to the connection, whoever polls it.
+        self.renewing = Some(renewing.in_current_span().boxed());
     }
 }
 

@@ -1,4 +1,4 @@
-//! A batch written by three statements, however many sessions and events it has: each statement goes to the
+//! A batch written by three statements, and one more for each session that begins or ends: a statement goes to the
 //! thread of a connection and back, which for a single event takes longer than to store it.
 
 use std::collections::HashMap;
@@ -12,6 +12,9 @@ use crate::append::Answer;
 use crate::encode::{EncodedAppend, EncodedEvent};
 use crate::error::StoreError;
 use crate::record::{Appended, Fence};
+
+/// A batch of more is written event by event: as JSON it would be copied for each column.
+const MAX_BYTES: usize = 256 * 1024;
 
 /// A row of `session_events`, as JSON.
 #[derive(Serialize)]
@@ -27,11 +30,14 @@ struct Row<'a>(
 );
 
 /// Writes the entries, each of another session, if all are in order and nothing of them was stored before. `None`
-/// if not: then the transaction is to be given up, and every event looked at by itself.
+/// if not: then what was done is to be taken back, and every event looked at by itself.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
     entries: &[EncodedAppend],
 ) -> Result<Option<Vec<Answer>>, StoreError> {
+    if bytes(entries) > MAX_BYTES {
+        return Ok(None);
+    }
     let Some(last_seqs) = last_seqs(connection, entries).await? else {
         return Ok(None);
     };
@@ -64,6 +70,16 @@ pub(super) async fn append(
         }
     }
     Ok(Some(answers))
+}
+
+fn bytes(entries: &[EncodedAppend]) -> usize {
+    let events = entries.iter().flat_map(|entry| &entry.events);
+    events
+        .map(|event| {
+            let private = event.private.as_deref().unwrap_or_default();
+            event.content.len() + event.metadata.len() + private.len()
+        })
+        .sum()
 }
 
 /// How far the log of each entry goes; `None` if one is not to be written, or a session stands here twice.
