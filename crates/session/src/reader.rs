@@ -28,7 +28,7 @@ const KEPT_FRAMES: usize = 8;
 /// The session's end of the queue.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    shared: Arc<Shared>,
+    queue: Arc<Mutex<Queue>>,
 }
 
 /// Completes when the reader's end of its queue is gone.
@@ -37,14 +37,9 @@ pub(crate) type ReaderGone = oneshot::Receiver<std::convert::Infallible>;
 /// The reader's end of the queue.
 #[derive(Debug)]
 pub(crate) struct ReaderQueue {
-    shared: Arc<Shared>,
+    queue: Arc<Mutex<Queue>>,
     /// Nothing is ever sent through it: that it is dropped is the message.
     _here: oneshot::Sender<std::convert::Infallible>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    queue: Mutex<Queue>,
 }
 
 #[derive(Debug, Default)]
@@ -81,26 +76,23 @@ struct Joined {
 
 pub(crate) fn queue() -> (Reader, ReaderGone, ReaderQueue) {
     let (here, gone) = oneshot::channel();
-    let shared = Arc::new(Shared::default());
+    let queue = Arc::<Mutex<Queue>>::default();
     let reader = Reader {
-        shared: Arc::clone(&shared),
+        queue: Arc::clone(&queue),
     };
-    let queue = ReaderQueue {
-        shared,
-        _here: here,
-    };
+    let queue = ReaderQueue { queue, _here: here };
     (reader, gone, queue)
 }
 
 impl Reader {
     /// Whether nobody reads any more.
     pub(crate) fn is_gone(&self) -> bool {
-        self.shared.lock().is_gone
+        lock(&self.queue).is_gone
     }
 
     /// Adds a frame. `false` if the reader is gone or has to go, and then it is closed.
     pub(crate) fn push(&self, frame: &Frame) -> bool {
-        self.shared.lock().push(Entry::Frame(frame.clone()))
+        lock(&self.queue).push(Entry::Frame(frame.clone()))
     }
 
     /// Adds a piece of text that came at this moment, as a frame of its own where the reader keeps up; `frame` is
@@ -111,9 +103,9 @@ impl Reader {
         arrived: Instant,
         frame: &mut Option<Frame>,
     ) -> bool {
-        let lags = self.shared.lock().bytes > JOIN_FROM_BYTES;
+        let lags = lock(&self.queue).bytes > JOIN_FROM_BYTES;
         if lags {
-            return self.shared.lock().join(token, arrived);
+            return lock(&self.queue).join(token, arrived);
         }
         // Nobody else adds anything meanwhile.
         let frame = frame.get_or_insert_with(|| Frame::piece(token, arrived));
@@ -122,13 +114,13 @@ impl Reader {
 
     /// Says why the queue ends. What waits in it is still delivered. Only the first reason counts.
     pub(crate) fn close(&self, code: CloseCode) {
-        self.shared.lock().closed.get_or_insert(code);
+        lock(&self.queue).closed.get_or_insert(code);
     }
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        let mut queue = self.shared.lock();
+        let mut queue = lock(&self.queue);
         queue.is_over = true;
         queue.wake();
     }
@@ -139,7 +131,7 @@ impl ReaderQueue {
     ///
     /// Cancel safe: a frame that was not returned stays in the queue.
     pub(crate) async fn next(&mut self) -> Result<Frame, CloseCode> {
-        let next = poll_fn(|context| self.shared.lock().poll_pop(context));
+        let next = poll_fn(|context| lock(&self.queue).poll_pop(context));
         Ok(match coop::cooperative(next).await? {
             Entry::Frame(frame) => frame,
             Entry::Text(joined) => joined.into_frame(),
@@ -149,18 +141,16 @@ impl ReaderQueue {
 
 impl Drop for ReaderQueue {
     fn drop(&mut self) {
-        let mut queue = self.shared.lock();
+        let mut queue = lock(&self.queue);
         queue.is_gone = true;
         queue.entries = VecDeque::new();
         queue.bytes = 0;
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        // Nothing that could panic is done under the lock.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    // Nothing that could panic is done under the lock.
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Queue {

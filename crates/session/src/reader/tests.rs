@@ -89,7 +89,7 @@ async fn pieces_of_one_answer_are_joined_for_a_reader_that_lags() {
     assert_eq!(next_piece(&mut queue).await, piece(two, 0));
     assert_eq!(queue.next().await, Ok(frame(1)));
     assert_eq!(next_piece(&mut queue).await, piece(two, 1));
-    assert_eq!(queue.shared.lock().bytes, 0);
+    assert_eq!(lock(&queue.queue).bytes, 0);
 }
 
 #[tokio::test]

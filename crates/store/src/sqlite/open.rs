@@ -65,8 +65,18 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
             let is_usable = !connection.is_in_transaction();
             Box::pin(async move { Ok(is_usable) })
         })
-        // What is deleted is overwritten, and not only marked as free.
-        .connect_lazy_with(options.clone().pragma("secure_delete", "on"));
+        .connect_lazy_with(
+            options
+                .clone()
+                // What is deleted is overwritten, and not only marked as free.
+                .pragma("secure_delete", "on")
+                // A batch of many sessions changes a thousand pages of indexes, which is where SQLite by
+                // itself writes all of them to the database and syncs it: at each commit. So it is one in
+                // some, with a log of 16 MiB,
+                .pragma("wal_autocheckpoint", "4000")
+                // and the pages are in memory when they change again.
+                .pragma("cache_size", "-16000"),
+        );
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
