@@ -72,6 +72,12 @@ impl AllUsage {
 }
 
 impl Used {
+    /// The time of the server on processors.
+    #[must_use]
+    pub fn server_us(&self) -> f64 {
+        self.server_user_us + self.server_system_us
+    }
+
     /// Tells the time on a processor for each of so many things, and how busy each process was. A process
     /// of one thread that is busy all the time is what limits.
     pub fn tell_for_each(&self, things: u64, took: Duration, figures: &mut Figures) {
@@ -79,7 +85,7 @@ impl Used {
         let took_us = took.as_secs_f64() * 1e6;
         figures.set("server_user_us", self.server_user_us / things);
         figures.set("server_system_us", self.server_system_us / things);
-        let server_us = self.server_user_us + self.server_system_us;
+        let server_us = self.server_us();
         figures.set("server_us", server_us / things);
         figures.set("upstream_us", self.upstream_us / things);
         figures.set("load_us", self.load_us / things);

@@ -123,20 +123,34 @@ enum Flow {
 impl Session {
     /// Opens the session and serves it to its end. Whoever asks for it in between waits in
     /// `inbox`.
-    pub(crate) async fn run(
+    pub(crate) fn run(
+        resources: Arc<Resources>,
+        opening: Opening,
+        inbox: mpsc::Receiver<Box<Command>>,
+        vitals: Arc<Vitals>,
+    ) -> impl Future<Output = ()> + Send {
+        let standing = Standing::new(resources.measures.clone(), vitals);
+        // In a box, and no argument of an `async fn`, which keeps those: what is needed for opening is not kept for
+        // the whole life of the session.
+        let opened = Box::pin(Self::open(resources, opening, inbox));
+        async move {
+            let Some(session) = opened.await else {
+                return;
+            };
+            session.serve(standing).await;
+        }
+    }
+
+    /// `None` if that fails; then those who have asked for it were told why.
+    async fn open(
         resources: Arc<Resources>,
         opening: Opening,
         mut inbox: mpsc::Receiver<Box<Command>>,
-        vitals: Arc<Vitals>,
-    ) {
+    ) -> Option<Box<Self>> {
         let session_id = opening.session_id().clone();
-        let standing = Standing::new(resources.measures.clone(), vitals);
-        // In boxes: what is needed for opening is not kept for the whole life of the session, nor is the
-        // session kept twice, before and after it moved into the future that serves it.
-        let refusal = match Box::pin(opening::load(&resources, opening)).await {
+        let refusal = match opening::load(&resources, opening).await {
             Ok(Some(loaded)) => {
-                let session = Box::new(Self::from_loaded(resources, loaded, inbox));
-                return session.serve(standing).await;
+                return Some(Box::new(Self::from_loaded(resources, loaded, inbox)));
             }
             // Whoever has asked for it meanwhile asks again.
             Ok(None) => SessionError::Gone { session_id },
@@ -151,6 +165,7 @@ impl Session {
         while let Some(command) = inbox.recv().await {
             refuse(*command, &refusal);
         }
+        None
     }
 
     async fn serve(mut self: Box<Self>, mut standing: Standing) {

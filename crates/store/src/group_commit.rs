@@ -1,19 +1,22 @@
 //! Group commit: what sessions want to write at the same time goes to the store together.
 //!
 //! One task owns the store's writes. While a write is on its way, what arrives waits, and goes
-//! with the next one; a store with nothing to do writes at once, nobody waits for a timer.
+//! with the next one; a store with nothing to do writes at once, nobody waits for a timer. When much
+//! waits it does not wait for the write before it: one is made ready while another one is stored.
 
 mod batch;
 mod trace;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use patter_metrics::{Asked, Error, Registry};
-use tokio::sync::{mpsc, oneshot};
+use patter_protocol::SessionId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,10 +26,12 @@ use crate::error::StoreError;
 use crate::measures::{Measures, WRITES_WAITING};
 use crate::record::{Append, Appended};
 use crate::store::SessionStore;
-use batch::{encoded_bytes, take_batch};
+use batch::{encoded_bytes, is_much, take_batch};
 
 /// So many appends wait for the write in front of them; further callers wait for a place.
 const MAX_WAITING: usize = 1_024;
+/// So many writes are on their way at a time, of different sessions.
+const MAX_WRITES: usize = 2;
 /// How long a caller waits for a place before it is told that the store does not keep up.
 const PLACE_DEADLINE: Duration = Duration::from_secs(5);
 /// How long one write may take. Stores have shorter deadlines of their own; this one is for a
@@ -41,6 +46,8 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 pub struct EventWriter {
     /// To the task. Closed when the writer is.
     sender: mpsc::Sender<Job>,
+    /// For what waits.
+    places: Arc<Semaphore>,
     /// Tells the task to take no more and to write what waits.
     closing: CancellationToken,
     /// Owns the task.
@@ -60,6 +67,8 @@ struct Job {
     answer: Waiter,
     /// The span of who asked, for traces.
     asked_in: Span,
+    /// Given back when the write begins.
+    place: OwnedSemaphorePermit,
 }
 
 impl EventWriter {
@@ -68,13 +77,21 @@ impl EventWriter {
     #[must_use]
     pub fn start(store: Arc<dyn SessionStore>) -> Self {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        let places = Arc::new(Semaphore::new(MAX_WAITING));
         let closing = CancellationToken::new();
         let tasks = TaskTracker::new();
         let measures = Arc::<Measures>::default();
-        tasks.spawn(run(store, receiver, closing.clone(), measures.clone()));
+        let writing = Writing {
+            store,
+            measures: measures.clone(),
+            waiting: VecDeque::new(),
+            busy: HashSet::new(),
+        };
+        tasks.spawn(writing.run(receiver, places.clone(), closing.clone()));
         tasks.close();
         Self {
             sender,
+            places,
             closing,
             tasks,
             measures,
@@ -88,10 +105,9 @@ impl EventWriter {
     /// Where the registry has the metrics of another writer already.
     pub fn register_metrics(&self, registry: &Registry) -> Result<(), Error> {
         self.measures.register(registry)?;
-        // Weak: the task ends when nobody is left who could append.
-        let sender = self.sender.downgrade();
+        let places = self.places.clone();
         let waiting = Asked::new(&[&WRITES_WAITING], move || {
-            let waiting = sender.upgrade().map_or(0, |it| MAX_WAITING - it.capacity());
+            let waiting = MAX_WAITING - places.available_permits();
             let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
             vec![WRITES_WAITING.sample(&[], waiting.into())]
         });
@@ -112,21 +128,22 @@ impl EventWriter {
     pub async fn append(&self, append: Append) -> Result<Vec<Appended>, StoreError> {
         let bytes = encoded_bytes(&append);
         let (answer, answered) = oneshot::channel();
-        let place = match tokio::time::timeout(PLACE_DEADLINE, self.sender.reserve()).await {
-            Ok(Ok(place)) => place,
-            Ok(Err(_)) => return Err(StoreError::Unusable("the writer is closed".to_owned())),
-            Err(_) => {
-                return Err(StoreError::Unavailable(
-                    "too many writes are waiting".into(),
-                ));
-            }
-        };
-        place.send(Job {
-            append,
-            bytes,
-            answer,
-            asked_in: Span::current(),
-        });
+        let is_closed = || StoreError::Unusable("the writer is closed".to_owned());
+        let place = self.places.clone().acquire_owned();
+        let place = tokio::time::timeout(PLACE_DEADLINE, place)
+            .await
+            .map_err(|_| StoreError::Unavailable("too many writes are waiting".into()))?
+            .map_err(|_| is_closed())?;
+        // Whoever has a place finds room in the channel.
+        self.sender
+            .try_send(Job {
+                append,
+                bytes,
+                answer,
+                asked_in: Span::current(),
+                place,
+            })
+            .map_err(|_| is_closed())?;
         answered
             .await
             .unwrap_or_else(|_| Err(unanswered("the write was given up")))
@@ -150,36 +167,68 @@ fn unanswered(why: &'static str) -> StoreError {
     StoreError::Unavailable(why.into())
 }
 
-/// The task: gathers what waits, writes it, until there is nobody left who could ask.
-async fn run(
+/// What the task knows.
+struct Writing {
     store: Arc<dyn SessionStore>,
-    mut receiver: mpsc::Receiver<Job>,
-    closing: CancellationToken,
     measures: Arc<Measures>,
-) {
-    let mut waiting = VecDeque::new();
-    loop {
-        if closing.is_cancelled() {
-            // From here on `recv` gives what is in the queue, then `None`.
-            receiver.close();
-        }
-        if waiting.is_empty() {
-            let job = tokio::select! {
-                () = closing.cancelled(), if !receiver.is_closed() => continue,
-                job = receiver.recv() => job,
-            };
-            match job {
-                Some(job) => waiting.push_back(job),
-                None => return,
+    /// Oldest first.
+    waiting: VecDeque<Job>,
+    /// Those whose write is on its way: their next one goes after it.
+    busy: HashSet<SessionId>,
+}
+
+impl Writing {
+    /// The task: gathers what waits, writes it, until there is nobody left who could ask.
+    async fn run(
+        mut self,
+        mut jobs: mpsc::Receiver<Job>,
+        places: Arc<Semaphore>,
+        closing: CancellationToken,
+    ) {
+        let mut writes = FuturesUnordered::new();
+        let mut are_more_to_come = true;
+        while are_more_to_come || !self.waiting.is_empty() || !writes.is_empty() {
+            while let Ok(job) = jobs.try_recv() {
+                self.waiting.push_back(job);
+            }
+            while writes.is_empty() || writes.len() < MAX_WRITES && is_much(&self.waiting) {
+                let batch = take_batch(&mut self.waiting, &self.busy);
+                if batch.is_empty() {
+                    break;
+                }
+                writes.push(self.write(batch));
+            }
+            tokio::select! {
+                () = closing.cancelled(), if !jobs.is_closed() => {
+                    // From here on `recv` gives what is in the queue, then `None`.
+                    places.close();
+                    jobs.close();
+                }
+                Some(sessions) = writes.next() => {
+                    for session_id in sessions {
+                        self.busy.remove(&session_id);
+                    }
+                }
+                job = jobs.recv(), if are_more_to_come => match job {
+                    Some(job) => self.waiting.push_back(job),
+                    None => are_more_to_come = false,
+                },
             }
         }
-        while waiting.len() < MAX_WAITING {
-            match receiver.try_recv() {
-                Ok(job) => waiting.push_back(job),
-                Err(_) => break,
-            }
+    }
+
+    /// Writes a batch. Ends with the sessions that it was about.
+    fn write(&mut self, batch: Vec<Job>) -> impl Future<Output = Vec<SessionId>> + use<> {
+        let sessions: Vec<_> = batch
+            .iter()
+            .map(|job| job.append.session_id.clone())
+            .collect();
+        self.busy.extend(sessions.iter().cloned());
+        let (store, measures) = (self.store.clone(), self.measures.clone());
+        async move {
+            write(store.as_ref(), batch, &measures).await;
+            sessions
         }
-        write(store.as_ref(), take_batch(&mut waiting), &measures).await;
     }
 }
 
@@ -193,7 +242,10 @@ async fn write(store: &dyn SessionStore, batch: Vec<Job>, measures: &Measures) {
     let begun = Instant::now();
     let (appends, waiters): (Vec<_>, Vec<_>) = batch
         .into_iter()
-        .map(|job| (job.append, job.answer))
+        .map(|job| {
+            drop(job.place);
+            (job.append, job.answer)
+        })
         .unzip();
     let writing = AssertUnwindSafe(store.append(appends)).catch_unwind();
     let writing = writing.instrument(span.clone());

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use memchr::memmem;
 use tokio::time::{Instant, sleep};
 
@@ -19,6 +19,10 @@ const DOORS: u32 = 32;
 const WARM_UP: u32 = 32;
 /// So long is waited for memory to be given back.
 const REST: Duration = Duration::from_secs(1);
+/// A server that uses less than so much of a processor meanwhile has come to rest.
+const RESTING_US: f64 = 50_000.0;
+/// It is looked at so often.
+const LOOKS: u32 = 30;
 /// Turns of a conversation.
 const TURNS: u32 = 20;
 /// Times that the session is read.
@@ -28,18 +32,31 @@ const READINGS: u32 = 5;
 pub(super) async fn play(load: &Load) -> anyhow::Result<Figures> {
     let door = Door::new(load.server);
     drop(come(load, &door, WARM_UP).await?);
-    sleep(REST).await;
+    come_to_rest(load).await?;
     let before = load.watched.usage()?;
     let began = Instant::now();
     let here = come(load, &door, load.users).await?;
     let took = began.elapsed();
-    sleep(REST).await;
+    come_to_rest(load).await?;
     let used = load.watched.usage()?.since(&before);
     let mut figures = Figures::default();
     figures.set("users", here.len() as f64);
     figures.set("came_per_s", here.len() as f64 / took.as_secs_f64());
     used.tell_memory_for_each(load.users, &mut figures);
     Ok(figures)
+}
+
+/// Waits until the server has done what is left to do: what it makes once, when the first long conversation
+/// makes it necessary, is no cost of a conversation either.
+async fn come_to_rest(load: &Load) -> anyhow::Result<()> {
+    for _ in 0..LOOKS {
+        let before = load.watched.usage()?;
+        sleep(REST).await;
+        if load.watched.usage()?.since(&before).server_us() < RESTING_US {
+            return Ok(());
+        }
+    }
+    bail!("the server does not come to rest");
 }
 
 /// So many come, and say what they have to say. They are here until they are dropped.

@@ -27,7 +27,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Each open connection holds it, and the library clears all of it whenever it looks for a message. What people
 /// say is mostly shorter; what is longer is read in several pieces.
-const READ_BUFFER_BYTES: usize = 2 * 1024;
+const READ_BUFFER_BYTES: usize = 1024;
 /// So much is gathered, where it comes at once, before it is written. The library keeps the room for it.
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 /// Longer events go out in several WebSocket frames (RFC 6455, section 5.4). A frame waits here as a

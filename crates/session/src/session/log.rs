@@ -389,6 +389,10 @@ impl Log {
                 }
             })
             .collect();
+        if self.unstored.is_empty() {
+            // A session that rests keeps no room for events.
+            self.unstored = VecDeque::new();
+        }
         self.forget(in_spool);
         self.last_seq = stored.last().map_or(self.last_seq, |event| event.seq);
         LogProgress::Stored(stored)

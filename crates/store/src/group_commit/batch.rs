@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::io;
 
+use patter_protocol::SessionId;
 use serde::Serialize;
 
 use super::Job;
@@ -13,15 +14,27 @@ const MAX_EVENTS: usize = 256;
 /// The most bytes of JSON of a batch, unless a single append has more.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Takes the next batch out of `waiting`, oldest first. A session stands in it once: what else it
-/// has waiting stays, in order. Empty only if `waiting` is.
-pub(super) fn take_batch(waiting: &mut VecDeque<Job>) -> Vec<Job> {
+/// So many appends that wait, or so many bytes of JSON, are much: to wait until they can go with others saves
+/// the store little.
+const MUCH_APPENDS: usize = 64;
+const MUCH_BYTES: usize = 256 * 1024;
+
+/// Whether what waits is worth a write of its own while another one is on its way.
+pub(super) fn is_much(waiting: &VecDeque<Job>) -> bool {
+    waiting.len() >= MUCH_APPENDS
+        || waiting.iter().map(|job| job.bytes).sum::<usize>() >= MUCH_BYTES
+}
+
+/// Takes the next batch out of `waiting`, oldest first. A session stands in it once, and not if it is `busy`: what
+/// it has waiting stays, in order.
+pub(super) fn take_batch(waiting: &mut VecDeque<Job>, busy: &HashSet<SessionId>) -> Vec<Job> {
     let mut batch = Vec::new();
     let mut sessions = HashSet::new();
     let mut left = VecDeque::new();
     let (mut events, mut bytes) = (0, 0);
     while let Some(job) = waiting.pop_front() {
-        if sessions.contains(&job.append.session_id) {
+        let session_id = &job.append.session_id;
+        if sessions.contains(session_id) || busy.contains(session_id) {
             left.push_back(job);
             continue;
         }

@@ -186,6 +186,42 @@ async fn what_arrives_during_a_write_goes_together_and_no_session_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn much_that_waits_does_not_wait_for_the_write_before_it_but_each_session_does() {
+    let gate = Gate::new();
+    let writer = EventWriter::start(gate.clone());
+    let others: Vec<_> = (0..200).map(|number| format!("s{number}")).collect();
+    let names = ["first", "first"]
+        .into_iter()
+        .chain(others.iter().map(String::as_str));
+    let mut appends: Vec<_> = names
+        .map(|name| Box::pin(writer.append(entry(name, 1))))
+        .collect();
+    begin(&mut appends[..1]).await;
+    begin(&mut appends[1..50]).await;
+    assert_eq!(gate.writes().len(), 1, "what waits is little");
+    begin(&mut appends[50..100]).await;
+    let writes = gate.writes();
+    assert_eq!(writes.len(), 2, "what waits is much");
+    assert!(writes[1].len() >= 50, "{}", writes[1].len());
+    assert!(
+        writes[1]
+            .iter()
+            .all(|(session_id, _)| *session_id != id("first"))
+    );
+    begin(&mut appends[100..]).await;
+    assert_eq!(gate.writes().len(), 2, "two at a time are enough");
+    gate.permits.add_permits(10);
+    for result in join_all(appends).await {
+        result.unwrap();
+    }
+    let firsts = gate.writes().concat();
+    let firsts = firsts
+        .iter()
+        .filter(|(session_id, _)| *session_id == id("first"));
+    assert_eq!(firsts.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_batch_has_a_size_but_a_single_append_may_be_larger() {
     let gate = Gate::new();
     let writer = EventWriter::start(gate.clone());
