@@ -153,6 +153,7 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $$
 declare
     -- Of each event: its entry, and the place that it takes; null in an entry that is refused.
@@ -239,6 +240,7 @@ set search_path = ''
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $$
 declare
     language      text;
@@ -289,6 +291,7 @@ set search_path = ''
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $$
 declare
     kinds text[] := (select array_agg(distinct e.event_type) from inserted e);
@@ -381,6 +384,24 @@ drop function if exists patter.count_inserted_event();
 drop function if exists patter.count_event(patter.session_events);
 
 revoke all on all functions in schema patter from public;
+
+-- Whoever may append needs what that calls now. A server of the release before goes on under such a role until
+-- it is replaced.
+do $$
+declare
+    appender regrole;
+begin
+    for appender in
+        select a.grantee::regrole
+        from pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a
+        where p.pronamespace = 'patter'::regnamespace and p.proname = 'append_events'
+            and a.privilege_type = 'EXECUTE' and a.grantee not in (0, p.proowner)
+    loop
+        execute format('grant execute on function patter.change_session, patter.append_events_singly to %s',
+            appender);
+    end loop;
+end
+$$;
 
 do $$
 declare

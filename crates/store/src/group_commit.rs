@@ -1,8 +1,8 @@
 //! Group commit: what sessions want to write at the same time goes to the store together.
 //!
 //! One task owns the store's writes. While a write is on its way, what arrives waits, and goes
-//! with the next one; a store with nothing to do writes at once, nobody waits for a timer. When much
-//! waits it does not wait for the write before it: one is made ready while another one is stored.
+//! with the next one; a store with nothing to do writes at once, nobody waits for a timer. Where the
+//! store takes more than one write at a time, much that waits does not wait for the write before it.
 
 mod batch;
 mod trace;
@@ -29,9 +29,7 @@ use crate::store::SessionStore;
 use batch::{encoded_bytes, is_much, take_batch};
 
 /// So many appends wait for the write in front of them; further callers wait for a place.
-const MAX_WAITING: usize = 1_024;
-/// So many writes are on their way at a time, of different sessions.
-const MAX_WRITES: usize = 2;
+const MAX_WAITING: usize = 2_048;
 /// How long a caller waits for a place before it is told that the store does not keep up.
 const PLACE_DEADLINE: Duration = Duration::from_secs(5);
 /// How long one write may take. Stores have shorter deadlines of their own; this one is for a
@@ -82,6 +80,7 @@ impl EventWriter {
         let tasks = TaskTracker::new();
         let measures = Arc::<Measures>::default();
         let writing = Writing {
+            most_writes: store.appends_at_a_time(),
             store,
             measures: measures.clone(),
             waiting: VecDeque::new(),
@@ -170,6 +169,8 @@ fn unanswered(why: &'static str) -> StoreError {
 /// What the task knows.
 struct Writing {
     store: Arc<dyn SessionStore>,
+    /// So many are on their way at a time, of different sessions.
+    most_writes: usize,
     measures: Arc<Measures>,
     /// Oldest first.
     waiting: VecDeque<Job>,
@@ -191,7 +192,7 @@ impl Writing {
             while let Ok(job) = jobs.try_recv() {
                 self.waiting.push_back(job);
             }
-            while writes.is_empty() || writes.len() < MAX_WRITES && is_much(&self.waiting) {
+            while writes.is_empty() || writes.len() < self.most_writes && is_much(&self.waiting) {
                 let batch = take_batch(&mut self.waiting, &self.busy);
                 if batch.is_empty() {
                     break;

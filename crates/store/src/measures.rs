@@ -34,8 +34,8 @@ const APPENDS_FAILED: Metric = Metric::counter(
 pub(crate) const WRITES_WAITING: Metric = Metric::gauge(
     "patter_store_writes_waiting",
     &[],
-    "Writes that wait for the one that is on its way.",
-    "Stays high: the database does not keep up. At 1024 sessions wait for a place in the queue.",
+    "Writes of sessions that wait for a batch.",
+    "Stays high: the database does not keep up. At 2048 sessions wait for a place in the queue.",
 );
 
 /// See the [module](self).

@@ -190,6 +190,11 @@ impl SessionStore for PostgresStore {
         within(self.call_deadline, read::check(&self.connections)).await
     }
 
+    fn appends_at_a_time(&self) -> usize {
+        // One is prepared, or synced, while the other one runs; connections are left for readers.
+        if self.connections.limit() < 4 { 1 } else { 2 }
+    }
+
     fn pool_usage(&self) -> Option<PoolUsage> {
         Some(self.connections.usage())
     }

@@ -101,6 +101,11 @@ pub trait SessionStore: Debug + Send + Sync {
     /// back (the fence stays good until the next claim), `session_summary` sets `summary`.
     async fn append(&self, batch: Vec<Append>) -> Vec<Result<Vec<Appended>, StoreError>>;
 
+    /// How many calls of [`append`](Self::append), of different sessions, gain by being made at the same time.
+    fn appends_at_a_time(&self) -> usize {
+        1
+    }
+
     /// The events of a session, in order. Empty if there is no such session.
     ///
     /// # Errors
@@ -189,6 +194,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     async fn check(&self) -> Result<(), StoreError> {
         (**self).check().await
+    }
+
+    fn appends_at_a_time(&self) -> usize {
+        (**self).appends_at_a_time()
     }
 
     fn pool_usage(&self) -> Option<PoolUsage> {

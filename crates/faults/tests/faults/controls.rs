@@ -53,14 +53,24 @@ enum Noticed {
     ByTest(&'static str),
 }
 
-/// The function that appends does not look at the fence any more.
+/// The functions that append do not look at the fence any more.
 const NO_FENCE: &str = "do $do$
     declare
-        before text := pg_get_functiondef('patter.append_events'::regproc);
-        after text := replace(before, 'session.fence <> entry_fences[entry]', 'false');
+        look   record;
+        before text;
+        after  text;
     begin
-        assert before <> after;
-        execute after;
+        for look in select * from (values
+            ('patter.append_events', 's.fence = entry_fences[e.entry]', 'true'),
+            ('patter.append_events', 's.fence is distinct from r.fence', 's.session_id is null'),
+            ('patter.append_events_singly', 'its_fence <> entry_fences[entry]', 'false')
+        ) as looks (at_fence, as_it_is, as_if_none)
+        loop
+            before := pg_get_functiondef(look.at_fence::regproc);
+            after := replace(before, look.as_it_is, look.as_if_none);
+            assert before <> after;
+            execute after;
+        end loop;
     end $do$";
 
 /// Nothing keeps an event from being stored twice.

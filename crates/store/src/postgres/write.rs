@@ -111,5 +111,14 @@ fn answers(
             }
         }
     }
+    let is_whole = |(entry, answer): (&EncodedAppend, &Answer)| {
+        let places = answer.as_ref().map(Vec::len);
+        places.is_err() || places.is_ok_and(|places| places == entry.events.len())
+    };
+    if !entries.iter().zip(&answers).all(is_whole) {
+        return Err(StoreError::Corrupt(
+            "an append that was answered in part".to_owned(),
+        ));
+    }
     Ok(answers)
 }

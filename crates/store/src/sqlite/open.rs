@@ -75,10 +75,7 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
                 // some, with a log of 16 MiB,
                 .pragma("wal_autocheckpoint", "4000")
                 // and the pages are in memory when they change again.
-                .pragma("cache_size", "-16000")
-                // What a statement would have to take back is kept in memory, not in a file that each batch
-                // makes and removes.
-                .pragma("temp_store", "memory"),
+                .pragma("cache_size", "-16000"),
         );
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)

@@ -65,6 +65,10 @@ impl SessionStore for Gate {
         "gate"
     }
 
+    fn appends_at_a_time(&self) -> usize {
+        2
+    }
+
     async fn claim(&self, _: NewSession, _: &Owner) -> Result<Claimed, StoreError> {
         unreachable!()
     }
