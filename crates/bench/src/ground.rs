@@ -16,7 +16,7 @@ use crate::scenario::Scenario;
 use crate::server::{Programs, Server};
 
 /// Longest wait for a scenario to be played: far more than it takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What servers stand on.
 #[derive(Debug)]
