@@ -191,8 +191,9 @@ impl SessionStore for PostgresStore {
     }
 
     fn appends_at_a_time(&self) -> usize {
-        // One is prepared, or synced, while the other one runs; connections are left for readers.
-        if self.connections.limit() < 4 { 1 } else { 2 }
+        // One is prepared, or synced, while the other one runs. Where there are few connections, others wait for
+        // the second.
+        if self.connections.limit() < 8 { 1 } else { 2 }
     }
 
     fn pool_usage(&self) -> Option<PoolUsage> {

@@ -9,14 +9,17 @@
 )]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use patter_testkit::ws_client::WsClient;
 use proptest::prelude::*;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use crate::support::PATIENCE;
 use crate::support::callers::{Who, World, token};
 use crate::support::identity::{ALICE, BOB};
 use crate::support::oracle::{Act, Frame, Known, Model, Target, What, act};
@@ -27,6 +30,8 @@ struct Answer {
     body: String,
 }
 
+/// How often it is looked for what is not there yet.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// The word of the session that is there as a file.
 const SAMPLE: &str = "sample";
 
@@ -90,10 +95,21 @@ impl Case {
         }
     }
 
-    /// All that there is of a session, for whom everything is told.
+    /// All that there is of a session, for whom everything is told. One that was just opened is ready before its
+    /// first event is stored, and is waited for.
     async fn stored(&self, id: &str) -> Option<Value> {
         self.model.session(id)?;
-        Some(self.world.everything(id).await)
+        let begun = async {
+            loop {
+                let all = self.world.everything(id).await;
+                let session = &all["session"];
+                if session["is_live"] != json!(true) || session["last_seq"] != json!(0) {
+                    return all;
+                }
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        Some(timeout(PATIENCE, begun).await.unwrap())
     }
 
     fn asked(&self, act: &Act, id: &str) -> RequestBuilder {

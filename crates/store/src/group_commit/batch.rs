@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 
 /// So many appends that wait, or so many bytes of JSON, are much: to wait until they can go with others saves
 /// the store little.
-const MUCH_APPENDS: usize = 64;
+const MUCH_APPENDS: usize = 128;
 const MUCH_BYTES: usize = 256 * 1024;
 
 /// Whether what waits is worth a write of its own while another one is on its way.

@@ -201,18 +201,18 @@ async fn much_that_waits_does_not_wait_for_the_write_before_it_but_each_session_
         .map(|name| Box::pin(writer.append(entry(name, 1))))
         .collect();
     begin(&mut appends[..1]).await;
-    begin(&mut appends[1..50]).await;
+    begin(&mut appends[1..100]).await;
     assert_eq!(gate.writes().len(), 1, "what waits is little");
-    begin(&mut appends[50..100]).await;
+    begin(&mut appends[100..150]).await;
     let writes = gate.writes();
     assert_eq!(writes.len(), 2, "what waits is much");
-    assert!(writes[1].len() >= 50, "{}", writes[1].len());
+    assert!(writes[1].len() >= 120, "{}", writes[1].len());
     assert!(
         writes[1]
             .iter()
             .all(|(session_id, _)| *session_id != id("first"))
     );
-    begin(&mut appends[100..]).await;
+    begin(&mut appends[150..]).await;
     assert_eq!(gate.writes().len(), 2, "two at a time are enough");
     gate.permits.add_permits(10);
     for result in join_all(appends).await {
