@@ -233,28 +233,31 @@ async fn killed_while_talking(world: &World, scene: &mut Scene) -> anyhow::Resul
     Ok(())
 }
 
-/// A process is killed when a client has just been told of a call whose result it has not.
+/// A process is killed when a client has just been told of a call whose result it has not, some times: the
+/// moment is short.
 async fn killed_in_mid_tool(world: &World, scene: &mut Scene) -> anyhow::Result<()> {
     let mut random = world.random(2_100);
-    let clients: Vec<Client> = (0..10)
-        .map(|number| scene.client(&format!("control-{number}"), random.u64(..)))
-        .collect();
-    for client in &clients {
-        let id = format!("{}-a", client.session_id());
-        client.say(&Script::new(id).tools(6).tokens(5, 50)).await;
-    }
     let patience = Duration::from_secs(15);
-    let told = clients.iter().map(|client| {
-        let told = client.until("an open call", patience, |view| {
-            view.tool_calls > view.tool_results
+    for round in 0..4 {
+        let clients: Vec<Client> = (0..10)
+            .map(|number| scene.client(&format!("control-{round}-{number}"), random.u64(..)))
+            .collect();
+        for client in &clients {
+            let id = format!("{}-a", client.session_id());
+            client.say(&Script::new(id).tools(6).tokens(5, 50)).await;
+        }
+        let told = clients.iter().map(|client| {
+            let told = client.until("an open call", patience, |view| {
+                view.tool_calls > view.tool_results
+            });
+            told.boxed()
         });
-        told.boxed()
-    });
-    select_ok(told).await?;
-    scene.kill(0).await?;
-    scene.nodes[0].start_again().await?;
-    try_join_all(clients.iter().map(|client| client.until_answered(patience))).await?;
-    scene.leave(clients).await;
+        select_ok(told).await?;
+        scene.kill(0).await?;
+        scene.nodes[0].start_again().await?;
+        try_join_all(clients.iter().map(|client| client.until_answered(patience))).await?;
+        scene.leave(clients).await;
+    }
     Ok(())
 }
 

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
-use patter_faults::client::Client;
+use futures_util::FutureExt;
+use futures_util::future::{join_all, select_ok, try_join_all};
+use patter_faults::client::{Client, View};
 use patter_faults::proxy::{Mode, Proxy};
 use patter_faults::script::Script;
 use tokio::time::sleep;
@@ -126,6 +127,15 @@ pub(crate) async fn cut_commits(
             for client in &clients {
                 let id = format!("{}-{part}-{mode:?}", client.session_id());
                 client.say(&Script::new(id).tokens(2, 1_000)).await;
+            }
+            if mode == Mode::Pass {
+                // The way is whole again: what is withheld next are answers to writes, not to handshakes.
+                let stored = clients.iter().map(|client| {
+                    let id = format!("{}-{part}-{mode:?}", client.session_id());
+                    let is_stored = move |view: &View| view.acknowledged.contains_key(&id);
+                    client.until("a message stored", SOON, is_stored).boxed()
+                });
+                select_ok(stored).await?;
             }
             sleep(Duration::from_millis(random.u64(20..120))).await;
         }
