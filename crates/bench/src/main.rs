@@ -5,9 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Parser;
 use http::Uri;
+use patter_bench::floor::{self, Relay};
 use patter_bench::load::Load;
 use patter_bench::run::Run;
-use patter_bench::{floor, upstream};
+use patter_bench::upstream;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
@@ -24,8 +25,11 @@ enum Command {
         #[arg(long)]
         direct_port: u16,
     },
-    /// The relay that does nothing.
+    /// The relay that does nothing, or next to nothing.
     Floor {
+        /// Tells answers in events of its own.
+        #[arg(long)]
+        translates: bool,
         /// Where it listens.
         #[arg(long, env = "PORT")]
         port: u16,
@@ -48,10 +52,19 @@ fn main() -> anyhow::Result<()> {
                 upstream::serve(provider, listen(direct_port).await?).await
             })
         }
-        Command::Floor { port, provider } => {
+        Command::Floor {
+            translates,
+            port,
+            provider,
+        } => {
+            let how = if translates {
+                Relay::Translated
+            } else {
+                Relay::AsItComes
+            };
             let runtime = Builder::new_multi_thread().enable_all().build()?;
             let url: Uri = format!("{provider}/chat/completions").parse()?;
-            runtime.block_on(async { floor::serve(listen(port).await?, url).await })
+            runtime.block_on(async { floor::serve(listen(port).await?, url, how).await })
         }
         Command::Load(load) => {
             let runtime = Builder::new_current_thread().enable_all().build()?;

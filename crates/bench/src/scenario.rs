@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::load::Play;
 use crate::server::Server::{
-    self, Direct, Fastapi, Floor, Node, Patter, PatterGemini, PatterSqlite,
+    self, Direct, Fastapi, Floor, Node, Patter, PatterGemini, PatterSqlite, Translator,
 };
 
 /// What is measured.
@@ -81,7 +81,15 @@ const SYNCS: Column = column("syncs_per_s", "syncs/s of this disk", false);
 const LISTENS: Column = column("listens_after_ms", "listens after ms", true);
 const BINARY: Column = column("binary_mb", "binary MB", false);
 
-const ALL: &[Server] = &[Direct, Patter, Floor, PatterSqlite, Node, Fastapi];
+const ALL: &[Server] = &[
+    Direct,
+    Patter,
+    Floor,
+    Translator,
+    PatterSqlite,
+    Node,
+    Fastapi,
+];
 const SERVERS: &[Server] = &[Patter, Floor, PatterSqlite, Node, Fastapi];
 const OURS: &[Server] = &[Patter, PatterSqlite];
 
@@ -124,12 +132,14 @@ impl Scenario {
                 Direct,
                 Patter,
                 Floor,
+                Translator,
                 PatterSqlite,
                 PatterGemini,
                 Node,
                 Fastapi,
             ],
             Self::Blast => ALL,
+            Self::Ramp => &[Patter, Floor, Translator, PatterSqlite, Node, Fastapi],
             Self::Replay | Self::Store => OURS,
             Self::Start => &[PatterSqlite, Patter, Floor, Node, Fastapi],
             _ => SERVERS,

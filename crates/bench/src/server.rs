@@ -18,6 +18,8 @@ pub enum Server {
     Direct,
     /// The relay that does nothing.
     Floor,
+    /// The relay that reads what it relays, and does nothing else.
+    Translator,
     /// patter, with `PostgreSQL`.
     Patter,
     /// patter, with the embedded store.
@@ -51,7 +53,10 @@ impl Server {
     /// Whether it gets a database.
     #[must_use]
     pub fn has_postgres(self) -> bool {
-        !matches!(self, Self::Direct | Self::Floor | Self::PatterSqlite)
+        !matches!(
+            self,
+            Self::Direct | Self::Floor | Self::Translator | Self::PatterSqlite
+        )
     }
 
     /// What starts it. It learns from variables where it listens, and where provider and database are.
@@ -61,9 +66,12 @@ impl Server {
     /// If this program does not know where it is.
     pub fn command(self, programs: &Programs) -> anyhow::Result<Command> {
         Ok(match self {
-            Self::Direct | Self::Floor => {
+            Self::Direct | Self::Floor | Self::Translator => {
                 let mut command = Command::new(std::env::current_exe()?);
                 command.arg("floor");
+                if self == Self::Translator {
+                    command.arg("--translates");
+                }
                 command
             }
             Self::Patter | Self::PatterSqlite | Self::PatterGemini => {
@@ -96,7 +104,7 @@ impl Server {
                 ("RUST_LOG", "warn"),
             ],
             Self::Node => &[("NODE_ENV", "production")],
-            Self::Direct | Self::Floor | Self::Fastapi => &[],
+            Self::Direct | Self::Floor | Self::Translator | Self::Fastapi => &[],
         }
     }
 
@@ -126,6 +134,7 @@ impl fmt::Display for Server {
         f.write_str(match self {
             Self::Direct => "no server",
             Self::Floor => "floor",
+            Self::Translator => "floor that translates",
             Self::Patter => "patter",
             Self::PatterSqlite => "patter, embedded store",
             Self::PatterGemini => "patter, Gemini",

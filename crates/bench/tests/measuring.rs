@@ -8,10 +8,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use http::Uri;
 use patter_bench::figures::Figures;
+use patter_bench::floor::{self, Relay};
 use patter_bench::load::{Client, Tally};
 use patter_bench::upstream::Ask;
-use patter_bench::{clock, floor, upstream};
+use patter_bench::{clock, upstream};
 use patter_faults::proxy::{Mode, Proxy};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -24,10 +26,11 @@ const PACED: Ask = Ask {
     rate: 40,
 };
 
-/// A provider, the floor before it, and where they are.
+/// A provider, the floors before it, and where they are.
 struct Scene {
     direct: SocketAddr,
     floor: SocketAddr,
+    translator: SocketAddr,
     _serving: JoinSet<anyhow::Result<()>>,
 }
 
@@ -36,13 +39,18 @@ impl Scene {
         let (provider, provider_at) = listener().await;
         let (direct, direct_at) = listener().await;
         let (relay, relay_at) = listener().await;
-        let url = format!("http://{provider_at}/v1/chat/completions");
+        let (translator, translator_at) = listener().await;
+        let url: Uri = format!("http://{provider_at}/v1/chat/completions")
+            .parse()
+            .unwrap();
         let mut serving = JoinSet::new();
         serving.spawn(upstream::serve(provider, direct));
-        serving.spawn(floor::serve(relay, url.parse().unwrap()));
+        serving.spawn(floor::serve(relay, url.clone(), Relay::AsItComes));
+        serving.spawn(floor::serve(translator, url, Relay::Translated));
         Self {
             direct: direct_at,
             floor: relay_at,
+            translator: translator_at,
             _serving: serving,
         }
     }
@@ -79,6 +87,7 @@ async fn every_token_is_counted_however_many_come_at_once() {
         let ask = Ask { tokens: 997, rate };
         assert_eq!(measured(scene.direct, ask).await.0, 997);
         assert_eq!(measured(scene.floor, ask).await.0, 997);
+        assert_eq!(measured(scene.translator, ask).await.0, 997);
     }
 }
 

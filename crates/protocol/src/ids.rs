@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,8 @@ pub enum InvalidId {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("pattern" = "^[A-Za-z0-9][A-Za-z0-9._~:-]{0,127}$"))]
-pub struct SessionId(String);
+// Shared, as is a message id: a conversation and its log keep them in several places.
+pub struct SessionId(Arc<str>);
 
 impl SessionId {
     /// The longest session id, in bytes (all its characters are ASCII).
@@ -36,7 +38,7 @@ impl SessionId {
     /// A new id, a `UUIDv7`: ids made later sort later.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Uuid::now_v7().to_string())
+        Self(Uuid::now_v7().to_string().into())
     }
 
     /// The id as text.
@@ -58,7 +60,7 @@ impl TryFrom<String> for SessionId {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._~:-".contains(&byte));
         if first_is_fine && all_are_fine && text.len() <= Self::MAX_LENGTH {
-            Ok(Self(text))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidId::Session)
         }
@@ -75,7 +77,7 @@ impl FromStr for SessionId {
 
 impl From<SessionId> for String {
     fn from(id: SessionId) -> Self {
-        id.0
+        id.as_str().to_owned()
     }
 }
 
@@ -93,7 +95,7 @@ impl fmt::Display for SessionId {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("minLength" = 1, "maxLength" = Self::MAX_CHARS))]
-pub struct MessageId(String);
+pub struct MessageId(Arc<str>);
 
 impl MessageId {
     /// The longest message id, in characters.
@@ -102,7 +104,7 @@ impl MessageId {
     /// A new id, a `UUIDv7`.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Uuid::now_v7().to_string())
+        Self(Uuid::now_v7().to_string().into())
     }
 
     /// The id as text.
@@ -119,13 +121,13 @@ impl TryFrom<String> for MessageId {
         if text.is_empty() || text.contains('\0') || text.chars().count() > Self::MAX_CHARS {
             return Err(InvalidId::Message);
         }
-        Ok(Self(text))
+        Ok(Self(text.into()))
     }
 }
 
 impl From<MessageId> for String {
     fn from(id: MessageId) -> Self {
-        id.0
+        id.as_str().to_owned()
     }
 }
 

@@ -90,9 +90,9 @@ impl Client {
         let mut tokens = 0;
         let mut count = |bytes: &[u8]| {
             let now_ns = clock::now_ns();
-            for stamp in clock::stamps(bytes) {
+            for age_ns in clock::ages(bytes, now_ns) {
                 first_ns.get_or_insert(now_ns);
-                tally.token(now_ns.saturating_sub(stamp));
+                tally.token(age_ns);
                 tokens += 1;
             }
         };
@@ -111,7 +111,7 @@ impl Client {
                     self.rest.drain(..whole);
                 }
                 Kind::Whole => {
-                    let kept = clock::stamps(frame.as_bytes()).count();
+                    let kept = clock::ages(frame.as_bytes(), clock::now_ns()).count();
                     ensure!(
                         kept as u64 == u64::from(ask.tokens),
                         "{kept} tokens were kept"

@@ -172,6 +172,6 @@ mod tests {
         let mut events = Vec::new();
         while answer.next(&mut events).await {}
         assert_eq!(began.elapsed(), Duration::from_secs(2));
-        assert_eq!(clock::stamps(&events).count(), 101);
+        assert_eq!(clock::ages(&events, clock::now_ns()).count(), 101);
     }
 }

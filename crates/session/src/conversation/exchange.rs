@@ -73,6 +73,8 @@ impl Exchange {
             return *tokens;
         }
         let tokens = counter.messages(&self.messages());
+        // Most conversations are counted in one way.
+        self.tokens.reserve_exact(1);
         self.tokens.push((counter, tokens));
         tokens
     }

@@ -10,7 +10,7 @@ use super::Job;
 use crate::record::Append;
 
 /// The most events of a batch, unless a single append has more.
-const MAX_EVENTS: usize = 256;
+const MAX_EVENTS: usize = 512;
 /// The most bytes of JSON of a batch, unless a single append has more.
 const MAX_BYTES: usize = 1024 * 1024;
 

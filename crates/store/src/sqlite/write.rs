@@ -83,12 +83,15 @@ async fn append_entry(
         }
     }
     if last_seq != stored_seq {
-        sqlx::query("update sessions set last_seq = $2 where session_id = $1")
-            .bind(session_id)
-            .bind(last_seq)
-            .execute(connection)
-            .await
-            .map_err(from_sqlx)?;
+        sqlx::query(
+            "update sessions set last_seq = $2, updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+             where session_id = $1",
+        )
+        .bind(session_id)
+        .bind(last_seq)
+        .execute(connection)
+        .await
+        .map_err(from_sqlx)?;
     }
     Ok(Ok(answer))
 }

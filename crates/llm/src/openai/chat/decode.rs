@@ -52,7 +52,10 @@ impl Decoder {
         if choice.index.unwrap_or(0) != 0 {
             return Ok(());
         }
-        if let Some(delta) = choice.delta.or(choice.message) {
+        if let Some(delta) = choice
+            .delta
+            .or_else(|| choice.message.map(|message| *message))
+        {
             self.delta(delta, events)?;
         }
         if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {

@@ -1,5 +1,6 @@
 //! One chunk of a Chat Completions stream as JSON, in all the forms that compatible servers
-//! give it. Only what is used is named; whatever else comes is skipped without being kept.
+//! give it. Only what is used is named; whatever else comes is skipped without being kept. What is large and
+//! rare is in a box, since a chunk is moved some times while it is read.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ use serde_json::Value;
 #[serde(default)]
 pub(super) struct Chunk {
     pub(super) choices: Option<Vec<Choice>>,
-    pub(super) usage: Option<WireUsage>,
+    pub(super) usage: Option<Box<WireUsage>>,
     /// Read again, as a refusal, where it is there.
     pub(super) error: Option<IgnoredAny>,
     /// In place of `choices` these make the whole chunk an error, as some servers write them.
@@ -27,7 +28,7 @@ pub(super) struct Choice {
     pub(super) index: Option<u32>,
     pub(super) delta: Option<Delta>,
     /// In place of `delta` where the answer was not streamed; beside it, it repeats what came.
-    pub(super) message: Option<Delta>,
+    pub(super) message: Option<Box<Delta>>,
     pub(super) finish_reason: Option<String>,
     /// What the model behind `OpenRouter` said, which `finish_reason` can hide.
     pub(super) native_finish_reason: Option<String>,
