@@ -21,9 +21,9 @@ const BATCH_TIME: Metric = Metric::histogram(
 const BATCH_EVENTS: Metric = Metric::histogram(
     "patter_store_batch_events",
     &[],
-    &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0],
+    &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0],
     "How many events a write had.",
-    "Large: writes take so long that many wait for them; that is how load is borne. At 256 the store is at its limit.",
+    "Large: writes take so long that many wait for them; that is how load is borne. At 512 the store is at its limit.",
 );
 const APPENDS_FAILED: Metric = Metric::counter(
     "patter_store_append_failures_total",

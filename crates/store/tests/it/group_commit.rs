@@ -240,10 +240,10 @@ async fn a_batch_has_a_size_but_a_single_append_may_be_larger() {
         })));
     let entries = [
         entry("first", 1),
-        entry("a", 200),
-        entry("b", 56),
+        entry("a", 400),
+        entry("b", 112),
         entry("c", 1),
-        entry("d", 500),
+        entry("d", 900),
         large,
         entry("e", 1),
     ];
