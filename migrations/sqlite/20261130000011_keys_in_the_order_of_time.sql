@@ -3,8 +3,8 @@
 -- pages, where they stood in three for each event. SQLite writes whole pages, twice. (The ids of messages may be
 -- made by clients, at random: then it is a page for each, as it was.)
 --
--- A key of a table cannot be changed, so all of its rows are copied once. The file needs as much room again
--- while that goes on, and keeps it for what comes.
+-- A key of a table cannot be changed, so all of its rows are copied once, and the old ones overwritten. Until that
+-- is over nobody else writes, and file and log take four times the room. (So it is done before the first release.)
 
 -- It would be looked at while its table is not there.
 drop trigger sessions_delete_events;
@@ -132,11 +132,12 @@ begin
         total_ms = excluded.total_ms;
 end;
 
--- Whoever appends sets `updated_at` together with `last_seq`, by one change of the row instead of two.
+-- Whoever appends may set `updated_at` together with `last_seq`, by one change of the row instead of two.
 drop trigger sessions_set_updated_at;
 create trigger sessions_set_updated_at
-after update of user_id, start_time, end_time, is_active, summary, summary_error, metadata, log_epoch
-on sessions for each row
+after update of user_id, start_time, end_time, is_active, summary, summary_error, metadata,
+    last_seq, log_epoch
+on sessions for each row when new.updated_at is old.updated_at
 begin
     update sessions set updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
     where session_id = new.session_id;

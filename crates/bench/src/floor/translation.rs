@@ -1,6 +1,6 @@
 //! What the floor does not: the events of the provider are read, and told as events of one's own. An answer is
-//! made by a task of its own, so that it need not end with the connection that it is told on. That is the least
-//! that a server does which has a protocol; it stores nothing, counts nothing and knows no second reader.
+//! made by another task than the one that writes to the socket, as it is where an answer may go on without its
+//! reader. That is the least that a server does which has a protocol; it stores nothing and counts nothing.
 
 use std::borrow::Cow;
 
@@ -60,6 +60,8 @@ pub(super) async fn translate(
             let event = event.strip_prefix(b"data: ").context("not an event")?;
             if event == b"[DONE]" {
                 tell(&frames, &Event::AiResponse { content: &answer }).await?;
+                // A body that was read to its end leaves a connection that can be used again.
+                while body.frame().await.transpose()?.is_some() {}
                 return Ok(());
             }
             let chunk: Chunk<'_> = serde_json::from_slice(event)?;

@@ -18,7 +18,9 @@ use crate::upstream::Ask;
 const READ_BUFFER_BYTES: usize = 16 * 1024;
 
 /// How the answer of a provider ends, by which that of a relay ends too.
-const RELAYED_END: &[u8] = b"data: [DONE]\n\n";
+const RELAYED_END: &[u8] = b"[DONE]\n\n";
+// What is kept of a frame, in which a stamp may be cut, is enough for an end that is cut.
+const _: () = assert!(RELAYED_END.len() <= clock::STAMP_BYTES);
 
 /// A client whose session is ready.
 #[derive(Debug)]

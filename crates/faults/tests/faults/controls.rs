@@ -238,7 +238,7 @@ async fn killed_while_talking(world: &World, scene: &mut Scene) -> anyhow::Resul
 async fn killed_in_mid_tool(world: &World, scene: &mut Scene) -> anyhow::Result<()> {
     let mut random = world.random(2_100);
     let patience = Duration::from_secs(15);
-    for round in 0..4 {
+    for round in 0..3 {
         let clients: Vec<Client> = (0..10)
             .map(|number| scene.client(&format!("control-{round}-{number}"), random.u64(..)))
             .collect();

@@ -63,11 +63,14 @@ pub(super) async fn append(
 }
 
 /// Moves the ends of the logs by as many places as each entry needs, and gives where they were; `None` if one is not
-/// to be written, or a session stands here twice.
+/// to be written or empty, or a session stands here twice.
 async fn take_places(
     connection: &mut SqliteConnection,
     entries: &[EncodedAppend],
 ) -> Result<Option<Vec<i64>>, StoreError> {
+    if entries.iter().any(|entry| entry.events.is_empty()) {
+        return Ok(None);
+    }
     let wanted: Vec<_> = entries
         .iter()
         .map(|entry| (entry.session_id.as_str(), entry.fence.0, entry.events.len()))

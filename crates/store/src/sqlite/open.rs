@@ -47,6 +47,8 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
         .journal_mode(SqliteJournalMode::Wal)
         // What is acknowledged survives a power cut. (`NORMAL` may lose the last commits.)
         .synchronous(SqliteSynchronous::Full)
+        // What is deleted is overwritten, and not only marked as free; a table that a migration drops, too.
+        .pragma("secure_delete", "on")
         .foreign_keys(true);
     within(MIGRATE_DEADLINE, migrate_when_free(&options))
         .await
@@ -68,8 +70,6 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
         .connect_lazy_with(
             options
                 .clone()
-                // What is deleted is overwritten, and not only marked as free.
-                .pragma("secure_delete", "on")
                 // A batch of many sessions changes a thousand pages of indexes, which is where SQLite by
                 // itself writes all of them to the database and syncs it: at each commit. So it is one in
                 // some, with a log of 16 MiB,

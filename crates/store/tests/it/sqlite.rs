@@ -226,6 +226,39 @@ async fn what_was_open_before_there_were_leases_is_swept_up() {
 }
 
 #[tokio::test]
+async fn what_a_migration_copies_does_not_outlive_its_deletion() {
+    let secret = "something that nobody shall know";
+    let folder = make().await;
+    fs::create_dir_all(folder.path().parent().unwrap()).unwrap();
+    let options = SqliteConnectOptions::new()
+        .filename(folder.path())
+        .create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(concat!(
+        include_str!("../../../../migrations/sqlite/20261121000001_sessions_and_events.sql"),
+        "insert into sessions (session_id, log_epoch, last_seq) values ('old', randomblob(16), 1);
+         insert into session_events
+             (session_id, seq, event_id, event_type, content, metadata, created_at)
+         values ('old', 1, randomblob(16), 'user_message', 'something that nobody shall know',
+             '{\"id\": \"m\"}', '2026-11-21T00:00:00.000Z');"
+    ))
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    let holds_it = || {
+        let file = fs::read(folder.path()).unwrap();
+        let mut parts = file.windows(secret.len());
+        parts.any(|part| part == secret.as_bytes())
+    };
+    assert!(holds_it());
+    let store = folder.open_archive().await;
+    assert!(store.delete(&"old".parse().unwrap()).await.unwrap());
+    store.close().await;
+    assert!(!holds_it());
+}
+
+#[tokio::test]
 async fn leases_stand_while_another_store_has_the_file_open_and_no_longer() {
     let folder = make().await;
     let first = folder.open().await;
