@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::error::from_sqlx;
@@ -75,6 +74,8 @@ async fn take_places(
         .iter()
         .map(|entry| (entry.session_id.as_str(), entry.fence.0, entry.events.len()))
         .collect();
+    let wanted =
+        serde_json::to_string(&wanted).map_err(|error| StoreError::Rejected(error.into()))?;
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "update sessions
          set last_seq = last_seq + (wanted.value ->> 2),
@@ -83,7 +84,7 @@ async fn take_places(
          where session_id = wanted.value ->> 0 and fence = wanted.value ->> 1
          returning session_id, last_seq",
     )
-    .bind(json(&wanted)?)
+    .bind(wanted)
     .fetch_all(connection)
     .await
     .map_err(from_sqlx)?;
@@ -106,25 +107,18 @@ async fn insert(
                 "insert into session_events
                      (session_id, seq, event_id, event_type, content, metadata, private, created_at) ",
             );
-            query.push_values(
-                together,
-                |mut values,
-                 Row {
-                     session_id,
-                     seq,
-                     event,
-                 }| {
-                    values
-                        .push_bind(*session_id)
-                        .push_bind(*seq)
-                        .push_bind(event.event_id)
-                        .push_bind(event.event_type)
-                        .push_bind(event.content.as_str())
-                        .push_bind(event.metadata.as_str())
-                        .push_bind(event.private.as_deref())
-                        .push_bind(time_text(event));
-                },
-            );
+            query.push_values(together, |mut values, row| {
+                let event = row.event;
+                values
+                    .push_bind(row.session_id)
+                    .push_bind(row.seq)
+                    .push_bind(event.event_id)
+                    .push_bind(event.event_type)
+                    .push_bind(event.content.as_str())
+                    .push_bind(event.metadata.as_str())
+                    .push_bind(event.private.as_deref())
+                    .push_bind(time_text(event));
+            });
             query.push(" on conflict do nothing");
             let done = query.build().execute(&mut *connection).await;
             if done.map_err(from_sqlx)?.rows_affected() != size as u64 {
@@ -134,8 +128,4 @@ async fn insert(
         }
     }
     Ok(true)
-}
-
-fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Rejected(error.into()))
 }

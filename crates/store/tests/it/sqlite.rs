@@ -19,7 +19,7 @@ use patter_testkit::store_conformance::sample::{
     append, claimed, log_of, message, owner, session, write,
 };
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
 
 /// A folder with a database in a folder that is not there yet.
@@ -28,6 +28,31 @@ struct Folder(TempDir);
 impl Folder {
     fn path(&self) -> PathBuf {
         self.0.path().join("data").join("patter.db")
+    }
+
+    /// With a file as the oldest version made it, in which these statements were run.
+    async fn of_the_oldest_version(statements: &str) -> Self {
+        let folder = make().await;
+        fs::create_dir_all(folder.path().parent().unwrap()).unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path())
+            .create_if_missing(true);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!(
+            "{}{statements}",
+            include_str!("../../../../migrations/sqlite/20261121000001_sessions_and_events.sql")
+        )))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+        connection.close().await.unwrap();
+        folder
+    }
+
+    /// Whether the text stands anywhere in the file.
+    fn holds(&self, text: &str) -> bool {
+        let file = fs::read(self.path()).unwrap();
+        file.windows(text.len()).any(|part| part == text.as_bytes())
     }
 }
 
@@ -72,16 +97,11 @@ async fn what_was_deleted_is_overwritten() {
     let lease = patter_testkit::store_conformance::sample::lease(&claim);
     store.release(&owner("test"), &lease).await.unwrap();
     store.close().await;
-    let holds_it = || {
-        let file = fs::read(folder.path()).unwrap();
-        file.windows(secret.len())
-            .any(|part| part == secret.as_bytes())
-    };
-    assert!(holds_it());
+    assert!(folder.holds(secret));
     let store = folder.open_archive().await;
     assert!(store.delete(&id).await.unwrap());
     store.close().await;
-    assert!(!holds_it());
+    assert!(!folder.holds(secret));
 }
 
 #[cfg(unix)]
@@ -201,21 +221,11 @@ async fn a_transaction_that_sqlite_itself_rolled_back_does_not_block_later_ones(
 
 #[tokio::test]
 async fn what_was_open_before_there_were_leases_is_swept_up() {
-    let folder = make().await;
-    fs::create_dir_all(folder.path().parent().unwrap()).unwrap();
-    let options = SqliteConnectOptions::new()
-        .filename(folder.path())
-        .create_if_missing(true);
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::raw_sql(concat!(
-        include_str!("../../../../migrations/sqlite/20261121000001_sessions_and_events.sql"),
+    let folder = Folder::of_the_oldest_version(
         "insert into sessions (session_id, log_epoch, lease_owner)
-             values ('old', randomblob(16), 'a process of then');"
-    ))
-    .execute(&mut connection)
-    .await
-    .unwrap();
-    connection.close().await.unwrap();
+             values ('old', randomblob(16), 'a process of then');",
+    )
+    .await;
     let store = folder.open().await;
     let before = store.session(&"old".parse().unwrap()).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -228,34 +238,19 @@ async fn what_was_open_before_there_were_leases_is_swept_up() {
 #[tokio::test]
 async fn what_a_migration_copies_does_not_outlive_its_deletion() {
     let secret = "something that nobody shall know";
-    let folder = make().await;
-    fs::create_dir_all(folder.path().parent().unwrap()).unwrap();
-    let options = SqliteConnectOptions::new()
-        .filename(folder.path())
-        .create_if_missing(true);
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::raw_sql(concat!(
-        include_str!("../../../../migrations/sqlite/20261121000001_sessions_and_events.sql"),
+    let folder = Folder::of_the_oldest_version(&format!(
         "insert into sessions (session_id, log_epoch, last_seq) values ('old', randomblob(16), 1);
          insert into session_events
              (session_id, seq, event_id, event_type, content, metadata, created_at)
-         values ('old', 1, randomblob(16), 'user_message', 'something that nobody shall know',
-             '{\"id\": \"m\"}', '2026-11-21T00:00:00.000Z');"
+         values ('old', 1, randomblob(16), 'user_message', '{secret}',
+             '{{\"id\": \"m\"}}', '2026-11-21T00:00:00.000Z');"
     ))
-    .execute(&mut connection)
-    .await
-    .unwrap();
-    connection.close().await.unwrap();
-    let holds_it = || {
-        let file = fs::read(folder.path()).unwrap();
-        let mut parts = file.windows(secret.len());
-        parts.any(|part| part == secret.as_bytes())
-    };
-    assert!(holds_it());
+    .await;
+    assert!(folder.holds(secret));
     let store = folder.open_archive().await;
     assert!(store.delete(&"old".parse().unwrap()).await.unwrap());
     store.close().await;
-    assert!(!holds_it());
+    assert!(!folder.holds(secret));
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! Search and figures.
 
-use std::fs;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +7,7 @@ use patter_protocol::SessionId;
 use patter_store::{Insight, SessionStore, SqliteStore};
 use patter_testkit::insight_conformance::{InsightFixture, check_older_rows, older_rows};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 
 use super::{Folder, make};
 
@@ -34,21 +33,7 @@ patter_testkit::insight_conformance!(make);
 
 #[tokio::test]
 async fn what_an_older_version_stored_is_found_and_counted() {
-    let folder = make().await;
-    fs::create_dir_all(folder.path().parent().unwrap()).unwrap();
-    let options = SqliteConnectOptions::new()
-        .filename(folder.path())
-        .create_if_missing(true);
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     let now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
-    sqlx::raw_sql(AssertSqlSafe(format!(
-        "{}{}",
-        include_str!("../../../../../migrations/sqlite/20261121000001_sessions_and_events.sql"),
-        older_rows("", now, "randomblob(16)", "")
-    )))
-    .execute(&mut connection)
-    .await
-    .unwrap();
-    connection.close().await.unwrap();
-    check_older_rows(&folder).await;
+    let rows = older_rows("", now, "randomblob(16)", "");
+    check_older_rows(&Folder::of_the_oldest_version(&rows).await).await;
 }
