@@ -8,6 +8,7 @@ mod error;
 mod lease;
 mod ledger;
 mod migrate;
+mod opener;
 mod options;
 mod query;
 mod reach;

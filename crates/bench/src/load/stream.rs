@@ -10,7 +10,7 @@ use super::{Door, Load, Play, Tally, Users, watch};
 use crate::figures::Figures;
 use crate::upstream::Ask;
 
-/// All have come after so long, one after the other: their tokens are not due at the same moments.
+/// Of answers without a rate: all users have come after so long, one after the other.
 const ARRIVAL: Duration = Duration::from_secs(1);
 /// Before anything is measured, it goes on for so long after that.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -19,6 +19,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Plays `stream`, `blast` or `first`.
 pub(super) async fn play(load: &Load) -> anyhow::Result<Figures> {
+    let arrival = arrival(load);
     let tally = Tally::new()?;
     let door = Door::new(load.server);
     let mut users = Users::new();
@@ -31,15 +32,15 @@ pub(super) async fn play(load: &Load) -> anyhow::Result<Figures> {
             },
             door: Rc::clone(&door),
             tally: Rc::clone(&tally),
-            comes_after: ARRIVAL * number / load.users,
+            comes_after: arrival * number / load.users,
         };
         users.spawn_local(user.talk());
     }
-    watch(&mut users, ARRIVAL + WARM_UP).await?;
+    watch(&mut users, arrival + WARM_UP).await?;
     ensure!(
         door.opened.get() >= load.users,
         "not all have come in {:?}",
-        ARRIVAL + WARM_UP
+        arrival + WARM_UP
     );
     let before = load.watched.usage()?;
     tally.measure(true);
@@ -56,6 +57,15 @@ pub(super) async fn play(load: &Load) -> anyhow::Result<Figures> {
     tally.tell_latencies(&mut figures);
     used.tell_for_each(tally.tokens(), took, &mut figures);
     Ok(figures)
+}
+
+/// Over the time of one answer, so that at every moment some begin and some end, and of one token more, or users who
+/// come a token's time after each other would have all their tokens at the same moments.
+fn arrival(load: &Load) -> Duration {
+    match load.rate {
+        0 => ARRIVAL,
+        rate => Duration::from_secs(u64::from(load.tokens) + 1) / rate,
+    }
 }
 
 struct User {

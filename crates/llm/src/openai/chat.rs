@@ -6,6 +6,7 @@ mod decode;
 mod dialect;
 mod encode;
 mod replay;
+mod template;
 mod wire;
 
 pub(super) use decode::Decoder;

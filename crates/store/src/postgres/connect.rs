@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection, Row};
 use tracing::warn;
 
 use super::connections::{Connections, Mode};
@@ -19,9 +19,6 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 const MIGRATE_DEADLINE: Duration = Duration::from_secs(600);
 /// The oldest server, as `server_version_num` has it.
 const OLDEST_SERVER: i32 = 140_000;
-/// A connection that was idle for longer is tried before it is used: one round trip, and a
-/// restarted server costs no failed calls. A busy one is not.
-const IDLE_BEFORE_PING: Duration = Duration::from_secs(1);
 
 /// Makes sure that the server can be used and that the tables are up to date, over a connection of its
 /// own.
@@ -53,36 +50,14 @@ pub(super) async fn prepare(options: &PostgresOptions, tables: Migrate) -> Resul
 
 /// The connections of a store; they are opened when they are needed.
 pub(super) fn connections(options: &PostgresOptions) -> Result<Connections, StoreError> {
-    let pool = PgPoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.acquire_timeout)
-        .test_before_acquire(false)
-        .before_acquire(|connection, usage| {
-            Box::pin(async move {
-                if usage.idle_for > IDLE_BEFORE_PING {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        });
-    let (pool, mode) = if options.is_transaction_pooler()? {
+    let mode = if options.is_transaction_pooler()? {
         let begin = format!("begin; {}", settings(options, true)?);
-        (pool, Mode::Transaction { begin })
+        Mode::Transaction { begin }
     } else {
         let settings = settings(options, false)?;
-        let pool = pool.after_connect(move |connection, _| {
-            let settings = settings.clone();
-            Box::pin(async move {
-                sqlx::raw_sql(AssertSqlSafe(settings))
-                    .execute(connection)
-                    .await?;
-                Ok(())
-            })
-        });
-        (pool, Mode::Session)
+        Mode::Session { settings }
     };
-    let pool = pool.connect_lazy_with(options.connect_options()?);
-    Ok(Connections::new(pool, mode))
+    Connections::new(options, mode)
 }
 
 /// What each session, or each transaction alone, is set to. As statements rather than in the

@@ -1,47 +1,60 @@
 //! The one way in which a store's statements reach the server, and the connections for it.
 //!
-//! Before a connection goes back to its pool, sqlx pings it, without a deadline: one that leads
-//! nowhere would be missing for as long as TCP waits, a quarter of an hour. Here it is closed
-//! instead, and a new one can take its place.
+//! The connection that was used last is used next: what the server and the processor keep for it is at hand, and
+//! those that a rush has opened rest, until they are closed. (The pool of sqlx takes the one that has rested longest,
+//! and asks the server something more each time before it takes one back.)
 
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
+use deadpool::managed::{Object, Pool, PoolError, QueueMode};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Connection, Error, Postgres, RawSql};
 use tokio::runtime::Handle;
-use tokio::time::Instant;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval, timeout};
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::error::from_sqlx;
+use super::opener::Opener;
+use super::options::PostgresOptions;
 use super::waits::Waits;
 use crate::error::StoreError;
 use crate::measures::PoolUsage;
 
-/// How long a connection may take to answer when a call has ended with it, or has been given up
-/// in the middle.
+/// How long a connection may take to answer when a call has been given up in the middle, before it is closed.
 const RETURN_DEADLINE: Duration = Duration::from_secs(1);
+/// A connection that was not needed for so long is closed.
+const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// A statement with its arguments.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
-/// A pool, and the connections that are on their way back to it.
+/// A pool, and the connections that are lent.
 #[derive(Clone)]
 pub(super) struct Connections {
-    pool: PgPool,
+    pool: Pool<Opener>,
+    acquire_timeout: Duration,
     mode: Mode,
-    returning: TaskTracker,
+    /// One for each that is lent, or on its way back.
+    lent: TaskTracker,
     waits: Arc<Waits>,
+    /// Closes what is not needed.
+    _tidying: Arc<JoinSet<()>>,
 }
 
 /// What a connection of the pool leads to.
 #[derive(Debug, Clone)]
 pub(super) enum Mode {
     /// The same session of the server for as long as it lasts: a statement is one round trip.
-    Session,
+    Session {
+        /// A statement that each connection begins with: it binds it to the store's limits.
+        settings: String,
+    },
     /// For each transaction another session, which others use in between: a pooler in transaction
     /// mode. Nothing may be left behind in the session, and each statement is a transaction of its
     /// own, even if that is four round trips: sqlx asks for the preparation of a statement and for
@@ -60,22 +73,49 @@ pub(super) struct Transaction {
     is_persistent: bool,
 }
 
-/// A connection that one call uses. Goes back when it is dropped, or is closed if a transaction
-/// is still open on it.
+/// A connection that one call uses. Goes back when it is dropped; it is closed if a transaction is still open
+/// on it, or if it does not come to the end of a statement that was given up.
 pub(super) struct Lent {
-    connection: PoolConnection<Postgres>,
+    /// Until it goes back.
+    connection: Option<Object<Opener>>,
     in_transaction: bool,
-    returning: TaskTracker,
+    /// A statement has begun, and its end was not seen.
+    in_statement: bool,
+    lent: TaskTracker,
+    _counted: TaskTrackerToken,
 }
 
 impl Connections {
-    pub(super) fn new(pool: PgPool, mode: Mode) -> Self {
-        Self {
-            pool,
+    /// Opens nothing yet. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unusable`] if the options allow no connection.
+    pub(super) fn new(options: &PostgresOptions, mode: Mode) -> Result<Self, StoreError> {
+        let settings = match &mode {
+            Mode::Session { settings } => Some(settings.clone()),
+            Mode::Transaction { .. } => None,
+        };
+        let opener = Opener {
+            options: options.connect_options()?,
+            settings,
+        };
+        let most = usize::try_from(options.max_connections).unwrap_or(usize::MAX);
+        let pool = Pool::builder(opener)
+            .max_size(most)
+            .queue_mode(QueueMode::Lifo)
+            .build()
+            .map_err(|error| StoreError::Unusable(error.to_string()))?;
+        let mut tidying = JoinSet::new();
+        tidying.spawn(tidy(pool.clone()));
+        Ok(Self {
+            acquire_timeout: options.acquire_timeout,
             mode,
-            returning: TaskTracker::new(),
+            lent: TaskTracker::new(),
             waits: Arc::default(),
-        }
+            _tidying: Arc::new(tidying),
+            pool,
+        })
     }
 
     /// Runs one statement and gives its rows; what it writes is committed by then.
@@ -86,7 +126,7 @@ impl Connections {
     pub(super) async fn fetch(&self, query: Statement<'_>) -> Result<Vec<PgRow>, StoreError> {
         let mut lent = self.lend().await?;
         let rows = match &self.mode {
-            Mode::Session => query.fetch_all(&mut *lent).await,
+            Mode::Session { .. } => lent.fetch(query).await,
             Mode::Transaction { begin } => lent.in_transaction(begin, query).await,
         };
         rows.map_err(from_sqlx)
@@ -97,14 +137,14 @@ impl Connections {
         let rows = self.fetch(query).await?;
         rows.into_iter()
             .next()
-            .ok_or_else(|| from_sqlx(sqlx::Error::RowNotFound))
+            .ok_or_else(|| from_sqlx(Error::RowNotFound))
     }
 
     /// Begins a transaction of several statements.
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
         let mut lent = self.lend().await?;
         let begin = match &self.mode {
-            Mode::Session => "begin",
+            Mode::Session { .. } => "begin",
             Mode::Transaction { begin } => begin,
         };
         lent.begin(begin).await.map_err(from_sqlx)?;
@@ -116,67 +156,110 @@ impl Connections {
 
     /// Lends no more, and waits for those that are lent.
     pub(super) async fn close(&self) {
-        self.pool.close().await;
-        self.returning.close();
-        self.returning.wait().await;
+        self.pool.close();
+        self.lent.close();
+        self.lent.wait().await;
     }
 
     /// Whether a connection stays as it was set.
     pub(super) fn keep_settings(&self) -> bool {
-        matches!(self.mode, Mode::Session)
+        matches!(self.mode, Mode::Session { .. })
     }
 
     /// How many there can be.
     pub(super) fn limit(&self) -> u32 {
-        self.pool.options().get_max_connections()
+        in_u32(self.pool.status().max_size)
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> u32 {
-        self.pool.size()
+        in_u32(self.pool.status().size)
     }
 
     /// How they are used.
     pub(super) fn usage(&self) -> PoolUsage {
-        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
-        self.waits.usage(self.count(), idle, self.limit())
+        let status = self.pool.status();
+        self.waits.usage(
+            in_u32(status.size),
+            in_u32(status.available),
+            in_u32(status.max_size),
+        )
     }
 
-    /// Waits for a connection, for as long as the pool allows.
+    /// Waits for a connection, for as long as the options allow.
     pub(super) async fn lend(&self) -> Result<Lent, StoreError> {
         let asked = Instant::now();
-        let connection = self.pool.acquire().await;
+        let connection = timeout(self.acquire_timeout, self.pool.get()).await;
+        let connection = match connection {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(PoolError::Backend(error))) => Err(error),
+            Ok(Err(PoolError::Closed)) => Err(Error::PoolClosed),
+            Ok(Err(_)) | Err(_) => Err(Error::PoolTimedOut),
+        };
         self.waits.count(asked.elapsed(), connection.is_ok());
         Ok(Lent {
-            connection: connection.map_err(from_sqlx)?,
+            connection: Some(connection.map_err(from_sqlx)?),
             in_transaction: false,
-            returning: self.returning.clone(),
+            in_statement: false,
+            lent: self.lent.clone(),
+            _counted: self.lent.token(),
         })
     }
 }
 
+/// Closes connections that nobody needs. Ends by being aborted.
+async fn tidy(pool: Pool<Opener>) {
+    let mut looks = interval(LOOK);
+    loop {
+        looks.tick().await;
+        drop(pool.retain(|_, metrics| metrics.last_used() < MAX_IDLE));
+    }
+}
+
+fn in_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 impl Lent {
+    /// Runs a statement.
+    async fn fetch(&mut self, query: Statement<'_>) -> Result<Vec<PgRow>, Error> {
+        let connection = self.connection.as_mut().ok_or(Error::PoolClosed)?;
+        self.in_statement = true;
+        let rows = query.fetch_all(&mut **connection).await?;
+        self.in_statement = false;
+        Ok(rows)
+    }
+
+    /// Runs statements that have no parameters, all in one message: no pooler mixes them up.
+    pub(super) async fn fetch_text(&mut self, statements: RawSql) -> Result<Vec<PgRow>, Error> {
+        let connection = self.connection.as_mut().ok_or(Error::PoolClosed)?;
+        self.in_statement = true;
+        let rows = statements.fetch_all(&mut **connection).await?;
+        self.in_statement = false;
+        Ok(rows)
+    }
+
     /// Runs one statement, which is not given a name that the next user of the server's session
     /// would find there.
     async fn in_transaction(
         &mut self,
         begin: &str,
         query: Statement<'_>,
-    ) -> Result<Vec<PgRow>, sqlx::Error> {
+    ) -> Result<Vec<PgRow>, Error> {
         self.begin(begin).await?;
-        let rows = query.persistent(false).fetch_all(&mut **self).await?;
+        let rows = self.fetch(query.persistent(false)).await?;
         self.commit().await?;
         Ok(rows)
     }
 
-    async fn begin(&mut self, begin: &str) -> Result<(), sqlx::Error> {
+    async fn begin(&mut self, begin: &str) -> Result<(), Error> {
         self.in_transaction = true;
-        let begun = sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut **self);
+        let begun = self.fetch_text(sqlx::raw_sql(AssertSqlSafe(begin)));
         begun.await.map(drop)
     }
 
-    async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql("commit").execute(&mut **self).await?;
+    async fn commit(&mut self) -> Result<(), Error> {
+        self.fetch_text(sqlx::raw_sql("commit")).await?;
         self.in_transaction = false;
         Ok(())
     }
@@ -185,9 +268,7 @@ impl Lent {
 impl Transaction {
     /// Runs one of its statements.
     pub(super) async fn fetch(&mut self, query: Statement<'_>) -> Result<Vec<PgRow>, StoreError> {
-        let rows = query
-            .persistent(self.is_persistent)
-            .fetch_all(&mut *self.lent);
+        let rows = self.lent.fetch(query.persistent(self.is_persistent));
         rows.await.map_err(from_sqlx)
     }
 
@@ -196,32 +277,31 @@ impl Transaction {
     }
 }
 
-impl Deref for Lent {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
-}
-
 impl Drop for Lent {
     fn drop(&mut self) {
-        let way_back = self.connection.return_to_pool();
-        if self.in_transaction {
-            // Not going that way, the connection is closed, and whoever is at its other end rolls
-            // back.
+        let Some(connection) = self.connection.take() else {
             return;
+        };
+        if self.in_statement && !self.in_transaction {
+            // Without a runtime nothing can be sent.
+            if let Ok(runtime) = Handle::try_current() {
+                self.lent.spawn_on(settle(connection), &runtime);
+                return;
+            }
         }
-        // Without a runtime nothing can be sent: it is closed as well.
-        if let Ok(runtime) = Handle::try_current() {
-            let way_back = tokio::time::timeout(RETURN_DEADLINE, way_back);
-            self.returning.spawn_on(way_back, &runtime);
+        if self.in_transaction || self.in_statement {
+            // Not going back, it is closed, and whoever is at its other end rolls back.
+            drop(Object::take(connection));
         }
+    }
+}
+
+/// Waits for the end of what was given up, and gives the connection back.
+async fn settle(mut connection: Object<Opener>) {
+    if !matches!(
+        timeout(RETURN_DEADLINE, connection.ping()).await,
+        Ok(Ok(()))
+    ) {
+        drop(Object::take(connection));
     }
 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::connections::{Connections, Mode};
@@ -51,11 +50,6 @@ impl PostgresQuery {
         max_rows: usize,
         max_bytes: usize,
     ) -> Result<Self, StoreError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(options.max_connections)
-            .acquire_timeout(options.acquire_timeout)
-            .test_before_acquire(true)
-            .connect_lazy_with(options.connect_options()?);
         // Behind a pooler in transaction mode too each run is a transaction by itself.
         let begin = format!(
             "begin read only; select set_config('statement_timeout', '{}', true)",
@@ -63,7 +57,7 @@ impl PostgresQuery {
         );
         let (query, parameters) = numbered(query, parameters);
         Ok(Self {
-            connections: Connections::new(pool, Mode::Transaction { begin }),
+            connections: Connections::new(options, Mode::Transaction { begin })?,
             statement: bounded(&query, max_rows, max_bytes),
             parameters,
             max_rows,

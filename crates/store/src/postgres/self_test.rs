@@ -70,16 +70,17 @@ async fn settings_stay(connections: &Connections) -> Result<(), StoreError> {
     for (number, connection) in lent.iter_mut().enumerate() {
         let set = format!("select set_config('patter.connection', '{number}', false)");
         let set = sqlx::raw_sql(AssertSqlSafe(set));
-        set.execute(&mut **connection).await.map_err(from_sqlx)?;
+        connection.fetch_text(set).await.map_err(from_sqlx)?;
     }
     let looking = lent.iter_mut().enumerate();
     let looking = looking.map(async |(number, connection)| {
         for _ in 0..LOOKS {
             // Text in one message, which no pooler mixes up.
             let look = sqlx::raw_sql("select current_setting('patter.connection', true)");
-            let row = look.fetch_one(&mut **connection).await.map_err(from_sqlx)?;
-            let found: Option<String> = row.try_get(0).map_err(from_sqlx)?;
-            if found != Some(number.to_string()) {
+            let rows = connection.fetch_text(look).await.map_err(from_sqlx)?;
+            let found: Result<Vec<Option<String>>, _> =
+                rows.iter().map(|row| row.try_get(0)).collect();
+            if found.map_err(from_sqlx)? != [Some(number.to_string())] {
                 return Err(mixed_up("a setting of another connection"));
             }
         }

@@ -13,6 +13,7 @@ use crate::http::refusal::Refusal;
 use crate::openai::chat::calls::{Calls, Completed};
 use crate::openai::chat::dialect::Dialect;
 use crate::openai::chat::replay::Replay;
+use crate::openai::chat::template::Template;
 use crate::openai::chat::wire::{Choice, Chunk, Content, ContentPart, Delta, WireUsage};
 use crate::origin::Origin;
 use crate::report::Reporter;
@@ -22,6 +23,7 @@ use crate::report::Reporter;
 pub(in crate::openai) struct Decoder {
     reporter: Reporter,
     origin: Origin,
+    template: Template,
     calls: Calls,
     replay: Replay,
     usage: Usage,
@@ -36,6 +38,7 @@ impl Decoder {
         Self {
             reporter,
             origin: dialect.origin.clone(),
+            template: Template::default(),
             calls: Calls::default(),
             replay: Replay::default(),
             usage: Usage::default(),
@@ -137,10 +140,15 @@ impl Decode for Decoder {
         data: &str,
         events: &mut VecDeque<ModelEvent>,
     ) -> Result<ControlFlow<()>, LlmError> {
+        if let Some(text) = self.template.text_of(data) {
+            push_text(events, text, ModelEvent::Text);
+            return Ok(ControlFlow::Continue(()));
+        }
         if data.trim() == "[DONE]" {
             return Ok(ControlFlow::Break(()));
         }
         let chunk: Chunk = chunk(data, &self.reporter)?;
+        self.template.learn(data, &chunk);
         let is_bare_error =
             chunk.choices.is_none() && (chunk.message.is_some() || chunk.detail.is_some());
         for choice in chunk.choices.unwrap_or_default() {

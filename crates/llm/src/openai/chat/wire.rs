@@ -46,6 +46,45 @@ pub(super) struct Delta {
     pub(super) tool_calls: Option<Vec<ToolDelta>>,
 }
 
+impl Chunk {
+    /// The text of a chunk that says nothing else.
+    pub(super) fn bare_text(&self) -> Option<&str> {
+        let Self {
+            choices: Some(choices),
+            usage: None,
+            error: None,
+            message: None,
+            detail: None,
+        } = self
+        else {
+            return None;
+        };
+        let [
+            Choice {
+                index: None | Some(0),
+                delta: Some(delta),
+                message: None,
+                finish_reason: None,
+                native_finish_reason: None,
+            },
+        ] = choices.as_slice()
+        else {
+            return None;
+        };
+        match delta {
+            Delta {
+                content: Some(Content::Text(text)),
+                reasoning_content: None,
+                reasoning: None,
+                reasoning_details: None,
+                refusal: None,
+                tool_calls: None,
+            } => Some(text),
+            _ => None,
+        }
+    }
+}
+
 /// Text, plain or as a list of parts.
 #[derive(Debug)]
 pub(super) enum Content {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use patter_store::{PostgresOptions, PostgresStore, SessionStore, StoreError};
 use patter_testkit::store_conformance::sample::{append, claimed, log_of, message, write};
-use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -29,6 +31,40 @@ async fn connections_that_the_server_cut_are_replaced() {
         write(&store, entry).await.unwrap();
     }
     assert_eq!(log_of(&store, &id).await.len(), 1);
+}
+
+#[tokio::test]
+async fn one_call_after_the_other_goes_over_one_connection() {
+    let database = make().await;
+    let store = PostgresStore::connect(PostgresOptions {
+        allow_unsafe_fsync: true,
+        ..PostgresOptions::new(database.0.url().into())
+    })
+    .await
+    .unwrap();
+    // A rush opens many.
+    for checked in join_all((0..8).map(|_| store.check())).await {
+        checked.unwrap();
+    }
+    let mut watch = PgConnection::connect(&database.0.url()).await.unwrap();
+    let used_since =
+        "select count(*), count(*) filter (where query_start > $1) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    let now: DateTime<Utc> = sqlx::query_scalar("select clock_timestamp()")
+        .fetch_one(&mut watch)
+        .await
+        .unwrap();
+    for _ in 0..20 {
+        store.check().await.unwrap();
+    }
+    let (open, used): (i64, i64) = sqlx::query_as(used_since)
+        .bind(now)
+        .fetch_one(&mut watch)
+        .await
+        .unwrap();
+    assert!(open > 1, "{open} are open");
+    assert_eq!(used, 1);
+    store.close().await;
 }
 
 /// Passes bytes to a server and back. What was connected before `freeze` is from then on silent,
