@@ -1,6 +1,7 @@
--- Two functions that are called for nearly every event, with their plans kept. A function in SQL that has a setting
--- (and all of ours have `search_path`) is parsed and planned anew in each query that calls it: of what it took to
--- store an event, that was a third. What they take and give is unchanged.
+-- Two functions that are called for nearly every event, with their plans kept. Up to PostgreSQL 17, a function in
+-- SQL that has a setting (and all of ours have `search_path`) is parsed and planned anew in each query that calls it:
+-- of what it took to store an event, that was a third. What they take and give is unchanged, and told where they were
+-- made: `20261129000002_search.sql`, `20261129000003_usage.sql`.
 
 create or replace function patter.search_configuration(language text) returns regconfig
 language plpgsql

@@ -7,10 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool::managed::{Object, Pool, PoolError, QueueMode};
+use deadpool::managed::{Metrics, Object, Pool, PoolError, QueueMode};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Connection, Error, Postgres, RawSql};
+use sqlx::{AssertSqlSafe, Connection, Error, Execute, Executor, Postgres};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
@@ -24,12 +24,13 @@ use super::waits::Waits;
 use crate::error::StoreError;
 use crate::measures::PoolUsage;
 
-/// How long a connection may take to answer when a call has been given up in the middle, before it is closed.
+/// How long a connection may take to answer when a call has been given up in the middle, before it is closed, and
+/// how long it may take to be closed.
 const RETURN_DEADLINE: Duration = Duration::from_secs(1);
-/// A connection that was not needed for so long is closed.
-const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
+/// A connection that was not lent for so long is closed: routers forget those that are silent for some minutes.
+const MAX_IDLE: Duration = Duration::from_secs(60);
 /// How often that is looked at.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_secs(15);
 
 /// A statement with its arguments.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
@@ -39,8 +40,9 @@ pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 pub(super) struct Connections {
     pool: Pool<Opener>,
     acquire_timeout: Duration,
+    max_connections: u32,
     mode: Mode,
-    /// One for each that is lent, or on its way back.
+    /// One for each that is lent, or is waited for, or is on its way back.
     lent: TaskTracker,
     waits: Arc<Waits>,
     /// Closes what is not needed.
@@ -90,7 +92,7 @@ impl Connections {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unusable`] if the options allow no connection.
+    /// [`StoreError::Unusable`] if the URL cannot be read, or there may be no connection.
     pub(super) fn new(options: &PostgresOptions, mode: Mode) -> Result<Self, StoreError> {
         let settings = match &mode {
             Mode::Session { settings } => Some(settings.clone()),
@@ -100,7 +102,11 @@ impl Connections {
             options: options.connect_options()?,
             settings,
         };
-        let most = usize::try_from(options.max_connections).unwrap_or(usize::MAX);
+        let max_connections = options.max_connections;
+        if max_connections == 0 {
+            return Err(StoreError::Unusable("no connection is allowed".to_owned()));
+        }
+        let most = usize::try_from(max_connections).unwrap_or(usize::MAX);
         let pool = Pool::builder(opener)
             .max_size(most)
             .queue_mode(QueueMode::Lifo)
@@ -110,6 +116,7 @@ impl Connections {
         tidying.spawn(tidy(pool.clone()));
         Ok(Self {
             acquire_timeout: options.acquire_timeout,
+            max_connections,
             mode,
             lent: TaskTracker::new(),
             waits: Arc::default(),
@@ -159,6 +166,8 @@ impl Connections {
         self.pool.close();
         self.lent.close();
         self.lent.wait().await;
+        // One that came back while others waited for it is not closed with the pool.
+        close_those(&self.pool, |_| true).await;
     }
 
     /// Whether a connection stays as it was set.
@@ -168,7 +177,7 @@ impl Connections {
 
     /// How many there can be.
     pub(super) fn limit(&self) -> u32 {
-        in_u32(self.pool.status().max_size)
+        self.max_connections
     }
 
     /// How many there are.
@@ -179,15 +188,14 @@ impl Connections {
     /// How they are used.
     pub(super) fn usage(&self) -> PoolUsage {
         let status = self.pool.status();
-        self.waits.usage(
-            in_u32(status.size),
-            in_u32(status.available),
-            in_u32(status.max_size),
-        )
+        self.waits
+            .usage(in_u32(status.size), in_u32(status.available), self.limit())
     }
 
     /// Waits for a connection, for as long as the options allow.
     pub(super) async fn lend(&self) -> Result<Lent, StoreError> {
+        // Before there is one: who closes the store waits for those who wait.
+        let counted = self.lent.token();
         let asked = Instant::now();
         let connection = timeout(self.acquire_timeout, self.pool.get()).await;
         let connection = match connection {
@@ -202,7 +210,7 @@ impl Connections {
             in_transaction: false,
             in_statement: false,
             lent: self.lent.clone(),
-            _counted: self.lent.token(),
+            _counted: counted,
         })
     }
 }
@@ -212,7 +220,16 @@ async fn tidy(pool: Pool<Opener>) {
     let mut looks = interval(LOOK);
     loop {
         looks.tick().await;
-        drop(pool.retain(|_, metrics| metrics.last_used() < MAX_IDLE));
+        close_those(&pool, |metrics| metrics.last_used() > MAX_IDLE).await;
+    }
+}
+
+/// Closes those that rest and of which this is true, and says goodbye to the server.
+async fn close_those(pool: &Pool<Opener>, is_one: impl Fn(Metrics) -> bool) {
+    let those = pool.retain(|_, metrics| !is_one(metrics)).removed;
+    for connection in those {
+        // One that does not answer is dropped.
+        let _said = timeout(RETURN_DEADLINE, connection.close()).await;
     }
 }
 
@@ -221,20 +238,15 @@ fn in_u32(number: usize) -> u32 {
 }
 
 impl Lent {
-    /// Runs a statement.
-    async fn fetch(&mut self, query: Statement<'_>) -> Result<Vec<PgRow>, Error> {
+    /// Runs a statement; or several without parameters ([`sqlx::raw_sql`]), which go out in one message that no
+    /// pooler mixes up with others.
+    pub(super) async fn fetch<'q>(
+        &mut self,
+        query: impl Execute<'q, Postgres> + 'q,
+    ) -> Result<Vec<PgRow>, Error> {
         let connection = self.connection.as_mut().ok_or(Error::PoolClosed)?;
         self.in_statement = true;
-        let rows = query.fetch_all(&mut **connection).await?;
-        self.in_statement = false;
-        Ok(rows)
-    }
-
-    /// Runs statements that have no parameters, all in one message: no pooler mixes them up.
-    pub(super) async fn fetch_text(&mut self, statements: RawSql) -> Result<Vec<PgRow>, Error> {
-        let connection = self.connection.as_mut().ok_or(Error::PoolClosed)?;
-        self.in_statement = true;
-        let rows = statements.fetch_all(&mut **connection).await?;
+        let rows = (&mut **connection).fetch_all(query).await?;
         self.in_statement = false;
         Ok(rows)
     }
@@ -254,12 +266,12 @@ impl Lent {
 
     async fn begin(&mut self, begin: &str) -> Result<(), Error> {
         self.in_transaction = true;
-        let begun = self.fetch_text(sqlx::raw_sql(AssertSqlSafe(begin)));
+        let begun = self.fetch(sqlx::raw_sql(AssertSqlSafe(begin)));
         begun.await.map(drop)
     }
 
     async fn commit(&mut self) -> Result<(), Error> {
-        self.fetch_text(sqlx::raw_sql("commit")).await?;
+        self.fetch(sqlx::raw_sql("commit")).await?;
         self.in_transaction = false;
         Ok(())
     }
@@ -285,7 +297,15 @@ impl Drop for Lent {
         if self.in_statement && !self.in_transaction {
             // Without a runtime nothing can be sent.
             if let Ok(runtime) = Handle::try_current() {
-                self.lent.spawn_on(settle(connection), &runtime);
+                let unsettled = Self {
+                    connection: Some(connection),
+                    // Dropped before it is settled, it is closed.
+                    in_transaction: true,
+                    in_statement: true,
+                    lent: self.lent.clone(),
+                    _counted: self.lent.token(),
+                };
+                self.lent.spawn_on(settle(unsettled), &runtime);
                 return;
             }
         }
@@ -297,11 +317,11 @@ impl Drop for Lent {
 }
 
 /// Waits for the end of what was given up, and gives the connection back.
-async fn settle(mut connection: Object<Opener>) {
-    if !matches!(
-        timeout(RETURN_DEADLINE, connection.ping()).await,
-        Ok(Ok(()))
-    ) {
-        drop(Object::take(connection));
+async fn settle(mut lent: Lent) {
+    let Some(connection) = &mut lent.connection else {
+        return;
+    };
+    if let Ok(Ok(())) = timeout(RETURN_DEADLINE, connection.ping()).await {
+        (lent.in_transaction, lent.in_statement) = (false, false);
     }
 }

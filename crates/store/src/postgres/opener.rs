@@ -5,19 +5,20 @@ use std::time::Duration;
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Error, PgConnection};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-/// A connection that was idle for longer is tried before it is used: one round trip, and a
+/// A connection that was lent longer ago is tried before it is used: one round trip, and a
 /// restarted server costs no failed calls. A busy one is not.
 const IDLE_BEFORE_PING: Duration = Duration::from_secs(1);
+/// One that has not answered by then leads nowhere. There is time for others before the call gives up.
+const PING_DEADLINE: Duration = Duration::from_millis(500);
 /// What the server keeps for a connection grows with what was done over it.
 const MAX_AGE: Duration = Duration::from_secs(30 * 60);
 /// A server that refuses connections may be about to start: it is asked again after so long, and then after twice that.
 const FIRST_RETRY: Duration = Duration::from_millis(10);
 const LAST_RETRY: Duration = Duration::from_millis(400);
 
-/// Opens the connections of a pool.
-#[derive(Debug)]
+/// Opens the connections of a pool. It has the password, and is not to be printed.
 pub(super) struct Opener {
     pub(super) options: PgConnectOptions,
     /// A statement that each connection begins with.
@@ -63,7 +64,8 @@ impl Manager for Opener {
             return Err(RecycleError::message("it is old"));
         }
         if metrics.last_used() > IDLE_BEFORE_PING {
-            connection.ping().await?;
+            let pinged = timeout(PING_DEADLINE, connection.ping()).await;
+            pinged.map_err(|_| RecycleError::message("it is silent"))??;
         }
         Ok(())
     }

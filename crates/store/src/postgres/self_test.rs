@@ -70,14 +70,14 @@ async fn settings_stay(connections: &Connections) -> Result<(), StoreError> {
     for (number, connection) in lent.iter_mut().enumerate() {
         let set = format!("select set_config('patter.connection', '{number}', false)");
         let set = sqlx::raw_sql(AssertSqlSafe(set));
-        connection.fetch_text(set).await.map_err(from_sqlx)?;
+        connection.fetch(set).await.map_err(from_sqlx)?;
     }
     let looking = lent.iter_mut().enumerate();
     let looking = looking.map(async |(number, connection)| {
         for _ in 0..LOOKS {
             // Text in one message, which no pooler mixes up.
             let look = sqlx::raw_sql("select current_setting('patter.connection', true)");
-            let rows = connection.fetch_text(look).await.map_err(from_sqlx)?;
+            let rows = connection.fetch(look).await.map_err(from_sqlx)?;
             let found: Result<Vec<Option<String>>, _> =
                 rows.iter().map(|row| row.try_get(0)).collect();
             if found.map_err(from_sqlx)? != [Some(number.to_string())] {

@@ -5,9 +5,7 @@
 //! No chunk is taken for what it is not: what is remembered was read, by the same reader as every other chunk, with
 //! another string in place of the text, and said that string and nothing else.
 
-use std::iter::once;
-
-use memchr::memmem;
+use memchr::{memmem, memrchr};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -15,8 +13,12 @@ use crate::openai::chat::wire::Chunk;
 
 /// The key of the text.
 const KEY: &[u8] = b"\"content\":";
-/// After so many chunks from which nothing was to be learned for the next one, each is another.
+/// After so many chunks in a row of which each had to be read, nothing more is to be learned.
 const MAX_LESSONS: u8 = 8;
+/// Longer chunks are read: to learn from one takes reading it several times.
+const MAX_BYTES: usize = 8 * 1024;
+/// So many places are tried where the text may stand.
+const MAX_PLACES: usize = 2;
 /// Put in place of a string to see what depends on it. One of them is another string than the one that stands there.
 const PROBES: [&str; 2] = ["\"a\"", "\"b\""];
 
@@ -24,6 +26,7 @@ const PROBES: [&str; 2] = ["\"a\"", "\"b\""];
 #[derive(Debug, Default)]
 pub(super) struct Template {
     known: Option<Around>,
+    /// Since a chunk was known.
     lessons: u8,
 }
 
@@ -39,15 +42,10 @@ struct Around {
 
 impl Template {
     /// The text of a chunk that is as the ones before; `None` where it has to be read.
-    pub(super) fn text_of(&self, data: &str) -> Option<String> {
-        let known = self.known.as_ref()?;
-        let (text, rest) = leading::<String>(data.strip_prefix(&known.before)?)?;
-        let rest = rest.strip_prefix(&known.after)?;
-        let rest = match &known.after_filling {
-            Some(after) => skip_string(rest)?.strip_prefix(after.as_str())?,
-            None => rest,
-        };
-        rest.is_empty().then_some(text)
+    pub(super) fn text_of(&mut self, data: &str) -> Option<String> {
+        let text = self.known.as_ref()?.text_of(data)?;
+        self.lessons = 0;
+        Some(text)
     }
 
     /// Learns from a chunk that had to be read.
@@ -55,7 +53,7 @@ impl Template {
         let Some(text) = chunk.bare_text() else {
             return;
         };
-        if self.lessons == MAX_LESSONS {
+        if self.lessons == MAX_LESSONS || data.len() > MAX_BYTES {
             return;
         }
         self.lessons += 1;
@@ -68,20 +66,32 @@ impl Template {
 
 impl Around {
     fn find(data: &str, text: &str) -> Option<Self> {
-        memmem::find_iter(data.as_bytes(), KEY).find_map(|at| {
+        let places = memmem::find_iter(data.as_bytes(), KEY).filter_map(|at| {
             let (before, from) = data.split_at_checked(at + KEY.len())?;
             let (found, after) = leading::<String>(from)?;
-            let is_the_text = found == text
-                && PROBES.iter().all(|probe| {
-                    let said = said([before, *probe, after]);
-                    said.is_some_and(|said| said == probe.trim_matches('"'))
-                });
-            is_the_text.then(|| Self {
-                before: before.to_owned(),
-                after: after.to_owned(),
-                after_filling: None,
+            (found == text).then_some((before, after))
+        });
+        let (before, after) = places.take(MAX_PLACES).find(|(before, after)| {
+            PROBES.iter().all(|probe| {
+                let said = said([before, *probe, after]);
+                said.is_some_and(|said| said == probe.trim_matches('"'))
             })
+        })?;
+        Some(Self {
+            before: before.to_owned(),
+            after: after.to_owned(),
+            after_filling: None,
         })
+    }
+
+    fn text_of(&self, data: &str) -> Option<String> {
+        let (text, rest) = leading::<String>(data.strip_prefix(&self.before)?)?;
+        let rest = rest.strip_prefix(&self.after)?;
+        let rest = match &self.after_filling {
+            Some(after) => skip_string(rest)?.strip_prefix(after.as_str())?,
+            None => rest,
+        };
+        rest.is_empty().then_some(text)
     }
 
     /// The two of them as one, if they differ in a string alone that stands after the text and says nothing.
@@ -89,33 +99,24 @@ impl Around {
         if self.before != other.before || self.after_filling.is_some() {
             return None;
         }
-        let common = once(0)
-            .chain(
-                self.after
-                    .char_indices()
-                    .map(|(at, char)| at + char.len_utf8()),
-            )
-            .take_while(|end| self.after.get(..*end) == other.after.get(..*end))
-            .last()?;
-        let quote = self.after.get(..common)?.rfind('"')?;
+        let (one, another) = (self.after.as_bytes(), other.after.as_bytes());
+        let same = one.iter().zip(another).take_while(|(a, b)| a == b).count();
+        let quote = memrchr(b'"', one.get(..same)?)?;
         let (after, filling) = self.after.split_at_checked(quote)?;
-        let (other_after, other_filling) = other.after.split_at_checked(quote)?;
         let rest = skip_string(filling)?;
+        let is_one_string = skip_string(other.after.get(quote..)?)? == rest;
         // A key says something, whatever it is.
         let is_value = after.trim_end().ends_with(':');
-        let says_nothing = || {
-            let text = PROBES.first().copied().unwrap_or_default();
-            PROBES.iter().all(|probe| {
-                let said = said([&self.before, text, after, *probe, rest]);
-                said.is_some_and(|said| said == text.trim_matches('"'))
-            })
-        };
-        (is_value && after == other_after && skip_string(other_filling)? == rest && says_nothing())
-            .then(|| Self {
-                before: self.before.clone(),
-                after: after.to_owned(),
-                after_filling: Some(rest.to_owned()),
-            })
+        let [text, ..] = PROBES;
+        let says_nothing = PROBES.iter().all(|probe| {
+            let said = said([&self.before, text, after, *probe, rest]);
+            said.is_some_and(|said| said == text.trim_matches('"'))
+        });
+        (is_one_string && is_value && says_nothing).then(|| Self {
+            before: self.before.clone(),
+            after: after.to_owned(),
+            after_filling: Some(rest.to_owned()),
+        })
     }
 }
 
@@ -244,6 +245,16 @@ mod tests {
         assert_eq!(lessons(&chunks), chunks.len());
     }
 
+    #[test]
+    fn nothing_is_learned_from_a_huge_chunk() {
+        let odd = r#"{"content":"a"},"#.repeat(MAX_BYTES);
+        let data = format!(r#"{{"x":[{odd}1],"choices":[{{"delta":{{"content":"a"}}}}]}}"#);
+        let mut template = Template::default();
+        template.learn(&data, &serde_json::from_str(&data).unwrap());
+        assert_eq!(template.lessons, 0);
+        assert_eq!(template.text_of(&data), None);
+    }
+
     /// Fields of a chunk and of its choice that some servers write.
     fn fields() -> impl Strategy<Value = Value> {
         let odd = select(vec![
@@ -281,6 +292,30 @@ mod tests {
             chunks in prop::collection::vec(chunk(), 1..30),
         ) {
             lessons(&chunks);
+        }
+
+        #[test]
+        fn what_is_no_chunk_is_not_taken_for_one(
+            chunks in prop::collection::vec(chunk(), 1..8),
+            (at, byte) in (any::<prop::sample::Index>(), any::<char>()),
+            is_cut in any::<bool>(),
+        ) {
+            let mut template = Template::default();
+            for data in &chunks {
+                template.learn(data, &serde_json::from_str(data).unwrap());
+            }
+            let mut spoilt: Vec<char> = chunks.last().unwrap().chars().collect();
+            let at = at.index(spoilt.len());
+            if is_cut {
+                spoilt.truncate(at);
+            } else {
+                spoilt[at] = byte;
+            }
+            let spoilt: String = spoilt.into_iter().collect();
+            if let Some(text) = template.text_of(&spoilt) {
+                let chunk: Chunk = serde_json::from_str(&spoilt).unwrap();
+                prop_assert_eq!(chunk.bare_text(), Some(text.as_str()));
+            }
         }
     }
 }
