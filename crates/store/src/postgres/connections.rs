@@ -24,9 +24,10 @@ use super::waits::Waits;
 use crate::error::StoreError;
 use crate::measures::PoolUsage;
 
-/// How long a connection may take to answer when a call has been given up in the middle, before it is closed, and
-/// how long it may take to be closed.
-const RETURN_DEADLINE: Duration = Duration::from_secs(1);
+/// How long a connection may take to come to the end of a statement that was given up, before it is closed.
+const SETTLE_DEADLINE: Duration = Duration::from_secs(1);
+/// How long it may take to say goodbye.
+const GOODBYE_DEADLINE: Duration = Duration::from_secs(1);
 /// A connection that was not lent for so long is closed: routers forget those that are silent for some minutes.
 const MAX_IDLE: Duration = Duration::from_secs(60);
 /// How often that is looked at.
@@ -80,11 +81,20 @@ pub(super) struct Transaction {
 pub(super) struct Lent {
     /// Until it goes back.
     connection: Option<Object<Opener>>,
-    in_transaction: bool,
-    /// A statement has begun, and its end was not seen.
-    in_statement: bool,
+    when_dropped: WhenDropped,
     lent: TaskTracker,
     _counted: TaskTrackerToken,
+}
+
+/// What becomes of a connection, by what has begun on it and was not seen to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WhenDropped {
+    /// Nothing has: the next one can have it.
+    GoesBack,
+    /// A statement has: it goes back when it has come to the end of that.
+    IsSettled,
+    /// A transaction has: whoever is at the other end rolls it back.
+    IsClosed,
 }
 
 impl Connections {
@@ -207,8 +217,7 @@ impl Connections {
         self.waits.count(asked.elapsed(), connection.is_ok());
         Ok(Lent {
             connection: Some(connection.map_err(from_sqlx)?),
-            in_transaction: false,
-            in_statement: false,
+            when_dropped: WhenDropped::GoesBack,
             lent: self.lent.clone(),
             _counted: counted,
         })
@@ -229,7 +238,7 @@ async fn close_those(pool: &Pool<Opener>, is_one: impl Fn(Metrics) -> bool) {
     let those = pool.retain(|_, metrics| !is_one(metrics)).removed;
     for connection in those {
         // One that does not answer is dropped.
-        let _said = timeout(RETURN_DEADLINE, connection.close()).await;
+        let _said = timeout(GOODBYE_DEADLINE, connection.close()).await;
     }
 }
 
@@ -245,9 +254,12 @@ impl Lent {
         query: impl Execute<'q, Postgres> + 'q,
     ) -> Result<Vec<PgRow>, Error> {
         let connection = self.connection.as_mut().ok_or(Error::PoolClosed)?;
-        self.in_statement = true;
+        let before = self.when_dropped;
+        if before == WhenDropped::GoesBack {
+            self.when_dropped = WhenDropped::IsSettled;
+        }
         let rows = (&mut **connection).fetch_all(query).await?;
-        self.in_statement = false;
+        self.when_dropped = before;
         Ok(rows)
     }
 
@@ -265,15 +277,30 @@ impl Lent {
     }
 
     async fn begin(&mut self, begin: &str) -> Result<(), Error> {
-        self.in_transaction = true;
+        self.when_dropped = WhenDropped::IsClosed;
         let begun = self.fetch(sqlx::raw_sql(AssertSqlSafe(begin)));
         begun.await.map(drop)
     }
 
     async fn commit(&mut self) -> Result<(), Error> {
         self.fetch(sqlx::raw_sql("commit")).await?;
-        self.in_transaction = false;
+        self.when_dropped = WhenDropped::GoesBack;
         Ok(())
+    }
+
+    fn settle_later(&self, connection: Object<Opener>) {
+        let Ok(runtime) = Handle::try_current() else {
+            // Nothing can be sent.
+            drop(Object::take(connection));
+            return;
+        };
+        let unsettled = Self {
+            connection: Some(connection),
+            when_dropped: WhenDropped::IsClosed,
+            lent: self.lent.clone(),
+            _counted: self.lent.token(),
+        };
+        self.lent.spawn_on(settle(unsettled), &runtime);
     }
 }
 
@@ -294,24 +321,10 @@ impl Drop for Lent {
         let Some(connection) = self.connection.take() else {
             return;
         };
-        if self.in_statement && !self.in_transaction {
-            // Without a runtime nothing can be sent.
-            if let Ok(runtime) = Handle::try_current() {
-                let unsettled = Self {
-                    connection: Some(connection),
-                    // Dropped before it is settled, it is closed.
-                    in_transaction: true,
-                    in_statement: true,
-                    lent: self.lent.clone(),
-                    _counted: self.lent.token(),
-                };
-                self.lent.spawn_on(settle(unsettled), &runtime);
-                return;
-            }
-        }
-        if self.in_transaction || self.in_statement {
-            // Not going back, it is closed, and whoever is at its other end rolls back.
-            drop(Object::take(connection));
+        match self.when_dropped {
+            WhenDropped::GoesBack => drop(connection),
+            WhenDropped::IsSettled => self.settle_later(connection),
+            WhenDropped::IsClosed => drop(Object::take(connection)),
         }
     }
 }
@@ -321,7 +334,7 @@ async fn settle(mut lent: Lent) {
     let Some(connection) = &mut lent.connection else {
         return;
     };
-    if let Ok(Ok(())) = timeout(RETURN_DEADLINE, connection.ping()).await {
-        (lent.in_transaction, lent.in_statement) = (false, false);
+    if let Ok(Ok(())) = timeout(SETTLE_DEADLINE, connection.ping()).await {
+        lent.when_dropped = WhenDropped::GoesBack;
     }
 }
