@@ -75,7 +75,9 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
                 // some, with a log of 16 MiB,
                 .pragma("wal_autocheckpoint", "4000")
                 // and the pages are in memory when they change again.
-                .pragma("cache_size", "-16000"),
+                .pragma("cache_size", "-16000")
+                // What a statement changes is copied aside until it is over, for most of them into a file.
+                .pragma("temp_store", "memory"),
         );
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)

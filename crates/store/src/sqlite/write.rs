@@ -1,7 +1,7 @@
 //! What is appended to the logs in SQLite, each in one transaction that takes the write lock at its start.
 
 use patter_protocol::Timestamp;
-use sqlx::{Connection, SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqlitePool};
 
 use super::batch;
 use super::clock::Moment;
@@ -21,13 +21,14 @@ pub(super) async fn append(
     entries: &[EncodedAppend],
 ) -> Result<Vec<Answer>, StoreError> {
     let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
-    let mut together = transaction.begin().await.map_err(from_sqlx)?;
-    if let Some(answers) = batch::append(&mut together, entries).await? {
-        together.commit().await.map_err(from_sqlx)?;
+    if let Some(answers) = batch::append(&mut transaction, entries).await? {
         transaction.commit().await.map_err(from_sqlx)?;
         return Ok(answers);
     }
-    together.rollback().await.map_err(from_sqlx)?;
+    // Another transaction, and not a savepoint in the first one: SQLite would copy every page aside before it changes
+    // it, and few batches are taken back.
+    transaction.rollback().await.map_err(from_sqlx)?;
+    let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
     let mut answers = Vec::with_capacity(entries.len());
     for entry in entries {
         answers.push(append_entry(&mut transaction, entry).await?);
