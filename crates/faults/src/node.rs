@@ -121,6 +121,21 @@ impl Node {
         timeout(Duration::from_secs(2), raw::get(self.address, path)).await?
     }
 
+    /// How many events it keeps on its disk since it could not store them; none where it does not run, or does not
+    /// answer.
+    pub async fn events_on_disk(&self) -> u64 {
+        if self.pid().is_none() || self.is_paused {
+            return 0;
+        }
+        let metrics = self.get("/metrics").await;
+        let kept = metrics.ok().and_then(|answer| {
+            let mut lines = answer.body.lines();
+            let number = lines.find_map(|line| line.strip_prefix("patter_spool_events "))?;
+            number.trim().parse().ok()
+        });
+        kept.unwrap_or(0)
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

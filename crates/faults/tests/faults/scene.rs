@@ -270,41 +270,45 @@ impl Scene {
         Ok(sessions)
     }
 
-    /// Waits until no session is active any more.
+    /// Waits until no session is active any more, nor will be: a process that keeps something of one on its disk opens
+    /// it once more to store that, as soon as the last owner has let go of it.
     pub(crate) async fn finalized(&mut self, patience: Duration) -> anyhow::Result<()> {
-        let sessions = self.settled(patience).await?;
-        let active: Vec<&StoredSession> = sessions.iter().filter(|it| it.is_active).collect();
-        if let Some(first) = active.first() {
-            bail!(
-                "{} of {} sessions are not finalized within {patience:?}, such as {:?}",
-                active.len(),
-                sessions.len(),
-                first.session_id
-            );
-        }
-        Ok(())
-    }
-
-    /// The sessions as the tables have them when none is active, or when the time is over.
-    async fn settled(&self, patience: Duration) -> anyhow::Result<Vec<StoredSession>> {
         let deadline = Instant::now() + patience;
         loop {
+            // In this order: what is stored meanwhile is stored by a session that is active.
+            let kept = self.kept_on_disks().await;
             let sessions = self.stored().await?;
-            if !sessions.iter().any(|it| it.is_active) || Instant::now() > deadline {
-                return Ok(sessions);
+            let active: Vec<&str> = sessions
+                .iter()
+                .filter(|session| session.is_active)
+                .map(|session| session.session_id.as_str())
+                .collect();
+            if active.is_empty() && kept == 0 {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!(
+                    "{} of {} sessions are not finalized within {patience:?}, such as {:?}; {kept} events are kept",
+                    active.len(),
+                    sessions.len(),
+                    active.first()
+                );
             }
             sleep(Duration::from_millis(100)).await;
         }
     }
 
+    /// How many events the processes keep because they could not store them.
+    async fn kept_on_disks(&self) -> u64 {
+        let kept = self.nodes.iter().map(Node::events_on_disk);
+        join_all(kept).await.into_iter().sum()
+    }
+
     /// Everything that every side tells.
     pub(crate) async fn history(&mut self, all_left: bool) -> anyhow::Result<History> {
-        // Whoever kept something of a session on local disk opens it once more to store that, when the last owner
-        // has let go of it: also after the test has seen that everything was finalized.
-        let patience = if all_left { SOON } else { Duration::ZERO };
         Ok(History {
-            sessions: self.settled(patience).await?,
             clients: std::mem::take(&mut self.logs),
+            sessions: self.stored().await?,
             asked: self.model.asked(),
             disturbances: self.disturbances.clone(),
             retries: 0,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{Metrics, Object, Pool, PoolError, QueueMode};
+use futures_util::future::join_all;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, Error, Execute, Executor, Postgres};
@@ -173,6 +174,7 @@ impl Connections {
 
     /// Lends no more, and waits for those that are lent.
     pub(super) async fn close(&self) {
+        close_those(&self.pool, |_| true).await;
         self.pool.close();
         self.lent.close();
         self.lent.wait().await;
@@ -236,10 +238,9 @@ async fn tidy(pool: Pool<Opener>) {
 /// Closes those that rest and of which this is true, and says goodbye to the server.
 async fn close_those(pool: &Pool<Opener>, is_one: impl Fn(Metrics) -> bool) {
     let those = pool.retain(|_, metrics| !is_one(metrics)).removed;
-    for connection in those {
-        // One that does not answer is dropped.
-        let _said = timeout(GOODBYE_DEADLINE, connection.close()).await;
-    }
+    let goodbyes = those.into_iter().map(Connection::close);
+    // Those that do not answer are dropped.
+    let _said = timeout(GOODBYE_DEADLINE, join_all(goodbyes)).await;
 }
 
 fn in_u32(number: usize) -> u32 {

@@ -8,7 +8,7 @@ mod prune;
 use async_trait::async_trait;
 use patter_protocol::{JsonObject, LogEpoch, SessionId, Timestamp};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, SqlitePool};
+use sqlx::{FromRow, SqliteConnection, SqlitePool};
 
 use super::clock::Moment;
 use super::error::from_sqlx;
@@ -20,6 +20,9 @@ use crate::deadline::within;
 use crate::encode::{SessionRow, encode_session, first_fence, session_columns};
 use crate::error::StoreError;
 use crate::record::{NewSession, SessionRecord};
+
+/// So many events are deleted by one statement.
+const REMOVED_AT_ONCE: u32 = 500;
 
 #[async_trait]
 impl SessionArchive for SqliteStore {
@@ -85,37 +88,57 @@ async fn create(
     }
 }
 
-/// See [`SessionArchive::delete`]. The events go with the row.
+/// See [`SessionArchive::delete`].
 async fn delete(pool: &SqlitePool, session_id: &SessionId) -> Result<bool, StoreError> {
     let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
     let now = Moment::now();
-    let done = sqlx::query(
-        "delete from sessions
-         where session_id = $1 and (lease_until is null or lease_until <= $2)",
+    let leased_until: Option<Option<String>> = sqlx::query_scalar(
+        "select case when lease_until > $2 then lease_until end from sessions where session_id = $1",
     )
     .bind(session_id.as_str())
     .bind(now.text())
-    .execute(&mut *transaction)
+    .fetch_optional(&mut *transaction)
     .await
     .map_err(from_sqlx)?;
-    if done.rows_affected() > 0 {
-        transaction.commit().await.map_err(from_sqlx)?;
-        forget_words(pool).await?;
-        return Ok(true);
-    }
-    let leased_until: Option<String> =
-        sqlx::query_scalar("select lease_until from sessions where session_id = $1")
-            .bind(session_id.as_str())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(from_sqlx)?;
     match leased_until {
-        None => Ok(false),
-        Some(until) => Err(StoreError::Owned {
-            session_id: session_id.clone(),
-            free_in: now.until(&until)?,
-        }),
+        None => return Ok(false),
+        Some(Some(until)) => {
+            return Err(StoreError::Owned {
+                session_id: session_id.clone(),
+                free_in: now.until(&until)?,
+            });
+        }
+        Some(None) => {}
     }
+    remove(&mut transaction, session_id.as_str()).await?;
+    transaction.commit().await.map_err(from_sqlx)?;
+    forget_words(pool).await?;
+    Ok(true)
+}
+
+/// Deletes a session with its events. These would go with the row too, but by one statement: what that changes is
+/// kept in memory until it is over, and no deadline ends it.
+async fn remove(connection: &mut SqliteConnection, session_id: &str) -> Result<(), StoreError> {
+    loop {
+        let done = sqlx::query(
+            "delete from session_events where id in
+                 (select id from session_events where session_id = $1 limit $2)",
+        )
+        .bind(session_id)
+        .bind(REMOVED_AT_ONCE)
+        .execute(&mut *connection)
+        .await
+        .map_err(from_sqlx)?;
+        if done.rows_affected() < u64::from(REMOVED_AT_ONCE) {
+            break;
+        }
+    }
+    sqlx::query("delete from sessions where session_id = $1")
+        .bind(session_id)
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(from_sqlx)
 }
 
 /// Merges a piece of the full-text index, in which the words of what was deleted stand until then. What is

@@ -76,7 +76,8 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), StoreE
                 .pragma("wal_autocheckpoint", "4000")
                 // and the pages are in memory when they change again.
                 .pragma("cache_size", "-16000")
-                // What a statement changes is copied aside until it is over, for most of them into a file.
+                // What a statement changes is copied aside until it is over: into memory, which no statement needs
+                // much of, and not into a file.
                 .pragma("temp_store", "memory"),
         );
     let readers = SqlitePoolOptions::new()

@@ -1,7 +1,7 @@
-//! What is appended to the logs in SQLite, each in one transaction that takes the write lock at its start.
+//! What is appended to the logs in SQLite, all of a batch in one transaction that takes the write lock at its start.
 
 use patter_protocol::Timestamp;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use super::batch;
 use super::clock::Moment;
@@ -15,20 +15,22 @@ use crate::record::{Appended, Fence};
 /// another process has written in between, and fail.
 pub(super) const BEGIN: &str = "begin immediate";
 
-/// Writes a batch in one transaction.
+/// Writes a batch: all of it by a few statements, or where that cannot be, event by event.
 pub(super) async fn append(
     pool: &SqlitePool,
     entries: &[EncodedAppend],
 ) -> Result<Vec<Answer>, StoreError> {
-    let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
+    // Kept for both: whoever waits for the writer comes after.
+    let mut connection = pool.acquire().await.map_err(from_sqlx)?;
+    let mut transaction = connection.begin_with(BEGIN).await.map_err(from_sqlx)?;
     if let Some(answers) = batch::append(&mut transaction, entries).await? {
         transaction.commit().await.map_err(from_sqlx)?;
         return Ok(answers);
     }
-    // Another transaction, and not a savepoint in the first one: SQLite would copy every page aside before it changes
-    // it, and few batches are taken back.
+    // Taken back, and not to a savepoint: SQLite would copy every page aside before it changes it, and few batches
+    // come here.
     transaction.rollback().await.map_err(from_sqlx)?;
-    let mut transaction = pool.begin_with(BEGIN).await.map_err(from_sqlx)?;
+    let mut transaction = connection.begin_with(BEGIN).await.map_err(from_sqlx)?;
     let mut answers = Vec::with_capacity(entries.len());
     for entry in entries {
         answers.push(append_entry(&mut transaction, entry).await?);

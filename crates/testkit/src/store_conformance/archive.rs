@@ -43,6 +43,7 @@ macro_rules! archive_conformance {
             creating::what_cannot_be_stored_is_not_created
             deleting::a_deleted_session_is_gone_with_its_events
             deleting::a_session_that_somebody_runs_is_not_deleted
+            deleting::a_long_session_is_deleted_with_all_of_its_events
             deleting::a_deleted_session_can_be_made_anew
             deleting::a_session_that_there_is_not_is_not_deleted
             filtering::a_list_is_bound_to_a_user

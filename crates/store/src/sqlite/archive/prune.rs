@@ -24,11 +24,7 @@ pub(super) async fn prune(
             break;
         }
         events += last_seq;
-        sqlx::query("delete from sessions where session_id = $1")
-            .bind(session_id.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(from_sqlx)?;
+        super::remove(&mut transaction, &session_id).await?;
         let session_id = SessionId::try_from(session_id)
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         pruned.push(session_id);

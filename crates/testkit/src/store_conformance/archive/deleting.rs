@@ -30,6 +30,22 @@ pub async fn a_deleted_session_is_gone_with_its_events(fixture: &dyn ArchiveFixt
     );
 }
 
+/// However many there are.
+pub async fn a_long_session_is_deleted_with_all_of_its_events(fixture: &dyn ArchiveFixture) {
+    let store = fixture.open_archive().await;
+    let (id, claim) = claimed(store.as_ref()).await;
+    for _ in 0..3 {
+        let messages = (0..400).map(|_| message("a word of many"));
+        let entry = append(&id, claim.fence, messages);
+        write(store.as_ref(), entry).await.unwrap();
+    }
+    store.release(&owner("test"), &lease(&claim)).await.unwrap();
+
+    assert!(store.delete(&id).await.unwrap());
+    assert_eq!(store.session(&id).await.unwrap(), None);
+    assert!(log_of(store.as_ref(), &id).await.is_empty());
+}
+
 /// Until its lease is over.
 pub async fn a_session_that_somebody_runs_is_not_deleted(fixture: &dyn ArchiveFixture) {
     let store = fixture.open_archive().await;
