@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::error::from_sqlx;
-use super::write::{project, time_text, unsigned};
+use super::write::{project, take_in, time_text, unsigned};
 use crate::append::Answer;
 use crate::encode::{EncodedAppend, EncodedEvent};
 use crate::error::StoreError;
@@ -53,6 +53,7 @@ pub(super) async fn append(
     if !insert(connection, &rows).await? {
         return Ok(None);
     }
+    take_in(connection, rows.len()).await?;
     for entry in entries {
         for event in &entry.events {
             project(connection, entry.session_id.as_str(), event).await?;

@@ -74,6 +74,7 @@ async fn append_entry(
     for event in &entry.events {
         if insert(connection, session_id, last_seq + 1, event).await? {
             last_seq += 1;
+            take_in(connection, 1).await?;
             answer.push(Appended::Stored {
                 seq: unsigned(last_seq)?,
             });
@@ -99,7 +100,8 @@ async fn append_entry(
     Ok(Ok(answer))
 }
 
-/// Whether the event was stored. If not, it was there before: the unique indexes decide.
+/// Whether the event was stored. If not, it was there before: the unique indexes decide. What was stored is to be
+/// taken in ([`take_in`]) before the transaction ends.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
     session_id: &str,
@@ -124,6 +126,20 @@ pub(super) async fn insert(
     .await
     .map_err(from_sqlx)?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Makes what is made of new events, entries for the search and what is counted: of so many that were inserted last.
+/// (Their ids are one after the other: no other transaction inserts meanwhile.)
+pub(super) async fn take_in(
+    connection: &mut SqliteConnection,
+    events: usize,
+) -> Result<(), StoreError> {
+    sqlx::query("insert into new_events values (last_insert_rowid() - $1)")
+        .bind(i64::try_from(events).unwrap_or(i64::MAX))
+        .execute(connection)
+        .await
+        .map_err(from_sqlx)?;
+    Ok(())
 }
 
 /// The place of what was stored before.

@@ -12,7 +12,7 @@ use crate::encode::{EncodedEvent, first_fence, session_columns};
 use crate::error::StoreError;
 use crate::record::SessionRecord;
 use crate::sqlite::error::from_sqlx;
-use crate::sqlite::write::{BEGIN, insert};
+use crate::sqlite::write::{BEGIN, insert, take_in};
 
 /// See [`SessionArchive::import`](crate::SessionArchive::import).
 pub(super) async fn import(
@@ -80,5 +80,5 @@ async fn insert_events(
             return Err(StoreError::Rejected("the log has an event twice".into()));
         }
     }
-    Ok(())
+    take_in(connection, events.len()).await
 }
