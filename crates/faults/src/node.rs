@@ -2,12 +2,13 @@
 //! spool is there), on a port that stays the same, with settings that stay the same.
 
 use std::fs::{self, File};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -121,19 +122,25 @@ impl Node {
         timeout(Duration::from_secs(2), raw::get(self.address, path)).await?
     }
 
-    /// How many events it keeps on its disk since it could not store them; none where it does not run, or does not
-    /// answer.
-    pub async fn events_on_disk(&self) -> u64 {
+    /// How many events it keeps on its disk since it could not store them; none where it does not run, or has nowhere
+    /// to keep them.
+    ///
+    /// # Errors
+    ///
+    /// If it runs and does not tell.
+    pub async fn events_on_disk(&self) -> anyhow::Result<u64> {
         if self.pid().is_none() || self.is_paused {
-            return 0;
+            return Ok(0);
         }
-        let metrics = self.get("/metrics").await;
-        let kept = metrics.ok().and_then(|answer| {
-            let mut lines = answer.body.lines();
-            let number = lines.find_map(|line| line.strip_prefix("patter_spool_events "))?;
-            number.trim().parse().ok()
-        });
-        kept.unwrap_or(0)
+        let answer = match self.get("/metrics").await {
+            // It has ended by itself.
+            Err(error) if is_refused(&error) => return Ok(0),
+            answer => answer?,
+        };
+        ensure!(answer.status == 200, "`/metrics` answers {}", answer.status);
+        let mut lines = answer.body.lines();
+        let kept = lines.find_map(|line| line.strip_prefix("patter_spool_events "));
+        Ok(kept.map_or(Ok(0), |kept| kept.trim().parse())?)
     }
 
     /// Where it listens.
@@ -230,4 +237,9 @@ impl Node {
     fn log_path(&self) -> PathBuf {
         self.folder.path().join("patter.log")
     }
+}
+
+fn is_refused(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }

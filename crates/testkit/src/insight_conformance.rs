@@ -14,6 +14,8 @@ use async_trait::async_trait;
 use patter_protocol::SessionId;
 use patter_store::{Insight, SessionStore};
 
+use crate::store_conformance::archive::ArchiveFixture;
+
 pub mod analytics;
 pub mod analytics_limits;
 mod corpus;
@@ -22,10 +24,11 @@ pub mod random;
 pub mod search;
 pub mod search_pages;
 pub mod search_texts;
+pub mod ways_in;
 
 /// A place for sessions that was empty when it was made and goes away when it is dropped.
 #[async_trait]
-pub trait InsightFixture: Send + Sync {
+pub trait InsightFixture: ArchiveFixture {
     /// Opens the store, as what it is twice.
     async fn open_insight(&self) -> (Arc<dyn SessionStore>, Arc<dyn Insight>);
 
@@ -59,6 +62,8 @@ macro_rules! insight_conformance {
             search_pages::the_best_come_first_and_then_the_newest
             search_pages::pages_neither_skip_nor_repeat_while_more_is_said
             search_pages::of_very_many_the_newest_are_found
+            ways_in::what_is_appended_is_found_and_counted_once
+            ways_in::what_is_imported_is_found_and_counted
         );
     };
     (@tests $make:path; $($group:ident :: $name:ident)*) => {

@@ -283,12 +283,12 @@ impl Scene {
                 .filter(|session| session.is_active)
                 .map(|session| session.session_id.as_str())
                 .collect();
-            if active.is_empty() && kept == 0 {
+            if active.is_empty() && matches!(kept, Ok(0)) {
                 return Ok(());
             }
             if Instant::now() > deadline {
                 bail!(
-                    "{} of {} sessions are not finalized within {patience:?}, such as {:?}; {kept} events are kept",
+                    "{} of {} sessions are not finalized within {patience:?}, such as {:?}; events kept: {kept:?}",
                     active.len(),
                     sessions.len(),
                     active.first()
@@ -299,7 +299,7 @@ impl Scene {
     }
 
     /// How many events the processes keep because they could not store them.
-    async fn kept_on_disks(&self) -> u64 {
+    async fn kept_on_disks(&self) -> anyhow::Result<u64> {
         let kept = self.nodes.iter().map(Node::events_on_disk);
         join_all(kept).await.into_iter().sum()
     }

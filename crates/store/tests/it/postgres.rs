@@ -26,7 +26,7 @@ use patter_testkit::store_conformance::sample::{
 };
 use sqlx::{Connection, PgConnection};
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     include_str!("../../../../migrations/postgres/20261121000001_sessions_and_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000002_append_events.sql"),
     include_str!("../../../../migrations/postgres/20261121000003_nobody_else.sql"),
@@ -39,6 +39,7 @@ const FILES: [&str; 12] = [
     include_str!("../../../../migrations/postgres/20261130000009_nobody_else_later.sql"),
     include_str!("../../../../migrations/postgres/20261130000010_append_events_in_sets.sql"),
     include_str!("../../../../migrations/postgres/20261130000012_keep_plans.sql"),
+    include_str!("../../../../migrations/postgres/20261130000014_append_a_single_event.sql"),
 ];
 
 struct Database(TestDatabase);
