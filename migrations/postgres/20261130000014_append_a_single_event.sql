@@ -1,5 +1,5 @@
 -- A single event, which is what most calls of `append_events` bring, by three plain statements: those that are made for
--- a batch take a fifth longer. And words in no language (`simple`) without a look for that language. What the functions
+-- a batch take a quarter longer. And words in no language (`simple`) without a look for that language. What the functions
 -- take and give is unchanged, and told where they were made: `20261130000010_append_events_in_sets.sql`.
 
 create or replace function patter.append_events(
@@ -51,10 +51,14 @@ begin
                 outcome := 'stored';
                 place := its_last + 1;
                 return next;
-                return;
+            else
+                return query select * from patter.append_events_singly(
+                    entry_sessions, entry_fences, entry_counts, event_ids, event_types, event_contents,
+                    event_metadata, event_private, event_times);
             end if;
+            return;
         end if;
-        -- Refused, or stored before: what follows tells which.
+        -- It is refused: what follows tells why.
     end if;
 
     -- All rows at once and in one order for everybody, so that two batches never wait for each
@@ -143,7 +147,10 @@ declare
     configuration regconfig := 'pg_catalog.simple';
 begin
     language := coalesce(nullif(current_setting('patter.search_language', true), ''), 'simple');
-    if language <> 'simple' then
+    if language <> 'simple' and exists (select from inserted e
+        where e.event_type in ('user_message', 'ai_response', 'session_ended', 'session_summary')
+            and e.content <> '')
+    then
         configuration := coalesce(patter.search_configuration(language), configuration);
     end if;
     insert into patter.search_entries (event_number, vector)

@@ -1,9 +1,9 @@
--- What is made of new events, entries for the search and figures of the hours, is made of all events of a transaction
--- by a few statements at its end. Triggers did it for each event; and SQLite puts all rows of an `insert` aside, in a
--- table of their own, before it inserts the first one into a table that has triggers for it.
+-- What is made of new events, entries for the search and figures of the hours, is made of all events of a batch by a
+-- few statements. Triggers did it for each event; and SQLite puts all rows of an `insert` aside, in a table of their
+-- own, before it inserts the first one into a table that has triggers for it.
 --
--- So whoever inserts into `session_events` has to say so, in the same transaction: `insert into new_events values (ID)`
--- takes in all events whose `id` is higher. (A release that does not know of this would store events that are neither
+-- So whoever inserts into `session_events` has to say so, in the same transaction and once: `insert into new_events
+-- values (ID)` takes in all events whose `id` is higher. (A release that does not know of this would store events that are neither
 -- found nor counted. So it is done before the first one.)
 
 drop trigger session_events_make_search_entry;

@@ -133,7 +133,7 @@ impl Node {
             return Ok(0);
         }
         let answer = match self.get("/metrics").await {
-            // It has ended by itself.
+            // It has ended by itself, or does not listen yet.
             Err(error) if is_refused(&error) => return Ok(0),
             answer => answer?,
         };

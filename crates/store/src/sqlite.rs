@@ -119,11 +119,6 @@ impl SessionStore for SqliteStore {
         append::append(self, batch).await
     }
 
-    /// While one is written the other is encoded, so that the thread of the writer does not wait for it.
-    fn appends_at_a_time(&self) -> usize {
-        2
-    }
-
     async fn events(
         &self,
         session_id: &SessionId,

@@ -63,6 +63,7 @@ macro_rules! insight_conformance {
             search_pages::pages_neither_skip_nor_repeat_while_more_is_said
             search_pages::of_very_many_the_newest_are_found
             ways_in::what_is_appended_is_found_and_counted_once
+            ways_in::a_batch_of_several_sessions_is_found_and_counted_once
             ways_in::what_is_imported_is_found_and_counted
         );
     };

@@ -101,7 +101,7 @@ async fn append_entry(
 }
 
 /// Whether the event was stored. If not, it was there before: the unique indexes decide. What was stored is to be
-/// taken in ([`take_in`]) before the transaction ends.
+/// taken in ([`take_in`]), once, before anything else is inserted into another table.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
     session_id: &str,
@@ -128,14 +128,15 @@ pub(super) async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-/// Makes what is made of new events, entries for the search and what is counted: of so many that were inserted last.
-/// (Their ids are one after the other: no other transaction inserts meanwhile.)
+/// Makes what is made of new events, entries for the search and what is counted: of so many, which are what this
+/// transaction has inserted last. (Their ids are one after the other, for each is the highest and one more.)
 pub(super) async fn take_in(
     connection: &mut SqliteConnection,
     events: usize,
 ) -> Result<(), StoreError> {
+    let events = i64::try_from(events).map_err(|error| StoreError::Rejected(error.into()))?;
     sqlx::query("insert into new_events values (last_insert_rowid() - $1)")
-        .bind(i64::try_from(events).unwrap_or(i64::MAX))
+        .bind(events)
         .execute(connection)
         .await
         .map_err(from_sqlx)?;

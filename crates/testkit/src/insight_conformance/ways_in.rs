@@ -1,6 +1,6 @@
 //! However an event comes into the log, it is found, and counted once.
 
-use patter_protocol::{EventBody, SessionId, Timestamp};
+use patter_protocol::{SessionId, Timestamp};
 use patter_store::{ImportedSession, Insight};
 
 use super::InsightFixture;
@@ -35,15 +35,44 @@ pub async fn what_is_appended_is_found_and_counted_once(fixture: &dyn InsightFix
     assert_eq!(counted(insight.as_ref()).await, [(3, 2)]);
 }
 
-/// As what was appended.
+/// Of several sessions, more than one statement inserts; and where one of them has something that was stored before.
+pub async fn a_batch_of_several_sessions_is_found_and_counted_once(fixture: &dyn InsightFixture) {
+    let (store, insight) = fixture.open_insight().await;
+    let (one, one_claim) = claimed(store.as_ref()).await;
+    let (other, other_claim) = claimed(store.as_ref()).await;
+    let egrets = |count| (0..count).map(|_| message("an egret"));
+    let first = append(&one, one_claim.fence, egrets(70));
+    let last = append(
+        &other,
+        other_claim.fence,
+        [message("a heron"), answered("m", |_| {})],
+    );
+    for answer in store.append(vec![first.clone(), last]).await {
+        answer.unwrap();
+    }
+    assert_eq!(counted(insight.as_ref()).await, [(71, 1)]);
+
+    let another = append(&other, other_claim.fence, [message("another heron")]);
+    for answer in store.append(vec![first, another]).await {
+        answer.unwrap();
+    }
+    assert_eq!(counted(insight.as_ref()).await, [(72, 1)]);
+    assert_eq!(found(insight.as_ref(), "egret").await.len(), 70);
+    assert_eq!(
+        found(insight.as_ref(), "heron").await,
+        ["another heron", "a heron"]
+    );
+}
+
+/// As what was appended, and all of a log that goes into the store piece by piece.
 pub async fn what_is_imported_is_found_and_counted(fixture: &dyn InsightFixture) {
     let store = fixture.open_archive().await;
-    let bodies: [EventBody; 4] = [
-        started(),
-        message("a heron from elsewhere"),
-        answered("m", |_| {}),
-        ended(Some("about a heron"), metrics()),
-    ];
+    let bodies = [
+        vec![started(), message("a heron from elsewhere")],
+        (0..600).map(|_| answered("m", |_| {})).collect(),
+        vec![ended(Some("about a heron"), metrics())],
+    ]
+    .concat();
     let session = ImportedSession {
         events: log_from(Timestamp::now(), bodies),
         ..imported(SessionId::generate(), Timestamp::now())
@@ -55,7 +84,7 @@ pub async fn what_is_imported_is_found_and_counted(fixture: &dyn InsightFixture)
         found(insight.as_ref(), "heron").await,
         ["about a heron", "a heron from elsewhere"]
     );
-    assert_eq!(counted(insight.as_ref()).await, [(1, 1)]);
+    assert_eq!(counted(insight.as_ref()).await, [(1, 600)]);
 }
 
 /// Messages and answers of these days.
